@@ -1,0 +1,36 @@
+/* front: the door for clients: accepted connections, who they are, lines, verbs, followers. */
+#ifndef OTPGATE_FRONT_H
+#define OTPGATE_FRONT_H
+
+#include <stdint.h>
+#include <sys/types.h>
+#include "config.h"
+#include "gateway.h"
+#include "stream.h"
+
+struct front;
+
+/* Registers itself for events with the store and the gateway. NULL: no memory. */
+struct front *front_new(struct loop *loop, struct store *store, struct gateway *gateway,
+                        const struct config *config) __attribute__((warn_unused_result));
+void front_reload(struct front *front, const struct config *config);
+/* No further requests are taken (shutting_down); sessions stay to hear what becomes of theirs. */
+void front_shutdown(struct front *front);
+void front_free(struct front *front); /* sessions are closed */
+
+/* Who is at the other end. */
+struct peer {
+    uid_t uid;
+    gid_t gid;
+    pid_t pid;
+};
+/* A session on a stream that is open already; it ends by itself. The sink to give to the stream's maker is
+ * session_sink with the session as ctx, hence two steps. NULL: over a limit of connections (the caller closes), or
+ * no memory. */
+struct session;
+extern const struct stream_sink session_sink;
+struct session *session_new(struct front *front, const struct peer *peer)
+    __attribute__((warn_unused_result));
+void session_attach(struct session *session, struct stream *stream);
+
+#endif

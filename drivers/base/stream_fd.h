@@ -1,0 +1,14 @@
+/* stream_fd: a stream on a file descriptor of the real loop. */
+#ifndef OTPGATE_STREAM_FD_H
+#define OTPGATE_STREAM_FD_H
+
+#include "stream.h"
+
+/* Takes `fd` over (set non-blocking and close-on-exec here); `connecting`: a connect() is
+ * under way. `release` (may be NULL) is called instead of close(fd) at the end, for an fd
+ * that another library owns. 0/-errno; on error the fd is still the caller's. */
+int stream_fd_new(struct loop *loop, int fd, int connecting, void (*release)(void *), void *owner,
+                  const struct stream_sink *sink, void *ctx, struct stream **out)
+    __attribute__((warn_unused_result));
+
+#endif
