@@ -45,7 +45,8 @@ void loop_timer_arm_in(struct loop_timer *timer, int64_t in_ms);
 void loop_timer_cancel(struct loop_timer *timer);
 bool loop_timer_armed(const struct loop_timer *timer);
 
-/* A call put off. Owned and embedded by its user; deferring one twice runs it once.
+/* A call put off. Owned and embedded by its user; deferring one twice runs it once (at the
+ * sooner of the two).
  * LOOP_SOON: at the end of this turn, in the order of deferring (reapers, callbacks
  *   that must not run inside an op). One deferred by a LOOP_SOON runs in the same turn.
  * LOOP_IDLE: when nothing more urgent is ready: no readable stream, no due timer,
@@ -56,6 +57,7 @@ struct loop_task {
     loop_fn *fn;
     void *arg;
     struct loop_task *prev, *next; /* both NULL: not queued */
+    enum loop_when when;           /* while queued */
 };
 
 void loop_task_init(struct loop_task *task, struct loop *loop, loop_fn *fn, void *arg);
@@ -66,6 +68,7 @@ bool loop_task_queued(const struct loop_task *task);
 /* Turn until loop_stop(). Returns 0, or -errno where the backend failed. */
 int loop_run(struct loop *loop) __attribute__((warn_unused_result));
 void loop_stop(struct loop *loop);
-void loop_free(struct loop *loop); /* every timer, task and watch must be gone */
+/* Runs the LOOP_SOON that are left (reapers); every timer, other task and watch must be gone. */
+void loop_free(struct loop *loop);
 
 #endif

@@ -14,7 +14,8 @@ struct stream;
 
 /* Called upward, never from inside a call on the stream except stream_drain(). */
 struct stream_sink {
-    /* Bytes may be written from now on. Once, before anything else. May be NULL. */
+    /* The far end is reached. Once, before anything but an on_gone of a connect that failed.
+     * May be NULL. */
     void (*on_open)(void *ctx);
     void (*on_data)(void *ctx, const uint8_t *data, size_t len);
     /* The far end is gone (err: a positive errno, 0 for a plain hang-up). Once, and the
@@ -23,11 +24,11 @@ struct stream_sink {
 };
 
 /* Writes all of it, at once as far as the kernel takes it, the rest as it drains.
- * Returns 0, -EPIPE (gone), -ENOTCONN (not open yet), -ENOMEM. */
+ * Returns 0, -EPIPE (gone), -ENOTCONN (a connect is still under way), -ENOMEM. */
 int stream_write(struct stream *stream, const void *data, size_t len)
     __attribute__((warn_unused_result));
 /* Bytes accepted by stream_write() that the kernel has not taken yet. While this is not
- * 0, the last byte written has certainly not left. */
+ * 0, the last byte written has certainly not left. Still true at and after on_gone. */
 size_t stream_unsent(const struct stream *stream);
 /* Hand bytes that have already arrived to on_data now: before a time-out is believed. */
 void stream_drain(struct stream *stream);

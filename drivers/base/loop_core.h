@@ -1,0 +1,38 @@
+/* loop_core: what both loops share: the heap of timers and the two queues of tasks.
+ * Included by loop.c, loop_event.c and loop_sim.c alone. */
+#ifndef OTPGATE_LOOP_CORE_H
+#define OTPGATE_LOOP_CORE_H
+
+#include "loop.h"
+
+struct loop_backend {
+    int64_t (*now_ns)(const struct loop *loop);
+    int64_t (*wall_ms)(const struct loop *loop);
+    int (*run)(struct loop *loop);
+    void (*free)(struct loop *loop);
+};
+
+struct loop {
+    const struct loop_backend *backend;
+    struct loop_timer **heap; /* binary, by (at_ms, order); heap[0] is the next to fire */
+    size_t armed, room;
+    uint64_t order;              /* of the next arming */
+    struct loop_task soon, idle; /* heads of rings */
+    uint64_t ran;                /* callbacks so far: tells whether a turn was busy */
+    bool stopped;
+};
+
+void loop_core_init(struct loop *loop, const struct loop_backend *backend);
+void loop_core_fini(struct loop *loop);
+
+/* When the next timer is due, or INT64_MAX. */
+int64_t loop_core_next_ms(const struct loop *loop);
+/* Something waits for the end of a turn, or for an idle one. */
+bool loop_core_tasks_wait(const struct loop *loop);
+
+/* The parts of a turn, after the backend has handed out what arrived from outside. */
+void loop_core_timers_run(struct loop *loop);
+void loop_core_soon_run(struct loop *loop);
+void loop_core_idle_run(struct loop *loop); /* one task: the world is asked again in between */
+
+#endif
