@@ -76,8 +76,14 @@ const struct wire_method *wire_method_at(size_t i);           /* NULL past the e
 /* 0, or -EINVAL with a sentence in `why`. */
 int wire_params_check(const struct wire_method *method, const json_t *params, char *why, size_t room)
     __attribute__((warn_unused_result));
+/* The same for what goes out: tests hold a reply's result, and an `event` notification's params, against the
+ * document. */
+int wire_result_check(const struct wire_method *method, const json_t *result, char *why, size_t room)
+    __attribute__((warn_unused_result));
+int wire_event_check(const json_t *params, char *why, size_t room)
+    __attribute__((warn_unused_result));
 
-/* The text of openrpc.json, compiled in. */
+/* The text of openrpc.json, compiled in; ends with a NUL that `len` does not count. */
 const char *wire_openrpc(size_t *len);
 
 #endif
