@@ -30,7 +30,8 @@ enum sms_local {
     SMS_LOCAL_CRASH,         /* found committed at start-up */
 };
 
-/* What the sender does after NOT_SENT (and, for _UNKNOWN, says that it is not NOT_SENT). */
+/* What the sender does after NOT_SENT. A row of SMS_CLASS_UNKNOWN that came before the Ctrl-Z (NOT_SENT
+ * by the line) is treated like SMS_CLASS_NETWORK. */
 enum sms_class {
     SMS_CLASS_NONE,      /* SENT, or nothing to learn */
     SMS_CLASS_PERMANENT, /* P: this message fails, nobody else is to blame */
@@ -47,7 +48,9 @@ struct sms_cause_row {
     enum sms_cause_space space;
     int first, last;
     enum sms_class class_;
-    int retry_ms;
+    int retry_ms;         /* _TRANSIENT: wait so long; _NETWORK: this modem rests so long; else 0 */
+    bool once;            /* worth one more attempt, not more: then the message fails */
+    bool never_left;      /* the modem refused the PDU itself: NOT_SENT even after the Ctrl-Z */
     const char *name;     /* stable, snake_case: "congestion", "unassigned_number" */
     const char *sentence; /* for people, in English */
 };
@@ -61,7 +64,9 @@ struct sms_outcome {
 
 /* Never NULL: a row for "other" catches the rest of each space. */
 const struct sms_cause_row *sms_cause_find(enum sms_cause_space space, int cause);
-/* "The line": the verdict of an error that came after (`after_ctrl_z`) or before the Ctrl-Z. */
+/* "The line": the verdict of an error that came after (`after_ctrl_z`) or before the Ctrl-Z. After it:
+ * a cause of the network or the service centre (CMS 1 to 255) and one with `never_left` is NOT_SENT,
+ * 197 (the centre has it already) is SENT, all else is UNKNOWN. */
 enum sms_verdict sms_cause_verdict(enum sms_cause_space space, int cause, bool after_ctrl_z);
 const char *sms_verdict_name(enum sms_verdict verdict); /* "sent", "not_sent", "unknown" */
 
