@@ -203,7 +203,7 @@ static void take_heading(struct reading *r, const char *text)
         mistake_at(r, r->line, "more text after ]; comments stand on lines of their own");
         return;
     }
-    char kind[96], *name = kind;
+    char kind[96];
     size_t len = (size_t)(end - text) - 1;
     if (len >= sizeof kind) {
         mistake_at(r, r->line, "a section's name is over %zu bytes", sizeof kind - 1);
@@ -214,7 +214,7 @@ static void take_heading(struct reading *r, const char *text)
     while (len && strchr(" \t", kind[len - 1]))
         kind[--len] = '\0';
     char *start = kind + strspn(kind, " \t");
-    name = start + strcspn(start, " \t");
+    char *name = start + strcspn(start, " \t");
     if (*name)
         *name++ = '\0';
     name += strspn(name, " \t");

@@ -116,6 +116,18 @@ static bool all_digits(const char *text)
     return *text && strspn(text, "0123456789") == strlen(text);
 }
 
+/* Digits alone (strtol would take signs and blanks too), within low and high. */
+static bool read_number(const char *text, int base, int low, int high, int *out)
+{
+    errno = 0;
+    long number = all_digits(text) ? strtol(text, NULL, base) : -1;
+    bool octal = base != 8 || strpbrk(text, "89") == NULL;
+    if (!all_digits(text) || !octal || errno || number < low || number > high)
+        return false;
+    *out = (int)number;
+    return true;
+}
+
 static bool is_phone(const char *text)
 {
     const char *digits = text + (*text == '+');
@@ -138,7 +150,8 @@ static bool is_tcp(const char *text)
     const char *rest = host + len;
     if (len == 0 || (bracket && *rest++ != ']') || *rest++ != ':')
         return false;
-    return all_digits(rest) && strlen(rest) <= 5 && atoi(rest) >= 1 && atoi(rest) <= 65535;
+    int port;
+    return read_number(rest, 10, 1, 65535, &port);
 }
 
 /* A mistyped zone is UTC without a word (tzset), and budgets then start anew at seven in the
@@ -216,13 +229,8 @@ static int set_text(const struct config_key *key, char *out, const char *value, 
 static int set_number(const struct config_key *key, int *out, const char *value, char *why,
                       size_t room)
 {
-    int base = key->kind == KIND_MODE ? 8 : 10;
-    char *end;
-    errno = 0;
-    long number = strtol(value, &end, base);
-    if (!all_digits(value) || *end || errno || number < key->low || number > key->high)
+    if (!read_number(value, key->kind == KIND_MODE ? 8 : 10, key->low, key->high, out))
         return refuse_range(key, value, why, room);
-    *out = (int)number;
     return 0;
 }
 
