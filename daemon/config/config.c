@@ -45,6 +45,8 @@ struct reading {
  */
 
 static void mistake_v(struct reading *r, unsigned line, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+static void mistake_v(struct reading *r, unsigned line, const char *format, va_list args)
 {
     struct config_mistakes *m = r->mistakes;
     char what[512], text[1024];
