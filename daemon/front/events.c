@@ -1,0 +1,269 @@
+#include "events.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "hall.h"
+#include "log.h"
+#include "view.h"
+
+enum {
+    PAGE_EVENTS = 32,
+    LOOK_MS = 50,     /* a stream does not say when it has drained */
+    STALL_MS = 30000, /* behind for so long without reading a byte: cut */
+    STORE_RETRY_MS = 1000,
+};
+
+struct follower {
+    struct follower *prev, *next;
+    struct session *session;
+    unsigned topics;
+    uint32_t uid;     /* whose; UINT32_MAX: everybody's */
+    int64_t position; /* seq of the last event that it has */
+    bool started;
+    struct store_waiter start;
+    bool behind;      /* the client holds up what is next */
+    size_t unsent;    /* when last looked at while behind */
+    int64_t moved_ms; /* when it last read while behind */
+};
+
+/* --- following ---------------------------------------------------------------------------------
+ */
+
+static void follower_on_durable(void *arg, int rc)
+{
+    struct follower *follower = arg;
+    if (rc < 0) {
+        events_unfollow(follower);
+        return;
+    }
+    follower->started = true;
+    loop_defer(&follower->session->front->events.pump, LOOP_SOON);
+}
+
+struct follower *events_follow(struct session *session, unsigned topics, uint32_t uid,
+                               int64_t position)
+{
+    struct events *events = &session->front->events;
+    struct follower *follower = calloc(1, sizeof *follower);
+    if (!follower)
+        return NULL;
+    if (session->follower)
+        events_unfollow(session->follower);
+    *follower = (struct follower){.session = session,
+                                  .topics = topics,
+                                  .uid = uid,
+                                  .position = position,
+                                  .next = events->first,
+                                  .start = {.fn = follower_on_durable, .arg = follower}};
+    if (follower->next)
+        follower->next->prev = follower;
+    events->first = follower;
+    session->follower = follower;
+    return follower;
+}
+
+void events_start(struct follower *follower)
+{
+    store_when_durable(follower->session->front->store, &follower->start);
+}
+
+void events_unfollow(struct follower *follower)
+{
+    struct front *front = follower->session->front;
+    store_forget(front->store, &follower->start);
+    if (follower->prev)
+        follower->prev->next = follower->next;
+    else
+        front->events.first = follower->next;
+    if (follower->next)
+        follower->next->prev = follower->prev;
+    follower->session->follower = NULL;
+    free(follower);
+}
+
+/* --- pages -------------------------------------------------------------------------------------
+ */
+
+static bool page_add(struct page *page, json_t *params)
+{
+    size_t len = 0;
+    char *line = params ? wire_notification_line("event", params, &len) : NULL;
+    if (!line)
+        return false;
+    if (page->room - page->len < len) {
+        size_t room = (page->len + len) * 2;
+        char *lines = realloc(page->lines, room);
+        if (!lines) {
+            free(line);
+            return false;
+        }
+        page->lines = lines;
+        page->room = room;
+    }
+    memcpy(page->lines + page->len, line, len);
+    page->len += len;
+    free(line);
+    return true;
+}
+
+/* The event before the first of a page. Where it is not kept any more it is the one that the
+ * follower has. */
+static int page_previous(struct front *front, const struct page *page, int64_t first,
+                         int64_t *previous)
+{
+    int64_t oldest = 0, newest = 0;
+    int rc = store_event_previous(front->store, first, page->uid, previous);
+    if (rc < 0 || *previous > 0)
+        return rc;
+    rc = store_event_bounds(front->store, &oldest, &newest);
+    if (rc >= 0 && page->after < oldest)
+        *previous = page->after;
+    return rc;
+}
+
+/* Fills the page; its count, or -errno. */
+static int page_read(struct front *front, int64_t after, uint32_t uid)
+{
+    struct page *page = &front->events.page;
+    struct event event[PAGE_EVENTS];
+    int64_t previous = 0;
+    if (page->last && page->after == after && page->uid == uid)
+        return (int)page->count;
+    page->last = 0;
+    page->len = 0;
+    page->after = after;
+    page->uid = uid;
+    int count = store_events_after(front->store, after, uid, event, PAGE_EVENTS);
+    if (count <= 0)
+        return count;
+    int rc = page_previous(front, page, event[0].seq, &previous);
+    if (rc < 0)
+        return rc;
+    for (int i = 0; i < count; i++) {
+        if (!page_add(page, view_event(&event[i], previous)))
+            return -ENOMEM;
+        previous = event[i].seq;
+    }
+    page->count = (unsigned)count;
+    page->last = previous;
+    return count;
+}
+
+/* --- the pump ----------------------------------------------------------------------------------
+ */
+
+/* False while the client has to read first. Half of what it may leave unread stays free for
+ * answers. */
+static bool follower_has_room(struct follower *follower, size_t len)
+{
+    const struct front *front = follower->session->front;
+    size_t unsent = session_unsent(follower->session);
+    size_t limit = (size_t)front->config->max_unsent_kb * 1024;
+    if (unsent == 0 || unsent + len <= limit / 2) {
+        follower->behind = false;
+        return true;
+    }
+    if (!follower->behind || unsent < follower->unsent)
+        follower->moved_ms = loop_now_ms(front->loop);
+    follower->behind = true;
+    follower->unsent = unsent;
+    if (loop_now_ms(front->loop) - follower->moved_ms >= STALL_MS)
+        session_cut(follower->session, "it does not read");
+    return false;
+}
+
+/* One page at most, so that a long history does not hold up the others. When to look again in ms,
+ * -1: when there is something new. */
+static int follower_pump(struct front *front, struct follower *follower)
+{
+    const struct page *page = &front->events.page;
+    if (!follower->started || !(follower->topics & TOPIC_MESSAGE) ||
+        follower->position >= front->events.newest)
+        return -1;
+    int count = page_read(front, follower->position, follower->uid);
+    if (count < 0) {
+        log_event(LOG_LEVEL_ERROR, "events", follower->session->id, "unread", "error=\"%s\"",
+                  strerror(-count));
+        return STORE_RETRY_MS;
+    }
+    if (count == 0) {
+        follower->position = front->events.newest;
+        return -1;
+    }
+    if (!follower_has_room(follower, page->len))
+        return LOOK_MS;
+    session_send(follower->session, page->lines, page->len);
+    follower->session->events += page->count;
+    follower->position = page->last;
+    return follower->position < front->events.newest ? 0 : -1;
+}
+
+static void events_pump(void *arg)
+{
+    struct front *front = arg;
+    int soonest = -1;
+    for (struct follower *f = front->events.first; f; f = f->next) {
+        int look = follower_pump(front, f);
+        if (look >= 0 && (soonest < 0 || look < soonest))
+            soonest = look;
+    }
+    if (soonest >= 0)
+        loop_timer_arm_in(&front->events.look, soonest);
+}
+
+static void events_on_store(void *arg)
+{
+    struct front *front = arg;
+    int64_t oldest = 0, newest = 0;
+    int rc = store_event_bounds(front->store, &oldest, &newest);
+    if (rc < 0) {
+        log_event(LOG_LEVEL_ERROR, "events", "-", "unread", "error=\"%s\"", strerror(-rc));
+        return;
+    }
+    front->events.newest = newest;
+    waits_on_events(front, newest);
+    if (front->events.first)
+        loop_defer(&front->events.pump, LOOP_SOON);
+}
+
+/* Volatile: who is behind with reading misses it. */
+static void events_on_modem(void *arg, const struct modem_view *view)
+{
+    struct front *front = arg;
+    char *line = NULL;
+    size_t len = 0;
+    for (struct follower *f = front->events.first; f; f = f->next) {
+        if (!f->started || !(f->topics & TOPIC_MODEM))
+            continue;
+        if (!line)
+            line = wire_notification_line("event", view_modem_event(view), &len);
+        if (line && follower_has_room(f, len)) {
+            session_send(f->session, line, len);
+            f->session->events++;
+        }
+    }
+    free(line);
+}
+
+void events_init(struct front *front)
+{
+    struct events *events = &front->events;
+    int64_t oldest = 0;
+    loop_task_init(&events->pump, front->loop, events_pump, front);
+    loop_timer_init(&events->look, front->loop, events_pump, front);
+    if (store_event_bounds(front->store, &oldest, &events->newest) < 0)
+        log_event(LOG_LEVEL_ERROR, "events", "-", "unread", "at=start");
+    front->waits.seen = events->newest;
+    store_on_events(front->store, events_on_store, front);
+    gateway_on_modem(front->gateway, events_on_modem, front);
+}
+
+void events_fini(struct front *front)
+{
+    store_on_events(front->store, NULL, NULL);
+    gateway_on_modem(front->gateway, NULL, NULL);
+    loop_task_cancel(&front->events.pump);
+    loop_timer_cancel(&front->events.look);
+    free(front->events.page.lines);
+    front->events.page = (struct page){0};
+}

@@ -1,0 +1,45 @@
+/* events: what happens, told to those who follow: history from the disk in pages as the client
+ * reads, then what is new. A follower is a place in the sequence, never a queue: nothing is
+ * buffered for a client that is behind, and one that stops reading is cut. */
+#ifndef OTPGATE_EVENTS_H
+#define OTPGATE_EVENTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "front.h"
+
+enum { TOPIC_MESSAGE = 1, TOPIC_MODEM = 2 };
+
+struct follower;
+
+/* Events after `after` as they are seen by `uid`, as lines. Followers at the same place share it.
+ */
+struct page {
+    uint32_t uid;
+    int64_t after, last; /* last 0: holds nothing */
+    unsigned count;
+    char *lines;
+    size_t len, room;
+};
+
+struct events {
+    struct follower *first;
+    struct loop_task pump;
+    struct loop_timer look; /* armed while somebody is behind */
+    int64_t newest;         /* on disk */
+    struct page page;
+};
+
+/* Registers with the store and the gateway. */
+void events_init(struct front *front);
+void events_fini(struct front *front);
+
+/* The session follows these topics from after `position`, as soon as events_start() is called; what
+ * it followed before ends. uid UINT32_MAX: everybody's. NULL: no memory. */
+struct follower *events_follow(struct session *session, unsigned topics, uint32_t uid,
+                               int64_t position) __attribute__((warn_unused_result));
+/* Starts behind the answer that was given just before: it waits for the same commit. */
+void events_start(struct follower *follower);
+void events_unfollow(struct follower *follower);
+
+#endif

@@ -1,0 +1,30 @@
+/* hall: where the rooms of the front meet: the one struct front, and who may do what.
+ * Owned by front.c; sessions, events and waits keep their own lists in it and nobody else's.
+ * Included by the rooms of this folder only. */
+#ifndef OTPGATE_HALL_H
+#define OTPGATE_HALL_H
+
+#include "events.h"
+#include "front.h"
+#include "session.h"
+#include "waits.h"
+
+struct front {
+    struct loop *loop;
+    struct store *store;
+    struct gateway *gateway;
+    const struct config *config;
+    uid_t own_uid; /* of the daemon */
+    bool stopping;
+    struct sessions sessions;
+    struct call *orphans; /* calls whose session ended before their answer */
+    struct events events;
+    struct waits waits;
+};
+
+/* Whether this peer may do what asks for `role` (x-role of proto/openrpc.json). Without roles in
+ * the configuration root and the daemon's own uid may do everything, all others what is for "any".
+ */
+bool peer_may(const struct front *front, const struct peer *peer, const char *role);
+
+#endif

@@ -1,0 +1,356 @@
+#include "session.h"
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "call.h"
+#include "hall.h"
+#include "log.h"
+#include "verbs.h"
+
+enum { LINGER_MS = 2000 }; /* how long the last line may take to leave */
+
+static void session_turn(void *arg);
+static void session_on_linger(void *arg);
+
+/* --- bytes -------------------------------------------------------------------------------------
+ */
+
+static bool bytes_add(struct bytes *bytes, const void *data, size_t len)
+{
+    if (bytes->room - bytes->len < len) {
+        size_t room = bytes->room ? bytes->room : 1024;
+        while (room - bytes->len < len)
+            room *= 2;
+        char *at = realloc(bytes->at, room);
+        if (!at)
+            return false;
+        bytes->at = at;
+        bytes->room = room;
+    }
+    memcpy(bytes->at + bytes->len, data, len);
+    bytes->len += len;
+    return true;
+}
+
+/* Takes `len` off the front; an empty buffer costs nothing, so that idle clients are cheap. */
+static void bytes_take(struct bytes *bytes, size_t len)
+{
+    bytes->len -= len;
+    if (bytes->len > 0) {
+        memmove(bytes->at, bytes->at + len, bytes->len);
+        return;
+    }
+    free(bytes->at);
+    *bytes = (struct bytes){0};
+}
+
+/* --- birth and end -----------------------------------------------------------------------------
+ */
+
+static size_t sessions_of(const struct front *front, uid_t uid)
+{
+    size_t count = 0;
+    for (const struct session *s = front->sessions.first; s; s = s->next)
+        count += s->peer.uid == uid;
+    return count;
+}
+
+struct session *session_new(struct front *front, const struct peer *peer)
+{
+    struct sessions *all = &front->sessions;
+    if (all->count >= (size_t)front->config->max_connections_total ||
+        sessions_of(front, peer->uid) >= (size_t)front->config->max_connections) {
+        log_event(LOG_LEVEL_NOTICE, "session", "-", "refused", "why=connections uid=%u pid=%d",
+                  (unsigned)peer->uid, (int)peer->pid);
+        return NULL;
+    }
+    struct session *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->front = front;
+    s->peer = *peer;
+    snprintf(s->id, sizeof s->id, "%lu", ++all->opened);
+    loop_task_init(&s->turn, front->loop, session_turn, s);
+    loop_timer_init(&s->linger, front->loop, session_on_linger, s);
+    s->next = all->first;
+    if (s->next)
+        s->next->prev = s;
+    all->first = s;
+    all->count++;
+    log_event(LOG_LEVEL_DEBUG, "session", s->id, "open", "uid=%u pid=%d", (unsigned)peer->uid,
+              (int)peer->pid);
+    return s;
+}
+
+void session_attach(struct session *session, struct stream *stream)
+{
+    assert(!session->stream);
+    session->stream = stream;
+}
+
+static void session_log_end(const struct session *s, const char *why)
+{
+    char refused[256] = "none";
+    size_t used = 0;
+    for (int e = 0; e < WIRE_ERRORS; e++) {
+        if (s->refused[e] && used < sizeof refused)
+            used += (size_t)snprintf(refused + used, sizeof refused - used, "%s%s:%lu",
+                                     used ? "," : "", wire_error_find(e)->name, s->refused[e]);
+    }
+    log_event(LOG_LEVEL_INFO, "session", s->id, "end",
+              "why=\"%s\" uid=%u pid=%d requests=%lu events=%lu refused=%s", why,
+              (unsigned)s->peer.uid, (int)s->peer.pid, s->requests, s->events, refused);
+}
+
+void session_end(struct session *session, const char *why)
+{
+    struct sessions *all = &session->front->sessions;
+    if (session->dead)
+        return;
+    session->dead = true;
+    session_log_end(session, why);
+    if (session->prev)
+        session->prev->next = session->next;
+    else
+        all->first = session->next;
+    if (session->next)
+        session->next->prev = session->prev;
+    all->count--;
+    if (session->follower)
+        events_unfollow(session->follower);
+    while (session->calls)
+        call_detach(session->calls);
+    loop_task_cancel(&session->turn);
+    loop_timer_cancel(&session->linger);
+    if (session->stream)
+        stream_close(session->stream);
+    session->stream = NULL;
+    session->next = all->dead;
+    all->dead = session;
+    loop_defer(&all->reaper, LOOP_SOON);
+}
+
+static void sessions_reap(void *arg)
+{
+    struct front *front = arg;
+    while (front->sessions.dead) {
+        struct session *s = front->sessions.dead;
+        front->sessions.dead = s->next;
+        free(s->in.at);
+        free(s->out.at);
+        free(s);
+    }
+}
+
+void sessions_init(struct front *front)
+{
+    front->sessions = (struct sessions){0};
+    loop_task_init(&front->sessions.reaper, front->loop, sessions_reap, front);
+}
+
+void sessions_end_all(struct front *front, const char *why)
+{
+    while (front->sessions.first)
+        session_end(front->sessions.first, why);
+    loop_task_cancel(&front->sessions.reaper);
+    sessions_reap(front);
+}
+
+/* --- lines out ---------------------------------------------------------------------------------
+ */
+
+size_t session_unsent(const struct session *session)
+{
+    return session->out.len + (session->stream ? stream_unsent(session->stream) : 0);
+}
+
+void session_send(struct session *session, const char *lines, size_t len)
+{
+    size_t limit = (size_t)session->front->config->max_unsent_kb * 1024;
+    if (session->dead || session->cut)
+        return;
+    if (session_unsent(session) + len > limit)
+        session_cut(session, "it does not read");
+    else if (!bytes_add(&session->out, lines, len))
+        session_cut(session, "no memory");
+    else
+        session_go_on(session);
+}
+
+void session_cut(struct session *session, const char *why)
+{
+    session->cut = why;
+    session_go_on(session);
+}
+
+void session_go_on(struct session *session)
+{
+    if (!session->dead)
+        loop_defer(&session->turn, LOOP_SOON);
+}
+
+void session_finish(struct session *session)
+{
+    session->deaf = true;
+    session->finishing = true;
+    session_go_on(session);
+}
+
+static void session_on_linger(void *arg)
+{
+    session_end(arg, "closed, its last line was not read");
+}
+
+/* --- lines in ----------------------------------------------------------------------------------
+ */
+
+static void session_run_verb(struct session *s, struct call *call, const char *name)
+{
+    struct front *front = s->front;
+    char why[256];
+    const struct verb *verb = verb_find(name);
+    call->method = verb ? wire_method_find(name) : NULL;
+    if (!call->method)
+        call_fail(call, WIRE_METHOD_NOT_FOUND, NULL, NULL);
+    else if (!peer_may(front, &s->peer, call->method->role))
+        call_fail(call, WIRE_NOT_ALLOWED, NULL, NULL);
+    else if (front->stopping && !verb->while_stopping)
+        call_fail(call, WIRE_SHUTTING_DOWN, NULL, NULL);
+    else if (wire_params_check(call->method, call->params, why, sizeof why))
+        call_fail(call, WIRE_INVALID_PARAMS, why, NULL);
+    else {
+        call->promises = true;
+        verb->run(call);
+    }
+}
+
+/* A line that is no request. After a fatal one nothing more is run. */
+static void session_refuse_line(struct session *s, json_t *id, enum wire_error error,
+                                const char *why, bool fatal)
+{
+    struct call *call = call_new(s, id, NULL);
+    if (!call) {
+        session_cut(s, "no memory");
+        return;
+    }
+    s->deaf |= fatal;
+    call->last = fatal;
+    call_fail(call, error, why, NULL);
+}
+
+static void session_line(struct session *s, const char *line, size_t len)
+{
+    struct wire_request request = {0};
+    enum wire_error error = WIRE_INVALID_REQUEST;
+    const char *why = NULL;
+    bool fatal = false;
+    s->requests++;
+    if (wire_request_parse(line, len, &request, &error, &why, &fatal)) {
+        session_refuse_line(s, request.id, error, why, fatal);
+        return;
+    }
+    struct call *call = call_new(s, request.id, request.params);
+    if (call)
+        session_run_verb(s, call, request.method);
+    else
+        session_cut(s, "no memory");
+}
+
+static bool session_rests(const struct session *s)
+{
+    return s->in_flight >= (unsigned)s->front->config->max_in_flight;
+}
+
+/* Runs whole lines, in order, while there is room for their answers. Returns the bytes used up. */
+static size_t session_run_lines(struct session *s, const char *data, size_t len)
+{
+    size_t most = (size_t)s->front->config->max_line_bytes;
+    size_t at = 0;
+    while (!s->cut && !s->deaf && !session_rests(s)) {
+        size_t from = at > s->searched ? at : s->searched;
+        const char *end = memchr(data + from, '\n', len - from);
+        size_t line = end ? (size_t)(end - (data + at)) : len - at;
+        if (line > most) {
+            char why[64];
+            snprintf(why, sizeof why, "a line may have %zu bytes", most);
+            session_refuse_line(s, NULL, WIRE_INVALID_REQUEST, why, true);
+        } else if (!end) {
+            s->searched = len;
+            break;
+        } else {
+            session_line(s, data + at, line);
+            at += line + 1;
+        }
+    }
+    if (s->cut || s->deaf)
+        at = len;
+    s->searched = s->searched > at ? s->searched - at : 0;
+    return at;
+}
+
+/* Reading rests while there is work enough: the kernel holds the rest, and the client waits. */
+static void session_pause(struct session *s)
+{
+    bool pause = session_rests(s) || s->deaf;
+    if (s->stream && pause != s->paused) {
+        s->paused = pause;
+        stream_pause(s->stream, pause);
+    }
+}
+
+static void session_on_data(void *ctx, const uint8_t *data, size_t len)
+{
+    struct session *s = ctx;
+    const char *text = (const char *)data;
+    if (s->deaf)
+        return;
+    if (s->in.len == 0) {
+        size_t used = session_run_lines(s, text, len);
+        if (used < len && !bytes_add(&s->in, text + used, len - used))
+            session_end(s, "no memory");
+    } else if (!bytes_add(&s->in, data, len)) {
+        session_end(s, "no memory");
+    } else {
+        bytes_take(&s->in, session_run_lines(s, s->in.at, s->in.len));
+    }
+    if (!s->dead)
+        session_pause(s);
+}
+
+/* A client may send its requests, shut its half of the connection and wait for the answers. */
+static void session_on_gone(void *ctx, int err)
+{
+    session_end(ctx, err ? strerror(err) : "closed by the client");
+}
+
+const struct stream_sink session_sink = {
+    .on_data = session_on_data,
+    .on_gone = session_on_gone,
+};
+
+/* The end of a turn: what was answered leaves, what waited for room is run. */
+static void session_turn(void *arg)
+{
+    struct session *s = arg;
+    int rc = 0;
+    if (s->out.len > 0 && s->stream) {
+        rc = stream_write(s->stream, s->out.at, s->out.len);
+        bytes_take(&s->out, s->out.len);
+    }
+    if (rc < 0) {
+        session_end(s, strerror(-rc));
+    } else if (s->cut) {
+        session_end(s, s->cut);
+    } else if (s->finishing) {
+        if (session_unsent(s) == 0)
+            session_end(s, "closed after an error");
+        else if (!loop_timer_armed(&s->linger))
+            loop_timer_arm_in(&s->linger, LINGER_MS);
+    } else if (s->in.len > 0 && !s->deaf) {
+        bytes_take(&s->in, session_run_lines(s, s->in.at, s->in.len));
+    }
+    if (!s->dead)
+        session_pause(s);
+}

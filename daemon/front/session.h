@@ -1,0 +1,69 @@
+/* session: one client: lines in, calls, lines out. See front.h for how one is made.
+ *
+ * It ends in one function, session_end(); its memory goes in the reaper at the end of the turn, so
+ * that whoever stands on the stack may finish. Sending never ends a session: what is to be written
+ * is gathered and written at the end of the turn, and that is where a dead or stuffed peer is
+ * found. */
+#ifndef OTPGATE_SESSION_H
+#define OTPGATE_SESSION_H
+
+#include "front.h"
+#include "wire.h"
+
+struct call;
+struct follower;
+
+struct bytes {
+    char *at;
+    size_t len, room;
+};
+
+struct session {
+    struct front *front;
+    struct session *prev, *next;
+    struct stream *stream;
+    struct peer peer;
+    char id[24];      /* for the log */
+    struct bytes in;  /* what came and is not run yet */
+    size_t searched;  /* of `in`: no line ends before this */
+    struct bytes out; /* what leaves at the end of this turn */
+    struct loop_task turn;
+    struct loop_timer linger;
+    struct call *calls; /* open ones, in flight or parked */
+    unsigned in_flight, parked;
+    struct follower *follower; /* NULL: it does not follow */
+    bool paused;               /* too many in flight: reading rests */
+    bool deaf;                 /* no further line is run: it ends once the last answer is out */
+    bool finishing;            /* the last answer is in `out` */
+    const char *cut;           /* why it ends at the end of this turn; NULL: it does not */
+    bool dead;
+    unsigned long requests, events;
+    unsigned long refused[WIRE_ERRORS];
+};
+
+/* Kept in struct front. */
+struct sessions {
+    struct session *first, *dead;
+    size_t count;
+    unsigned long opened;
+    struct loop_task reaper;
+};
+
+void sessions_init(struct front *front);
+void sessions_end_all(struct front *front, const char *why);
+
+/* The one exit; idempotent. */
+void session_end(struct session *session, const char *why);
+/* Queues bytes that are whole lines; they leave at the end of this turn. */
+void session_send(struct session *session, const char *lines, size_t len);
+/* Ends it at the end of this turn, for those who stand on the session's own stack. `why`: static
+ * text. */
+void session_cut(struct session *session, const char *why);
+/* What the client has not taken yet. */
+size_t session_unsent(const struct session *session);
+/* A call was answered or parked: there may be room for the next line. */
+void session_go_on(struct session *session);
+/* No further line is run; it ends when what is queued has left. */
+void session_finish(struct session *session);
+
+#endif

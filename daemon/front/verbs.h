@@ -1,0 +1,34 @@
+/* verbs: the methods and who runs them. What they are called, what they take, which role may ask
+ * and how long it lasts stands in proto/openrpc.json; a test holds the table against it. */
+#ifndef OTPGATE_VERBS_H
+#define OTPGATE_VERBS_H
+
+#include "call.h"
+
+/* Params have passed the schema and the peer has the role. Answers the call once, now or later. */
+typedef void verb_fn(struct call *call);
+
+struct verb {
+    const char *method;
+    verb_fn *run;
+    bool while_stopping; /* it changes nothing: also answered while the gateway stops */
+};
+const struct verb *verb_find(const char *method); /* NULL: unknown */
+const struct verb *verb_at(size_t i);             /* NULL past the end */
+
+/* verbs_message.c */
+void verb_message_send(struct call *call);
+void verb_message_get(struct call *call);
+void verb_message_list(struct call *call);
+void verb_message_cancel(struct call *call);
+/* verbs_modem.c */
+void verb_modem_list(struct call *call);
+void verb_modem_get(struct call *call);
+/* verbs_gateway.c */
+void verb_rpc_discover(struct call *call);
+void verb_gateway_info(struct call *call);
+void verb_gateway_stats(struct call *call);
+/* verbs_events.c */
+void verb_events_follow(struct call *call);
+
+#endif

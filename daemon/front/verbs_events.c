@@ -1,0 +1,84 @@
+/* verbs_events: events.follow. */
+#include <string.h>
+#include "hall.h"
+#include "verbs.h"
+
+struct topic {
+    const char *name;
+    unsigned bit;
+    const char *role; /* that sees it */
+};
+static const struct topic topics[] = {
+    {"message", TOPIC_MESSAGE, "send"},
+    {"modem", TOPIC_MODEM, "monitor"},
+};
+enum { TOPICS = sizeof topics / sizeof *topics };
+
+static bool topic_wanted(const json_t *names, const struct topic *topic)
+{
+    for (size_t i = 0; i < json_array_size(names); i++)
+        if (strcmp(json_string_value(json_array_get(names, i)), topic->name) == 0)
+            return true;
+    return !names;
+}
+
+/* What the peer asked for and may see; 0: it asked for something that it may not see, or may see
+ * nothing. */
+static unsigned topics_of(const struct call *call)
+{
+    const json_t *names = json_object_get(call->params, "topics");
+    unsigned bits = 0;
+    for (size_t i = 0; i < TOPICS; i++) {
+        if (!topic_wanted(names, &topics[i]))
+            continue;
+        if (peer_may(call->front, &call->peer, topics[i].role))
+            bits |= topics[i].bit;
+        else if (names)
+            return 0;
+    }
+    return bits;
+}
+
+static json_t *view_follow(unsigned bits, int64_t newest)
+{
+    json_t *names = json_array();
+    int rc = 0;
+    for (size_t i = 0; i < TOPICS; i++)
+        if (bits & topics[i].bit)
+            rc |= json_array_append_new(names, json_string(topics[i].name));
+    if (rc) {
+        json_decref(names);
+        names = NULL;
+    }
+    return json_pack("{s:o, s:I}", "topics", names, "newest_seq", (json_int_t)newest);
+}
+
+/* True where everything after `position` is still kept and `position` has been: else events would
+ * be missed without a word. */
+static bool position_is_kept(int64_t position, int64_t oldest, int64_t newest)
+{
+    return position == 0 || (position <= newest && position + 1 >= oldest);
+}
+
+void verb_events_follow(struct call *call)
+{
+    struct front *front = call->front;
+    const json_t *from = json_object_get(call->params, "from_seq");
+    unsigned bits = topics_of(call);
+    uint32_t uid = peer_may(front, &call->peer, "operate") ? UINT32_MAX : call->peer.uid;
+    int64_t newest = front->events.newest, oldest = 0, ignored;
+    int64_t position = from ? json_integer_value(from) : newest;
+    int rc = store_event_bounds(front->store, &oldest, &ignored);
+    if (rc < 0) {
+        call_fail_store(call, rc);
+    } else if (!bits) {
+        call_fail(call, WIRE_NOT_ALLOWED, NULL, NULL);
+    } else if (!position_is_kept(position, oldest, newest)) {
+        call_fail(call, WIRE_GONE, NULL, json_pack("{s:I}", "oldest_seq", (json_int_t)oldest));
+    } else {
+        struct follower *follower = events_follow(call->session, bits, uid, position);
+        call_reply(call, follower ? view_follow(bits, newest) : NULL);
+        if (follower)
+            events_start(follower);
+    }
+}

@@ -1,0 +1,47 @@
+/* verbs_gateway: what the gateway says of itself. */
+#include "hall.h"
+#include "verbs.h"
+#include "view.h"
+
+enum { TTL_MIN_S = 10, TTL_MAX_S = 86400, WAIT_MAX_MS = 60000 }; /* as in openrpc.json */
+
+void verb_rpc_discover(struct call *call)
+{
+    size_t len;
+    const char *text = wire_openrpc(&len);
+    call_reply(call, json_loadb(text, len, 0, NULL));
+}
+
+static json_t *roles_of(const struct call *call)
+{
+    static const char *const roles[] = {"send", "monitor", "operate"};
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < sizeof roles / sizeof *roles; i++) {
+        if (peer_may(call->front, &call->peer, roles[i]) &&
+            json_array_append_new(list, json_string(roles[i]))) {
+            json_decref(list);
+            list = NULL;
+        }
+    }
+    return list;
+}
+
+void verb_gateway_info(struct call *call)
+{
+    const struct config *config = call->front->config;
+    json_t *limits = json_pack("{s:i, s:i, s:i, s:i, s:I, s:i, s:i, s:i, s:i, s:i}", "line_bytes",
+                               config->max_line_bytes, "depth", WIRE_DEPTH_MAX, "in_flight",
+                               config->max_in_flight, "connections", config->max_connections,
+                               "unread_bytes", (json_int_t)config->max_unsent_kb * 1024,
+                               "key_bytes", MESSAGE_KEY_MAX, "parts", SMS_PARTS_MAX, "ttl_min_s",
+                               TTL_MIN_S, "ttl_max_s", TTL_MAX_S, "wait_max_ms", WAIT_MAX_MS);
+    call_reply(call, json_pack("{s:s, s:s, s:o, s:o}", "version", OTPGATE_VERSION, "name",
+                               config->name, "limits", limits, "roles", roles_of(call)));
+}
+
+void verb_gateway_stats(struct call *call)
+{
+    struct gateway_stats stats = {0};
+    gateway_stats(call->front->gateway, &stats);
+    call_reply(call, view_stats(&stats));
+}

@@ -1,0 +1,225 @@
+/* verbs_message: from the params of a call to the store and the gateway, and back. */
+#include <string.h>
+#include "hall.h"
+#include "verbs.h"
+#include "view.h"
+#include "waits.h"
+
+enum { LIST_DEFAULT = 50, LIST_MAX = 200, ATTEMPTS_SHOWN = 64 };
+
+/* --- params ------------------------------------------------------------------------------------
+ */
+
+static const char *param_string(const struct call *call, const char *name)
+{
+    return json_string_value(json_object_get(call->params, name));
+}
+
+static int64_t param_integer(const struct call *call, const char *name, int64_t absent)
+{
+    const json_t *value = json_object_get(call->params, name);
+    return value ? json_integer_value(value) : absent;
+}
+
+static bool param_true(const struct call *call, const char *name, bool absent)
+{
+    const json_t *value = json_object_get(call->params, name);
+    return value ? json_is_true(value) : absent;
+}
+
+/* Which of `names` the param is; the schema has seen to it that it is one of them. */
+static int param_choice(const struct call *call, const char *name, const char *const *names,
+                        int count, int absent)
+{
+    const char *value = param_string(call, name);
+    for (int i = 0; value && i < count; i++)
+        if (strcmp(names[i], value) == 0)
+            return i;
+    return absent;
+}
+
+static int param_class(const struct call *call, int absent)
+{
+    static const char *const names[] = {
+        [CLASS_OTP] = "otp", [CLASS_NOTICE] = "notice", [CLASS_BULK] = "bulk"};
+    return param_choice(call, "class", names, MESSAGE_CLASSES, absent);
+}
+
+static void send_request_fill(const struct call *call, struct send_request *request)
+{
+    static const char *const encodings[] = {
+        [SMS_AUTO] = "auto", [SMS_GSM7] = "gsm7", [SMS_UCS2] = "ucs2"};
+    static const char *const unknowns[] = {
+        [ON_UNKNOWN_RESEND] = "resend", [ON_UNKNOWN_REPORT] = "report"};
+    *request = (struct send_request){
+        .uid = call->peer.uid,
+        .key = param_string(call, "key"),
+        .to = param_string(call, "to"),
+        .text = param_string(call, "text"),
+        .text_len = json_string_length(json_object_get(call->params, "text")),
+        .class_ = (enum message_class)param_class(call, CLASS_OTP),
+        .ttl_s = (int)param_integer(call, "ttl_s", 0),
+        .encoding = (enum sms_encoding)param_choice(call, "encoding", encodings, 3, SMS_AUTO),
+        .unaccented = param_true(call, "unaccented", false),
+        .report = param_true(call, "report", true),
+        .flash = param_true(call, "flash", false),
+        .on_unknown = param_choice(call, "on_unknown", unknowns, 2, -1),
+        .replace_type = (int)param_integer(call, "replace_type", 0),
+        .supersedes = param_string(call, "supersedes"),
+        .modem = param_string(call, "modem"),
+    };
+}
+
+/* --- answers -----------------------------------------------------------------------------------
+ */
+
+static void message_answer(struct call *call, const struct message *message)
+{
+    struct attempt attempts[ATTEMPTS_SHOWN];
+    int count = store_attempts_of(call->front->store, message->row, attempts, ATTEMPTS_SHOWN);
+    if (count < 0)
+        call_fail_store(call, count);
+    else
+        call_reply(call, view_message(message, attempts, (size_t)count, call->peer.uid));
+}
+
+/* The message that `id` or `key` names: 1 found, and then the peer may see it; 0, -errno. */
+static int message_find(const struct call *call, struct message *message)
+{
+    struct store *store = call->front->store;
+    const char *id = param_string(call, "id");
+    uint8_t bytes[16];
+    if (!id)
+        return store_message_by_key(store, call->peer.uid, param_string(call, "key"), NULL, 0, NULL,
+                                    message);
+    int rc = message_id_parse(id, bytes) ? store_message_by_id(store, bytes, message) : 0;
+    if (rc > 0 && message->uid != call->peer.uid &&
+        !peer_may(call->front, &call->peer, "operate")) {
+        message_clear(message);
+        return 0;
+    }
+    return rc;
+}
+
+static void message_not_found(struct call *call, int rc)
+{
+    if (rc < 0)
+        call_fail_store(call, rc);
+    else
+        call_fail(call, WIRE_NOT_FOUND, NULL, NULL);
+}
+
+/* --- the verbs ---------------------------------------------------------------------------------
+ */
+
+void verb_message_send(struct call *call)
+{
+    struct front *front = call->front;
+    struct send_request request;
+    struct send_result result = {0};
+    struct refusal refusal = {0};
+    send_request_fill(call, &request);
+    if (request.modem && !peer_may(front, &call->peer, "operate")) {
+        call_fail(call, WIRE_NOT_ALLOWED, "modem needs the role operate", NULL);
+        return;
+    }
+    int rc = store_begin(front->store);
+    if (rc < 0) {
+        call_fail_store(call, rc);
+        return;
+    }
+    bool taken = gateway_send(front->gateway, &request, &result, &refusal) == 0;
+    rc = store_end(front->store, taken);
+    if (rc < 0)
+        call_fail_store(call, rc);
+    else if (!taken)
+        call_refuse(call, &refusal);
+    else
+        call_reply(call, view_accepted(&result, call->peer.uid));
+    message_clear(&result.message);
+}
+
+void verb_message_cancel(struct call *call)
+{
+    struct front *front = call->front;
+    struct message message = {0};
+    struct refusal refusal = {0};
+    int rc = message_find(call, &message);
+    if (rc <= 0) {
+        message_not_found(call, rc);
+        return;
+    }
+    rc = store_begin(front->store);
+    if (rc == 0) {
+        bool done = gateway_cancel(front->gateway, &message, &refusal) == 0;
+        rc = store_end(front->store, done);
+        if (rc == 0 && done)
+            message_answer(call, &message);
+        else if (rc == 0)
+            call_refuse(call, &refusal);
+    }
+    if (rc < 0)
+        call_fail_store(call, rc);
+    message_clear(&message);
+}
+
+void verb_message_get(struct call *call)
+{
+    static const char *const untils[] = {[WAIT_SENT] = "sent", [WAIT_FINAL] = "final"};
+    enum wait_until until = (enum wait_until)param_choice(call, "until", untils, 2, WAIT_SENT);
+    int64_t wait_ms = param_integer(call, "wait_ms", 0);
+    struct message message = {0};
+    int rc = message_find(call, &message);
+    if (rc <= 0)
+        message_not_found(call, rc);
+    else if (wait_ms == 0 || wait_is_over(&message, until))
+        message_answer(call, &message);
+    else if (call->session->parked >= (unsigned)call->front->config->max_in_flight)
+        call_fail(call, WIRE_RATE_LIMITED, "too many calls of this connection wait already", NULL);
+    else if (!waits_add(call->front, call, message.row, until, wait_ms, message_answer))
+        call_fail(call, WIRE_INTERNAL, "no memory", NULL);
+    message_clear(&message);
+}
+
+static json_t *view_list(const struct message *messages, size_t count, bool more, uint32_t viewer)
+{
+    json_t *list = json_array();
+    int rc = 0;
+    for (size_t i = 0; i < count; i++)
+        rc |= json_array_append_new(list, view_summary(&messages[i], viewer));
+    if (rc) {
+        json_decref(list);
+        list = NULL;
+    }
+    json_t *view = json_pack("{s:o}", "messages", list);
+    if (view && more &&
+        json_object_set_new(view, "next_cursor", json_integer(messages[count - 1].row))) {
+        json_decref(view);
+        view = NULL;
+    }
+    return view;
+}
+
+void verb_message_list(struct call *call)
+{
+    static struct message messages[LIST_MAX + 1]; /* one thread; too large for the stack */
+    struct front *front = call->front;
+    int state = -1;
+    const char *wanted = param_string(call, "state");
+    for (int s = 0; wanted && s < MESSAGE_STATES; s++)
+        if (strcmp(message_state_name(s), wanted) == 0)
+            state = s;
+    uint32_t uid = peer_may(front, &call->peer, "operate") ? UINT32_MAX : call->peer.uid;
+    size_t limit = (size_t)param_integer(call, "limit", LIST_DEFAULT);
+    int count = store_message_list(front->store, uid, state, param_class(call, -1),
+                                   param_integer(call, "cursor", 0), messages, limit + 1);
+    if (count < 0) {
+        call_fail_store(call, count);
+        return;
+    }
+    bool more = (size_t)count > limit;
+    size_t shown = more ? limit : (size_t)count;
+    call_reply(call, view_list(messages, shown, more, call->peer.uid));
+    for (int i = 0; i < count; i++)
+        message_clear(&messages[i]);
+}

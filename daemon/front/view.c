@@ -1,0 +1,331 @@
+#include "view.h"
+#include <stdio.h>
+#include <string.h>
+#include "text.h"
+
+/* --- members: an object that lost one for want of memory is no object any more ------------------
+ */
+
+static void put(json_t **object, const char *name, json_t *value)
+{
+    if (json_object_set_new(*object, name, value)) {
+        json_decref(*object);
+        *object = NULL;
+    }
+}
+
+/* What a modem says of itself and of its network may be anything: what is not UTF-8 is shown as
+ * '?'. */
+static void put_text(json_t **object, const char *name, const char *text)
+{
+    char clean[256];
+    if (text_utf8_valid(text, strlen(text))) {
+        put(object, name, json_string(text));
+        return;
+    }
+    text_copy(clean, sizeof clean, text);
+    for (char *c = clean; *c; c++)
+        *c = *c >= ' ' && *c <= '~' ? *c : '?';
+    put(object, name, json_string(clean));
+}
+
+static void put_known(json_t **object, const char *name, const char *text)
+{
+    if (text && text[0])
+        put_text(object, name, text);
+}
+
+static void put_integer(json_t **object, const char *name, int64_t value)
+{
+    put(object, name, json_integer(value));
+}
+
+static void put_time(json_t **object, const char *name, int64_t wall_ms)
+{
+    char text[32];
+    text_iso8601(wall_ms, text);
+    put(object, name, json_string(text));
+}
+
+static void put_id(json_t **object, const uint8_t id[16])
+{
+    char text[37];
+    message_id_text(id, text);
+    put(object, "id", json_string(text));
+}
+
+static void put_cause(json_t **object, enum sms_cause_space space, int cause)
+{
+    static const char *const names[] = {
+        [SMS_CAUSE_NONE] = NULL,
+        [SMS_CAUSE_CMS] = "cms",
+        [SMS_CAUSE_CME] = "cme",
+        [SMS_CAUSE_LOCAL] = "local",
+    };
+    if (!names[space])
+        return;
+    const struct sms_cause_row *row = sms_cause_find(space, cause);
+    json_t *view = json_object();
+    put(&view, "space", json_string(names[space]));
+    put_integer(&view, "code", cause);
+    put_known(&view, "name", row->name);
+    put_known(&view, "sentence", row->sentence);
+    put(object, "cause", view);
+}
+
+/* Fifteen digits that name a device or a SIM, as much as tells two apart: "86**112". */
+static void put_masked(json_t **object, const char *name, const char *digits)
+{
+    size_t len = strlen(digits);
+    char text[16];
+    if (len < 8)
+        return;
+    snprintf(text, sizeof text, "%.2s**%.3s", digits, digits + len - 3);
+    put_text(object, name, text);
+}
+
+/* --- names -------------------------------------------------------------------------------------
+ */
+
+const char *view_class_name(enum message_class class_)
+{
+    static const char *const names[MESSAGE_CLASSES] = {"otp", "notice", "bulk"};
+    return names[class_];
+}
+
+const char *view_encoding_name(enum sms_encoding encoding)
+{
+    static const char *const names[] = {
+        [SMS_AUTO] = "auto", [SMS_GSM7] = "gsm7", [SMS_UCS2] = "ucs2"};
+    return names[encoding];
+}
+
+/* --- messages ----------------------------------------------------------------------------------
+ */
+
+/* What an accepted message and a listed one have in common. */
+static json_t *view_head(const struct message *m, uint32_t viewer)
+{
+    json_t *view = json_object();
+    char masked[16];
+    text_mask_number(m->to, masked);
+    put_id(&view, m->id);
+    put(&view, "state", json_string(message_state_name(m->state)));
+    put(&view, "to", json_string(m->uid == viewer ? m->to : masked));
+    put_integer(&view, "parts", m->parts);
+    put(&view, "encoding", json_string(view_encoding_name(m->encoding)));
+    put_time(&view, "created_at", m->created_wall_ms);
+    put_time(&view, "expires_at", m->expires_wall_ms);
+    return view;
+}
+
+json_t *view_accepted(const struct send_result *result, uint32_t viewer)
+{
+    json_t *view = view_head(&result->message, viewer);
+    bool waits =
+        result->message.state == MESSAGE_QUEUED || result->message.state == MESSAGE_CLAIMED;
+    if (waits && result->eta_ms >= 0)
+        put_integer(&view, "eta_ms", result->eta_ms);
+    put(&view, "duplicate", json_boolean(result->duplicate));
+    return view;
+}
+
+json_t *view_summary(const struct message *m, uint32_t viewer)
+{
+    json_t *view = view_head(m, viewer);
+    put(&view, "class", json_string(view_class_name(m->class_)));
+    put_text(&view, "key", m->key);
+    put_known(&view, "modem", m->modem);
+    put_known(&view, "reason", m->reason);
+    put_cause(&view, m->space, m->cause);
+    return view;
+}
+
+static void ladder_add(json_t *ladder, json_t **whole, const char *state, int64_t wall_ms,
+                       const char *modem, const char *reason)
+{
+    json_t *step = json_object();
+    put(&step, "state", json_string(state));
+    put_time(&step, "at", wall_ms);
+    put_known(&step, "modem", modem);
+    put_known(&step, "reason", reason);
+    if (json_array_append_new(ladder, step)) {
+        json_decref(*whole);
+        *whole = NULL;
+    }
+}
+
+/* The states with their times; CLAIMED is too short to have one. */
+static json_t *view_ladder(const struct message *m)
+{
+    json_t *ladder = json_array();
+    json_t *whole = ladder;
+    const char *name = message_state_name(m->state);
+    bool final = message_state_is_final(m->state);
+    ladder_add(ladder, &whole, message_state_name(MESSAGE_QUEUED), m->created_wall_ms, NULL, NULL);
+    if (whole && m->sending_wall_ms)
+        ladder_add(ladder, &whole, message_state_name(MESSAGE_SENDING), m->sending_wall_ms,
+                   m->modem, NULL);
+    if (whole && m->sent_wall_ms)
+        ladder_add(ladder, &whole, message_state_name(MESSAGE_SENT), m->sent_wall_ms, m->modem,
+                   NULL);
+    if (whole && final && m->ended_wall_ms)
+        ladder_add(ladder, &whole, name, m->ended_wall_ms, NULL, m->reason);
+    return whole;
+}
+
+static json_t *view_attempt(const struct attempt *a)
+{
+    json_t *view = json_object();
+    int64_t at = a->ended_wall_ms       ? a->ended_wall_ms
+                 : a->committed_wall_ms ? a->committed_wall_ms
+                                        : a->claimed_wall_ms;
+    put_integer(&view, "part", a->part + 1);
+    put(&view, "state", json_string(attempt_state_name(a->state)));
+    put_text(&view, "modem", a->modem);
+    if (a->reference >= 0)
+        put_integer(&view, "reference", a->reference);
+    put_cause(&view, a->space, a->cause);
+    put_time(&view, "at", at);
+    return view;
+}
+
+json_t *view_message(const struct message *m, const struct attempt *attempts, size_t count,
+                     uint32_t viewer)
+{
+    json_t *view = view_summary(m, viewer);
+    json_t *list = json_array();
+    int rc = 0;
+    for (size_t i = 0; i < count; i++)
+        rc |= json_array_append_new(list, view_attempt(&attempts[i]));
+    if (rc) {
+        json_decref(list);
+        list = NULL;
+    }
+    put(&view, "ladder", view_ladder(m));
+    put(&view, "attempts", list);
+    return view;
+}
+
+json_t *view_event(const struct event *e, int64_t previous)
+{
+    json_t *view = json_object();
+    put_integer(&view, "seq", e->seq);
+    put_integer(&view, "prev_seq", previous);
+    put(&view, "topic", json_string("message"));
+    put_id(&view, e->id);
+    put_text(&view, "key", e->key);
+    put(&view, "state", json_string(message_state_name(e->state)));
+    put_known(&view, "modem", e->modem);
+    put_known(&view, "reason", e->reason);
+    put_cause(&view, e->space, e->cause);
+    if (e->parts > 0) {
+        put_integer(&view, "part", e->part + 1);
+        put_integer(&view, "parts", e->parts);
+    }
+    put_time(&view, "at", e->wall_ms);
+    return view;
+}
+
+/* --- modems ------------------------------------------------------------------------------------
+ */
+
+/* 3GPP TS 27.007 clause 7.2, <stat>; 6 to 10 are registrations for SMS alone or without it. */
+static const char *registration_name(int stat)
+{
+    static const char *const names[] = {"not_registered", "home",    "searching", "denied",
+                                        "unknown",        "roaming", "home",      "roaming",
+                                        "not_registered", "home",    "roaming"};
+    return stat >= 0 && stat < (int)(sizeof names / sizeof *names) ? names[stat] : "unknown";
+}
+
+/* 3GPP TS 27.007 clause 7.3, <AcT>. */
+static const char *technology_name(int act)
+{
+    static const char *const names[] = {"gsm", "gsm", "utran", "gsm", "utran", "utran", "utran",
+                                        "lte", "gsm", "lte",   "lte", "nr",    "nr",    "nr"};
+    return act >= 0 && act < (int)(sizeof names / sizeof *names) ? names[act] : "unknown";
+}
+
+static void put_identity(json_t **view, const struct link_identity *identity)
+{
+    put_known(view, "maker", identity->maker);
+    put_known(view, "model", identity->model);
+    put_masked(view, "imei", identity->imei);
+    put_masked(view, "iccid", identity->iccid);
+}
+
+static void put_radio(json_t **view, const struct link_radio *radio)
+{
+    put_known(view, "operator", radio->operator_);
+    if (radio->technology >= 0)
+        put(view, "technology", json_string(technology_name(radio->technology)));
+    if (radio->signal_dbm != 0)
+        put_integer(view, "signal_dbm", radio->signal_dbm);
+    if (radio->registration >= 0)
+        put(view, "registration", json_string(registration_name(radio->registration)));
+}
+
+json_t *view_modem(const struct modem_view *modem)
+{
+    json_t *view = json_object();
+    put_text(&view, "name", modem->name);
+    put(&view, "state", json_string(link_state_name(modem->state)));
+    put_time(&view, "since", modem->since_wall_ms);
+    put_known(&view, "why", modem->why);
+    put_text(&view, "port", modem->port);
+    put_text(&view, "driver", modem->driver);
+    if (modem->identity)
+        put_identity(&view, modem->identity);
+    if (modem->radio)
+        put_radio(&view, modem->radio);
+    put_integer(&view, "budget", modem->daily_budget);
+    put_integer(&view, "used_today", modem->used_today);
+    put_integer(&view, "sent", modem->sent);
+    put_integer(&view, "failed", modem->failed);
+    put(&view, "penalty", json_real(modem->penalty));
+    put(&view, "paused", json_boolean(modem->paused));
+    put_known(&view, "last_error", modem->last_error);
+    return view;
+}
+
+json_t *view_modem_event(const struct modem_view *modem)
+{
+    json_t *view = json_object();
+    put(&view, "topic", json_string("modem"));
+    put_text(&view, "name", modem->name);
+    put(&view, "state", json_string(link_state_name(modem->state)));
+    put_known(&view, "why", modem->why);
+    put_time(&view, "at", modem->since_wall_ms);
+    return view;
+}
+
+/* --- counters ----------------------------------------------------------------------------------
+ */
+
+json_t *view_stats(const struct gateway_stats *stats)
+{
+    json_t *view = json_object();
+    json_t *states = json_object();
+    json_t *parts = json_object();
+    for (int s = 0; s < MESSAGE_STATES; s++)
+        put_integer(&states, message_state_name(s), stats->by_state[s]);
+    for (int c = 0; c < MESSAGE_CLASSES; c++)
+        put_integer(&parts, view_class_name(c), stats->queued_parts[c]);
+    put(&view, "by_state", states);
+    put_integer(&view, "accepted", stats->accepted);
+    put_integer(&view, "duplicates", stats->duplicates);
+    put_integer(&view, "refused", stats->refused);
+    put_integer(&view, "sent", stats->sent);
+    put_integer(&view, "not_sent", stats->not_sent);
+    put_integer(&view, "unknown", stats->unknown);
+    put_integer(&view, "resent", stats->resent);
+    put_integer(&view, "evidence", stats->evidence);
+    put(&view, "queued_parts", parts);
+    if (stats->eta_ms >= 0)
+        put_integer(&view, "eta_ms", stats->eta_ms);
+    put_time(&view, "started_at", stats->start_wall_ms);
+    put(&view, "unclean_start", json_boolean(stats->unclean_start));
+    put(&view, "store_failing", json_boolean(stats->store_failing));
+    return view;
+}

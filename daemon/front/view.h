@@ -1,0 +1,27 @@
+/* view: messages, events and modems as JSON, in the shapes of proto/openrpc.json. Pure.
+ * The text is in none of them; a number is whole only for who sent the message, masked for
+ * everybody else. Each returns a new reference, or NULL where there is no memory. */
+#ifndef OTPGATE_VIEW_H
+#define OTPGATE_VIEW_H
+
+#include <jansson.h>
+#include "gateway.h"
+#include "store.h"
+
+json_t *view_accepted(const struct send_result *result, uint32_t viewer);
+json_t *view_summary(const struct message *message, uint32_t viewer);
+/* The summary with its ladder and attempts (oldest first). */
+json_t *view_message(const struct message *message, const struct attempt *attempts, size_t count,
+                     uint32_t viewer);
+json_t *view_event(const struct event *event, int64_t previous);
+
+json_t *view_modem(const struct modem_view *modem);
+json_t *view_modem_event(const struct modem_view *modem);
+
+json_t *view_stats(const struct gateway_stats *stats);
+
+/* Names as they stand in the document. */
+const char *view_class_name(enum message_class class_);
+const char *view_encoding_name(enum sms_encoding encoding);
+
+#endif
