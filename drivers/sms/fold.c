@@ -105,8 +105,8 @@ ssize_t sms_text_fold(const char *utf8, size_t len, char *out)
         const char *plain = sign_plain((uint32_t)c);
         if (mark && on_latin)
             continue;
-        if (!mark)
-            on_latin = is_latin((uint32_t)c);
+        if (!mark && !(plain && !*plain))
+            on_latin = plain || is_latin((uint32_t)c);
         if (base) {
             out[written++] = base;
         } else if (plain) {

@@ -144,8 +144,8 @@ static enum number_verdict national_judge(const struct number_plan *plan, const 
     size_t len = strlen(national);
     if (!plan->country) {
         size_t whole = strlen(country) + len;
-        if (whole < FOREIGN_MIN || whole > DIGITS_MAX)
-            return NUMBER_BAD_LENGTH;
+        if (whole < FOREIGN_MIN || whole > DIGITS_MAX || *national == '0')
+            return NUMBER_BAD_LENGTH; /* one trunk 0 is gone; another is none */
     } else {
         for (const struct number_change *row = plan->changes; row->old; row++)
             if (len == plan->old_len && starts_with(national, row->old)) {
@@ -215,7 +215,7 @@ enum number_verdict number_parse(const char *text, size_t len, const struct numb
     }
     /* A national number that lost its 0 (spreadsheets do that) is told from one with a country code
      * by its length: "84" and seven digits is VinaPhone's 084. */
-    if (starts_with(typed, rules->country) && count > plan->len && count != plan->old_len)
+    if (starts_with(typed, rules->country) && count > plan->len)
         return international_judge(plan, rules, typed, out);
     return plan->country ? national_judge(plan, rules->country, typed, out) : NUMBER_BAD_LENGTH;
 }

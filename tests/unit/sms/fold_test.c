@@ -62,6 +62,8 @@ static void vietnamese_decomposed(void **state)
             }
     fold_check("\u00EA\u0323", "e"); /* half composed: CP1258 converters write it so */
     fold_check("\u01A1\u0301", "o");
+    fold_check("–\u0303 \u0308", "- "); /* on what became ASCII */
+    fold_check("и\u200B\u0306", "и\u0306");
     fold_check("\u0301a", "a"); /* a mark with nothing to sit on */
 }
 

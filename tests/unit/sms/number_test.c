@@ -117,6 +117,7 @@ static const struct row strict_rows[] = {
     {"18008098", NUMBER_NOT_MOBILE, ""},
     {"19001234", NUMBER_NOT_MOBILE, ""},
     {"1900545415", NUMBER_NOT_MOBILE, ""},
+    {"8418008098", NUMBER_NOT_MOBILE, ""},
     {"0412345678", NUMBER_NOT_MOBILE, ""},
     {"0612345678", NUMBER_NOT_MOBILE, ""},
     {"0212345678", NUMBER_NOT_MOBILE, ""},
@@ -252,6 +253,7 @@ static void another_country(void **state)
     assert_string_equal(got.digits, "+14155552671");
     assert_int_equal(number_parse("41555526", 8, &us, &got), NUMBER_BAD_LENGTH);
     assert_int_equal(number_parse("01234567890123456", 17, &laos, &got), NUMBER_BAD_LENGTH);
+    assert_int_equal(number_parse("1000377755", 10, &us, &got), NUMBER_BAD_LENGTH);
     assert_int_equal(number_parse("012", 3, &laos, &got), NUMBER_BAD_LENGTH);
 }
 
