@@ -51,6 +51,7 @@ struct store_waiter {
     void (*fn)(void *arg, int rc);
     void *arg;
     bool queued;
+    int rc; /* the store's: what the callback will hear */
 };
 void store_when_durable(struct store *store, struct store_waiter *waiter);
 void store_forget(struct store *store, struct store_waiter *waiter); /* idempotent */

@@ -1,0 +1,312 @@
+/* store_sql: see store_sql.h. Enum values stand as numbers in the SQL; the assertions below hold
+ * them to the header. */
+#include "store_internal.h"
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include "log.h"
+#include "text.h"
+
+_Static_assert(MESSAGE_QUEUED == 0 && MESSAGE_CLAIMED == 1 && MESSAGE_SENDING == 2 &&
+                   MESSAGE_SENT == 3 && MESSAGE_UNKNOWN == 4,
+               "states as in the SQL");
+_Static_assert(ATTEMPT_CLAIMED == 0 && ATTEMPT_COMMITTED == 1 && ATTEMPT_NOT_SENT == 3 &&
+                   ATTEMPT_UNKNOWN == 4,
+               "attempt states as in the SQL");
+_Static_assert(ON_UNKNOWN_REPORT == 1, "on_unknown as in the SQL");
+
+/* The order of message_load(). */
+#define MESSAGE_COLUMNS                                                                            \
+    "row, id, uid, class, encoding, parts, report, flash, unaccented, replace_type, "              \
+    "created_wall, expires_wall, expires, "                                                        \
+    "state, on_unknown, parts_done, no_validity, reference, sent_nothing, resends, crashes, "      \
+    "wait, sending_wall, sent_wall, ended_wall, report_until, pin, avoid, modem, iccid, reason, "  \
+    "space, cause, sealed_to, sealed_key"
+#define ATTEMPT_COLUMNS                                                                            \
+    "token, message, part, state, modem, iccid, reference, space, cause, claimed_wall, "           \
+    "committed_wall, ended_wall, committed, report_until"
+#define EVENT_COLUMNS                                                                              \
+    "seq, wall, message, id, uid, state, modem, reason, space, cause, part, parts, sealed_key"
+#define LIST_WHERE                                                                                 \
+    "row < ?1 AND (?2 < 0 OR class = ?2) AND (?3 < 0 OR uid = ?3) AND (?4 < 0 OR state = ?4) "     \
+    "ORDER BY row DESC LIMIT ?5"
+/* A queued message that an earlier attempt may have sent is UNKNOWN, whatever ends it. */
+#define MAY_HAVE_LEFT                                                                              \
+    "EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.row AND attempt.state = 4)"
+
+static const char *const sql_text[SQLS] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_SAVEPOINT] = "SAVEPOINT one",
+    [SQL_RELEASE] = "RELEASE one",
+    [SQL_UNDO] = "ROLLBACK TO one",
+    [SQL_META_GET] = "SELECT boot, wall, at, seq, clean, incarnation, key_check FROM meta",
+    [SQL_META_START] = "UPDATE meta SET boot = ?, wall = ?, at = ?, seq = ?, clean = 0, "
+                       "incarnation = ?, key_check = ?",
+    [SQL_META_CLOSE] = "UPDATE meta SET wall = ?, at = ?, seq = ?, clean = 1, "
+                       "incarnation = ?",
+    [SQL_SEQUENCE] = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?",
+
+    [SQL_MESSAGE_INSERT] =
+        "INSERT INTO message (id, uid, key_hash, content_hash, sealed_to, sealed_key, body, class, "
+        "encoding, parts, report, flash, unaccented, replace_type, created_wall, expires_wall, "
+        "expires, state, on_unknown, parts_done, no_validity, reference, sent_nothing, resends, "
+        "crashes, wait, sending_wall, sent_wall, ended_wall, report_until, pin, avoid, modem, "
+        "iccid, reason, space, cause) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+        "?,?,?,?,?,?,?,?,?,?,?)",
+    [SQL_MESSAGE_UPDATE] =
+        "UPDATE message SET state = ?, on_unknown = ?, parts_done = ?, no_validity = ?, "
+        "reference = ?, sent_nothing = ?, resends = ?, crashes = ?, wait = ?, sending_wall = ?, "
+        "sent_wall = ?, ended_wall = ?, report_until = ?, pin = ?, avoid = ?, modem = ?, "
+        "iccid = ?, reason = ?, space = ?, cause = ? WHERE row = ?",
+    [SQL_MESSAGE_WIPE] = "UPDATE message SET body = NULL WHERE row = ?",
+    [SQL_MESSAGE_STATE] = "SELECT state FROM message WHERE row = ?",
+    [SQL_MESSAGE_BY_ROW] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE row = ?",
+    [SQL_MESSAGE_BY_ROW_TEXT] = "SELECT " MESSAGE_COLUMNS ", body FROM message WHERE row = ?",
+    [SQL_MESSAGE_BY_ID] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE id = ?",
+    [SQL_MESSAGE_BY_KEY] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE key_hash = ?",
+    [SQL_MESSAGE_SAME] = "SELECT content_hash IS ? FROM message WHERE row = ?",
+    [SQL_LIST_ALL] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE " LIST_WHERE,
+    [SQL_LIST_UID] = "SELECT " MESSAGE_COLUMNS
+                     " FROM message INDEXED BY message_uid WHERE uid = ?3 AND " LIST_WHERE,
+    [SQL_LIST_STATE] = "SELECT " MESSAGE_COLUMNS
+                       " FROM message INDEXED BY message_state WHERE state = ?4 AND " LIST_WHERE,
+    [SQL_COUNTS] = "SELECT state, count(*) FROM message GROUP BY state",
+    [SQL_QUEUE_SCAN] = "SELECT class, parts - parts_done, expires FROM message INDEXED BY "
+                       "message_state WHERE state IN (0, 1)",
+
+    /* The due queue: three pins, and for each the few SIMs that are avoided. Each look is one
+     * descent of message_due, however long the queue is. */
+    [SQL_DUE_AVOID] = "SELECT avoid FROM message INDEXED BY message_due WHERE state = 0 AND "
+                      "wait = 0 AND pin = ? AND avoid > ? ORDER BY avoid LIMIT 1",
+    [SQL_DUE_HEAD] = "SELECT row, class, expires FROM message INDEXED BY message_due WHERE "
+                     "state = 0 AND wait = 0 AND pin = ? AND avoid = ? "
+                     "ORDER BY class, expires, row LIMIT 1",
+    [SQL_WAKE] = "UPDATE message INDEXED BY message_wait SET wait = 0 WHERE state = 0 AND "
+                 "wait > 0 AND wait <= ?",
+    [SQL_NEXT_WAKE] = "SELECT wait FROM message INDEXED BY message_wait WHERE state = 0 AND "
+                      "wait > 0 ORDER BY wait LIMIT 1",
+    [SQL_NEXT_EXPIRE] = "SELECT expires FROM message INDEXED BY message_expire WHERE state = 0 "
+                        "ORDER BY expires LIMIT 1",
+    [SQL_NEXT_REPORT] = "SELECT report_until FROM message INDEXED BY message_report WHERE "
+                        "state IN (3, 4) AND report_until > 0 ORDER BY report_until LIMIT 1",
+    [SQL_EXPIRED] = "SELECT row FROM message INDEXED BY message_expire WHERE state = 0 AND "
+                    "expires <= ? ORDER BY expires LIMIT ?",
+    [SQL_REPORT_ENDED] = "SELECT row FROM message INDEXED BY message_report WHERE state IN (3, 4) "
+                         "AND report_until > 0 AND report_until <= ? ORDER BY report_until LIMIT ?",
+
+    [SQL_ATTEMPT_INSERT] =
+        "INSERT INTO attempt (" ATTEMPT_COLUMNS ", tail) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [SQL_ATTEMPT_UPDATE] = "UPDATE attempt SET state = ?, reference = ?, space = ?, cause = ?, "
+                           "committed_wall = ?, ended_wall = ?, committed = ?, report_until = ? "
+                           "WHERE token = ?",
+    [SQL_ATTEMPT_BY_TOKEN] = "SELECT " ATTEMPT_COLUMNS " FROM attempt WHERE token = ?",
+    [SQL_ATTEMPTS_OF] = "SELECT " ATTEMPT_COLUMNS " FROM attempt INDEXED BY attempt_message WHERE "
+                        "message = ? ORDER BY token LIMIT ?",
+    [SQL_ATTEMPTS_MATCH] =
+        "SELECT " ATTEMPT_COLUMNS " FROM attempt INDEXED BY attempt_evidence WHERE tail = ?1 AND "
+        "iccid = ?2 AND report_until > ?3 ORDER BY token DESC LIMIT ?4",
+    [SQL_ATTEMPTS_MATCH_REFERENCE] =
+        "SELECT " ATTEMPT_COLUMNS " FROM attempt INDEXED BY attempt_evidence WHERE tail = ?1 AND "
+        "iccid = ?2 AND report_until > ?3 AND reference = ?5 ORDER BY token DESC LIMIT ?4",
+    [SQL_ATTEMPTS_OPEN] = "SELECT " ATTEMPT_COLUMNS
+                          " FROM attempt INDEXED BY attempt_open WHERE state IN (0, 1, 4) AND "
+                          "state <> 0 AND iccid = ? AND committed > ? ORDER BY committed LIMIT ?",
+    [SQL_ATTEMPTS_COUNT] = "SELECT count(*) FROM attempt INDEXED BY attempt_budget WHERE "
+                           "iccid = ? AND committed_wall > 0 AND committed_wall >= ?",
+
+    [SQL_EVENT_INSERT] =
+        "INSERT INTO event (wall, at, message, id, uid, sealed_key, state, modem, reason, space, "
+        "cause, part, parts) SELECT ?, ?, row, id, uid, sealed_key, state, modem, reason, space, "
+        "cause, parts_done, parts FROM message WHERE row = ?",
+    [SQL_EVENTS_AFTER] =
+        "SELECT " EVENT_COLUMNS " FROM event WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3",
+    [SQL_EVENTS_AFTER_UID] = "SELECT " EVENT_COLUMNS " FROM event INDEXED BY event_uid WHERE "
+                             "seq > ?1 AND seq <= ?2 AND uid = ?4 ORDER BY seq LIMIT ?3",
+    [SQL_EVENT_OLDEST] = "SELECT min(seq) FROM event",
+    [SQL_EVENT_NEWEST] = "SELECT seq, wall, at FROM event ORDER BY seq DESC LIMIT 1",
+    [SQL_EVENT_PREVIOUS] = "SELECT seq FROM event WHERE seq < ? ORDER BY seq DESC LIMIT 1",
+    [SQL_EVENT_PREVIOUS_UID] = "SELECT seq FROM event INDEXED BY event_uid WHERE seq < ? AND "
+                               "uid = ? ORDER BY seq DESC LIMIT 1",
+    [SQL_PURGE_MESSAGES] =
+        "DELETE FROM message WHERE row IN (SELECT row FROM message INDEXED BY message_purge WHERE "
+        "ended_wall > 0 AND ended_wall < ?1 AND expires_wall < ?1 LIMIT ?2) RETURNING state",
+    [SQL_PURGE_EVENTS] = "DELETE FROM event WHERE seq IN (SELECT seq FROM (SELECT seq, wall FROM "
+                         "event ORDER BY seq LIMIT ?2) WHERE wall < ?1)",
+    [SQL_FACT_GET] = "SELECT value FROM fact WHERE name = ?",
+    [SQL_FACT_SET] = "INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE "
+                     "SET value = excluded.value",
+
+    /* Recovery, once a start. */
+    [SQL_LIVE_COUNT] = "SELECT count(*) FROM message WHERE state IN (0, 1, 2, 3, 4) AND "
+                       "ended_wall = 0",
+    [SQL_SHIFT_MESSAGES] =
+        "UPDATE message SET expires = expires + ?1, wait = iif(wait > 0, max(wait + ?1, 1), 0), "
+        "report_until = iif(report_until > 0, max(report_until + ?1, 1), 0) "
+        "WHERE state IN (0, 1, 2, 3, 4)",
+    [SQL_SHIFT_ATTEMPTS] = "UPDATE attempt SET committed = iif(committed <> 0, committed + ?1, 0), "
+                           "report_until = iif(report_until > 0, max(report_until + ?1, 1), 0)",
+    [SQL_CLAIMS] = "SELECT row, EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.row "
+                   "AND attempt.state = 1) FROM message INDEXED BY message_state WHERE "
+                   "state IN (1, 2) LIMIT 1",
+    [SQL_ATTEMPTS_CRASHED] =
+        "UPDATE attempt INDEXED BY attempt_open SET state = 4, space = ?, cause = ?, "
+        "ended_wall = ?, report_until = iif(report_until > 0, report_until, ?) "
+        "WHERE state IN (0, 1, 4) AND state = 1",
+    [SQL_ATTEMPTS_UNCLAIMED] = "UPDATE attempt INDEXED BY attempt_open SET state = 3, space = ?, "
+                               "cause = ?, ended_wall = ? WHERE state IN (0, 1, 4) AND state = 0",
+    [SQL_NO_RESENDS] = "UPDATE message SET on_unknown = 1, body = NULL WHERE state = 4",
+    [SQL_SCRUB_MESSAGES] = "UPDATE message SET sealed_to = NULL, sealed_key = NULL, body = NULL, "
+                           "key_hash = NULL, content_hash = NULL",
+    [SQL_SCRUB_EVENTS] = "UPDATE event SET sealed_key = NULL",
+    [SQL_SCRUB_ATTEMPTS] = "UPDATE attempt SET tail = NULL",
+    [SQL_END_QUEUED_EVENTS] =
+        "INSERT INTO event (wall, at, message, id, uid, sealed_key, state, modem, reason, space, "
+        "cause, part, parts) SELECT ?1, ?2, row, id, uid, sealed_key, ?3, modem, ?4, 0, 0, "
+        "parts_done, parts FROM message WHERE state = 0 AND " MAY_HAVE_LEFT " = ?5",
+    [SQL_END_QUEUED] =
+        "UPDATE message SET state = ?3, reason = ?4, space = 0, cause = 0, wait = 0, body = NULL, "
+        "on_unknown = 1, ended_wall = iif(?5, 0, ?1), "
+        "report_until = iif(?5 AND report_until = 0, ?6, report_until) "
+        "WHERE state = 0 AND " MAY_HAVE_LEFT " = ?5",
+};
+
+int sql_prepare(struct store *store)
+{
+    for (int i = 0; i < SQLS; i++) {
+        int rc = sqlite3_prepare_v3(store->db, sql_text[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                    &store->stmt[i], NULL);
+        if (rc != SQLITE_OK) {
+            log_event(LOG_LEVEL_ERROR, "store", "-", "statement", "number=%d error=\"%s\"", i,
+                      sqlite3_errmsg(store->db));
+            return sql_errno(store->db, rc);
+        }
+    }
+    return 0;
+}
+
+void sql_finalize(struct store *store)
+{
+    for (int i = 0; i < SQLS; i++) {
+        sqlite3_finalize(store->stmt[i]);
+        store->stmt[i] = NULL;
+    }
+}
+
+struct query query_start(struct store *store, enum sql sql)
+{
+    struct query query = {.store = store, .stmt = store->stmt[sql]};
+    assert(query.stmt && !sqlite3_stmt_busy(query.stmt));
+    return query;
+}
+
+static void query_note(struct query *query, int rc)
+{
+    assert(rc != SQLITE_RANGE && rc != SQLITE_MISUSE);
+    if (rc != SQLITE_OK && query->rc == 0)
+        query->rc = sql_errno(query->store->db, rc);
+}
+
+void query_put(struct query *query, int64_t value)
+{
+    query_note(query, sqlite3_bind_int64(query->stmt, ++query->in, value));
+}
+
+void query_put_text(struct query *query, const char *text)
+{
+    query_note(query, sqlite3_bind_text(query->stmt, ++query->in, text, -1, SQLITE_STATIC));
+}
+
+void query_put_blob(struct query *query, const void *bytes, size_t len)
+{
+    assert(len <= INT32_MAX);
+    query_note(query, sqlite3_bind_blob(query->stmt, ++query->in, bytes, (int)len, SQLITE_STATIC));
+}
+
+void query_end(struct query *query)
+{
+    (void)sqlite3_reset(query->stmt);          /* says again what the last step said */
+    (void)sqlite3_clear_bindings(query->stmt); /* cannot fail: SQLITE_OK always */
+}
+
+int query_step(struct query *query)
+{
+    struct store *store = query->store;
+    int rc = query->rc;
+    query->out = 0;
+    if (rc == 0 && store->txn.lost && !sqlite3_stmt_readonly(query->stmt))
+        rc = store->txn.lost; /* else it would be a transaction of its own */
+    if (rc != 0) {
+        query_end(query);
+        return rc;
+    }
+    rc = sqlite3_step(query->stmt);
+    if (rc == SQLITE_ROW)
+        return 1;
+    if (rc != SQLITE_DONE)
+        rc = sql_errno(store->db, rc);
+    else
+        rc = 0;
+    if (!sqlite3_stmt_readonly(query->stmt))
+        store->txn.rows++;
+    query_end(query);
+    if (rc != 0)
+        txn_notice(store, rc);
+    return rc;
+}
+
+int query_run(struct query *query)
+{
+    int rc = query_step(query);
+    assert(rc <= 0);
+    return rc;
+}
+
+int64_t query_get(struct query *query)
+{
+    return sqlite3_column_int64(query->stmt, query->out++);
+}
+
+void query_get_text(struct query *query, char *out, size_t room)
+{
+    const char *text = (const char *)sqlite3_column_text(query->stmt, query->out++);
+    if (!text_copy(out, room, text ? text : ""))
+        log_event(LOG_LEVEL_WARNING, "store", "-", "cut", "column=%d", query->out - 1);
+}
+
+const uint8_t *query_get_blob(struct query *query, size_t *len)
+{
+    const uint8_t *bytes = sqlite3_column_blob(query->stmt, query->out);
+    *len = bytes ? (size_t)sqlite3_column_bytes(query->stmt, query->out) : 0;
+    query->out++;
+    return bytes;
+}
+
+/* SQLite folds a full disk into an I/O error where the sync finds it. */
+static int sql_errno_io(sqlite3 *db)
+{
+    int system = db ? sqlite3_system_errno(db) : 0;
+    if (system == ENOSPC || system == EDQUOT)
+        return -ENOSPC;
+    return system == EROFS ? -EROFS : -EIO;
+}
+
+int sql_errno(sqlite3 *db, int rc)
+{
+    static const struct {
+        int rc, error;
+    } rows[] = {
+        {SQLITE_FULL, -ENOSPC},       {SQLITE_READONLY, -EROFS}, {SQLITE_CORRUPT, -EBADMSG},
+        {SQLITE_NOTADB, -EBADMSG},    {SQLITE_CANTOPEN, -EIO},   {SQLITE_PERM, -EACCES},
+        {SQLITE_BUSY, -EBUSY},        {SQLITE_LOCKED, -EBUSY},   {SQLITE_NOMEM, -ENOMEM},
+        {SQLITE_CONSTRAINT, -EINVAL}, {SQLITE_TOOBIG, -E2BIG},
+    };
+    assert((rc & 0xff) != SQLITE_MISUSE);
+    if (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY)
+        return -EEXIST;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if ((rc & 0xff) == rows[i].rc)
+            return rows[i].error;
+    return sql_errno_io(db);
+}

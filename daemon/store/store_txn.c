@@ -1,0 +1,300 @@
+/* store_txn: group commit. All that arrives in one turn of the loop shares one transaction, a
+ * savepoint each; who waits for the disk is told after its COMMIT, in the order of asking.
+ *
+ * When SQLite undoes a whole transaction (a full disk, an I/O error), everything of that turn is
+ * gone, also what was already kept by store_end(). So the store takes nothing more until those
+ * who wait for it were told: `lost` holds the reason until then. */
+#include "store_internal.h"
+#include <assert.h>
+#include <string.h>
+#include "log.h"
+
+/* --- lists of waiters --------------------------------------------------------------------------
+ */
+
+static void list_append(struct store_list *list, struct store_waiter *waiter)
+{
+    waiter->next = NULL;
+    if (list->tail)
+        list->tail->next = waiter;
+    else
+        list->head = waiter;
+    list->tail = waiter;
+}
+
+static struct store_waiter *list_pop(struct store_list *list)
+{
+    struct store_waiter *waiter = list->head;
+    if (waiter) {
+        list->head = waiter->next;
+        if (!list->head)
+            list->tail = NULL;
+        waiter->next = NULL;
+    }
+    return waiter;
+}
+
+static bool list_remove(struct store_list *list, struct store_waiter *waiter)
+{
+    struct store_waiter *before = NULL;
+    for (struct store_waiter *at = list->head; at; before = at, at = at->next) {
+        if (at != waiter)
+            continue;
+        if (before)
+            before->next = at->next;
+        else
+            list->head = at->next;
+        if (list->tail == at)
+            list->tail = before;
+        at->next = NULL;
+        return true;
+    }
+    return false;
+}
+
+/* The waiters of the transaction that has just ended are to be told `rc`. */
+static void waiters_ready(struct store *store, int rc)
+{
+    for (struct store_waiter *waiter; (waiter = list_pop(&store->waiting));) {
+        waiter->rc = rc;
+        list_append(&store->ready, waiter);
+    }
+    loop_defer(&store->tell_task, LOOP_SOON);
+}
+
+void store_when_durable(struct store *store, struct store_waiter *waiter)
+{
+    assert(!waiter->queued && waiter->fn);
+    waiter->queued = true;
+    if (store->txn.open) {
+        list_append(&store->waiting, waiter);
+        return;
+    }
+    waiter->rc = store->txn.lost;
+    list_append(&store->ready, waiter);
+    loop_defer(&store->tell_task, LOOP_SOON);
+}
+
+void store_forget(struct store *store, struct store_waiter *waiter)
+{
+    if (!waiter->queued)
+        return;
+    bool found = list_remove(&store->waiting, waiter) || list_remove(&store->ready, waiter) ||
+                 list_remove(&store->telling, waiter);
+    assert(found);
+    (void)found;
+    waiter->queued = false;
+}
+
+/* Tells those who are ready now; who asks again from its callback is told next time. */
+static void txn_tell(void *arg)
+{
+    struct store *store = arg;
+    store->txn.lost = 0;
+    for (struct store_waiter *waiter; (waiter = list_pop(&store->ready));)
+        list_append(&store->telling, waiter);
+    for (struct store_waiter *waiter; (waiter = list_pop(&store->telling));) {
+        waiter->queued = false;
+        waiter->fn(waiter->arg, waiter->rc);
+    }
+    if (store->events_new) {
+        store->events_new = false;
+        if (store->on_events)
+            store->on_events(store->on_events_arg);
+    }
+}
+
+/* --- the transaction ---------------------------------------------------------------------------
+ */
+
+static int txn_do(struct store *store, enum sql sql)
+{
+    struct query query = query_start(store, sql);
+    return query_run(&query);
+}
+
+static void txn_lose(struct store *store, int rc)
+{
+    log_event(LOG_LEVEL_ERROR, "store", "-", "undone", "rows=%u error=\"%s\"", store->txn.rows,
+              strerror(-rc));
+    store->txn.open = false;
+    store->txn.lost = rc;
+    store->tally = store->txn.at_begin;
+    loop_task_cancel(&store->commit_task);
+    waiters_ready(store, rc);
+}
+
+void txn_notice(struct store *store, int rc)
+{
+    if (store->txn.open && sqlite3_get_autocommit(store->db))
+        txn_lose(store, rc);
+}
+
+/* Ends the transaction after an error that left it open. */
+static void txn_undo_all(struct store *store, int rc)
+{
+    if (!store->txn.open)
+        return; /* noticed already */
+    if (!sqlite3_get_autocommit(store->db)) {
+        struct query query = query_start(store, SQL_ROLLBACK);
+        int undo = sqlite3_step(query.stmt);
+        query_end(&query);
+        assert(undo == SQLITE_DONE || sqlite3_get_autocommit(store->db));
+        (void)undo;
+    }
+    txn_lose(store, rc);
+}
+
+static void txn_on_idle(void *arg)
+{
+    struct store *store = arg;
+    int rc = txn_commit(store);
+    (void)rc; /* the waiters hear it */
+}
+
+static int txn_open(struct store *store)
+{
+    if (store->txn.lost)
+        return store->txn.lost;
+    if (store->txn.open)
+        return 0;
+    int rc = txn_do(store, SQL_BEGIN);
+    if (rc != 0)
+        return rc;
+    store->txn.open = true;
+    store->txn.rows = 0;
+    store->txn.opened_ms = loop_now_ms(store->loop);
+    store->txn.at_begin = store->tally;
+    loop_defer(&store->commit_task, LOOP_IDLE);
+    return 0;
+}
+
+int store_touch(struct store *store)
+{
+    return txn_open(store);
+}
+
+int store_begin(struct store *store)
+{
+    assert(!store->txn.savepoint);
+    int rc = txn_open(store);
+    if (rc == 0)
+        rc = txn_do(store, SQL_SAVEPOINT);
+    if (rc != 0)
+        return rc;
+    store->txn.savepoint = true;
+    store->txn.at_savepoint = store->tally;
+    return 0;
+}
+
+static bool txn_is_full(const struct store *store)
+{
+    return store->txn.rows >= STORE_TXN_ROWS ||
+           loop_now_ms(store->loop) - store->txn.opened_ms >= STORE_TXN_AGE_MS;
+}
+
+int store_end(struct store *store, bool ok)
+{
+    assert(store->txn.savepoint);
+    store->txn.savepoint = false;
+    if (!store->txn.lost) {
+        int rc = 0;
+        if (!ok) {
+            rc = txn_do(store, SQL_UNDO);
+            store->tally = store->txn.at_savepoint;
+        }
+        if (rc == 0)
+            rc = txn_do(store, SQL_RELEASE);
+        if (rc != 0)
+            txn_undo_all(store, rc);
+        else if (!store->txn.committing && !store->txn.uncapped && txn_is_full(store))
+            rc = txn_commit(store);
+    }
+    return ok ? store->txn.lost : 0;
+}
+
+int txn_join(struct store *store, struct store_own *own)
+{
+    own->own = !store->txn.savepoint;
+    return own->own ? store_begin(store) : store->txn.lost;
+}
+
+int txn_leave(struct store *store, struct store_own *own, int rc)
+{
+    if (!own->own)
+        return rc;
+    int end = store_end(store, rc >= 0);
+    return end != 0 ? end : rc;
+}
+
+int txn_commit(struct store *store)
+{
+    struct store_txn *txn = &store->txn;
+    assert(txn->open && !txn->savepoint && !txn->committing);
+    if (store->before_commit) {
+        txn->committing = true;
+        store->before_commit(store->before_commit_arg);
+        txn->committing = false;
+        assert(!txn->savepoint);
+    }
+    if (txn->lost)
+        return txn->lost;
+    int rc = txn_do(store, SQL_COMMIT);
+    if (rc != 0) {
+        txn_undo_all(store, rc);
+        return rc;
+    }
+    txn->open = false;
+    loop_task_cancel(&store->commit_task);
+    if (store->seq_durable != store->tally.seq) {
+        store->seq_durable = store->tally.seq;
+        store->events_new = true;
+        files_incarnation_note(store);
+    }
+    waiters_ready(store, 0);
+    if (store->wal_pages >= STORE_WAL_IDLE_PAGES)
+        loop_timer_arm_in(&store->checkpoint_timer, STORE_QUIET_MS);
+    if (!store->reserve_held && store->dir_fd >= 0)
+        files_reserve_take(store);
+    return 0;
+}
+
+int store_flush(struct store *store)
+{
+    int rc = store->txn.open ? txn_commit(store) : store->txn.lost;
+    loop_task_cancel(&store->tell_task);
+    txn_tell(store);
+    return rc;
+}
+
+void store_before_commit(struct store *store, void (*fn)(void *arg), void *arg)
+{
+    store->before_commit = fn;
+    store->before_commit_arg = arg;
+}
+
+/* Armed anew by each commit: a quiet moment. Readers and later commits are not held up. */
+static void txn_on_quiet(void *arg)
+{
+    struct store *store = arg;
+    int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (rc != SQLITE_OK)
+        log_event(LOG_LEVEL_WARNING, "store", "-", "checkpoint", "error=\"%s\"",
+                  sqlite3_errstr(rc));
+    else
+        store->wal_pages = 0;
+}
+
+void txn_init(struct store *store)
+{
+    loop_task_init(&store->commit_task, store->loop, txn_on_idle, store);
+    loop_task_init(&store->tell_task, store->loop, txn_tell, store);
+    loop_timer_init(&store->checkpoint_timer, store->loop, txn_on_quiet, store);
+}
+
+void txn_stop(struct store *store)
+{
+    loop_task_cancel(&store->commit_task);
+    loop_task_cancel(&store->tell_task);
+    loop_timer_cancel(&store->checkpoint_timer);
+}
