@@ -1,0 +1,165 @@
+/* port_serial: a USB serial device, by libserialport. The only room that includes it.
+ *
+ * The library opens and configures; what it leaves out is done here: no other program may
+ * have the port (it neither locks nor marks), the fd does not survive exec, and closing does
+ * not hang the modem up (it sets HUPCL). */
+#include "port_real.h"
+#include "stream_fd.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libserialport.h>
+#include <limits.h>
+#include <linux/serial.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum { LINKS_MAX = 8, CLOSING_WAIT_NONE = 65535 };
+
+/* Whether /dev/`base` is a tty with a device behind it and the very node `path` leads to: a
+ * link may bear the name of one device and lead to another. */
+static bool sysfs_knows(const char *path, const char *base, char name[PORT_NAME_ROOM])
+{
+    char sysfs[PORT_NAME_ROOM + 32];
+    struct stat ours, named;
+    if (!*base || snprintf(name, PORT_NAME_ROOM, "/dev/%s", base) >= PORT_NAME_ROOM)
+        return false;
+    snprintf(sysfs, sizeof(sysfs), "/sys/class/tty/%s/device", base);
+    return access(sysfs, F_OK) == 0 && stat(path, &ours) == 0 && stat(name, &named) == 0 &&
+           ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+}
+
+/* libserialport refuses links and ptys: links are followed one by one, and the first name
+ * that sysfs knows is it. */
+bool port_serial_name(const char *path, char name[PORT_NAME_ROOM])
+{
+    char now[PATH_MAX], target[PATH_MAX];
+    if (!text_copy(now, sizeof(now), path))
+        return false;
+    for (unsigned links = 0; links < LINKS_MAX; links++) {
+        const char *base = strrchr(now, '/') + 1;
+        if (sysfs_knows(path, base, name))
+            return true;
+        ssize_t len = readlink(now, target, sizeof(target) - 1);
+        if (len < 0)
+            return false;
+        size_t dir_len = target[0] == '/' ? 0 : (size_t)(base - now);
+        if (dir_len + (size_t)len >= sizeof(now))
+            return false;
+        memcpy(now + dir_len, target, (size_t)len);
+        now[dir_len + (size_t)len] = '\0';
+    }
+    return false;
+}
+
+static int serial_error(enum sp_return result)
+{
+    switch (result) {
+    case SP_OK:
+        return 0;
+    case SP_ERR_ARG:
+    case SP_ERR_SUPP:
+        return -ENODEV;
+    case SP_ERR_MEM:
+        return -ENOMEM;
+    case SP_ERR_FAIL:
+        break;
+    }
+    int code = sp_last_error_code();
+    return code > 0 ? -code : -EIO;
+}
+
+/* One call for everything: each sp_set_* would read and apply all of it again. */
+static int serial_configure(struct sp_port *serial)
+{
+    struct sp_port_config *config;
+    enum sp_return result = sp_new_config(&config);
+    if (result != SP_OK)
+        return serial_error(result);
+    if (sp_set_config_baudrate(config, PORT_BAUD) != SP_OK ||
+        sp_set_config_bits(config, 8) != SP_OK ||
+        sp_set_config_parity(config, SP_PARITY_NONE) != SP_OK ||
+        sp_set_config_stopbits(config, 1) != SP_OK ||
+        sp_set_config_flowcontrol(config, SP_FLOWCONTROL_NONE) != SP_OK ||
+        sp_set_config_rts(config, SP_RTS_ON) != SP_OK ||
+        sp_set_config_dtr(config, SP_DTR_ON) != SP_OK)
+        result = SP_ERR_ARG;
+    else
+        result = sp_set_config(serial, config);
+    sp_free_config(config);
+    return serial_error(result);
+}
+
+/* What the library leaves out. */
+static int serial_finish(int fd)
+{
+    struct termios term;
+    struct serial_struct line;
+    if (tcgetattr(fd, &term) != 0)
+        return -errno;
+    term.c_cflag &= (tcflag_t)~HUPCL;
+    term.c_cflag |= CLOCAL | CREAD;
+    if (tcsetattr(fd, TCSANOW, &term) != 0)
+        return -errno;
+    /* A close waits up to 30 s for bytes that a hung modem does not take. Only root may say
+     * no to that; where it is refused serial_release() throws them away first. */
+    if (ioctl(fd, TIOCGSERIAL, &line) == 0) {
+        line.closing_wait = CLOSING_WAIT_NONE;
+        (void)ioctl(fd, TIOCSSERIAL, &line);
+    }
+    return 0;
+}
+
+static void serial_close(struct sp_port *serial)
+{
+    sp_close(serial);
+    sp_free_port(serial);
+}
+
+static void serial_release(void *owner)
+{
+    struct sp_port *serial = owner;
+    int fd = -1, queued = 0;
+    if (sp_get_port_handle(serial, &fd) == SP_OK) {
+        if (ioctl(fd, TIOCOUTQ, &queued) == 0 && queued > 0)
+            tcflush(fd, TCOFLUSH);
+        port_tty_unlock(fd);
+    }
+    serial_close(serial);
+}
+
+int port_serial_open(struct loop *loop, const char *name, const struct stream_sink *sink, void *ctx,
+                     struct stream **out)
+{
+    struct sp_port *serial;
+    int fd = -1;
+    int result = serial_error(sp_get_port_by_name(name, &serial));
+    if (result < 0)
+        return result;
+    result = serial_error(sp_open(serial, SP_MODE_READ_WRITE));
+    if (result < 0) {
+        sp_free_port(serial);
+        return result;
+    }
+    result = serial_error(sp_get_port_handle(serial, &fd));
+    if (result == 0)
+        result = port_tty_lock(fd);
+    if (result < 0) { /* not ours: left as it is */
+        serial_close(serial);
+        return result;
+    }
+    result = serial_configure(serial);
+    if (result == 0)
+        result = serial_finish(fd);
+    if (result == 0)
+        result = stream_fd_new(loop, fd, 0, serial_release, serial, sink, ctx, out);
+    if (result < 0)
+        serial_release(serial);
+    return result;
+}
