@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +26,10 @@ struct stream_fd {
     struct loop_watch *watch;
     void (*release)(void *);
     void *owner;
+    void (*on_end)(void *);
     int fd;
-    bool socket, connecting, opened, told_gone, closed, paused, draining;
+    bool socket, connecting, opened, told_end, told_gone, closed, paused, draining;
+    bool ended;  /* the far end has shut its half */
     bool broken; /* found out, not told yet */
     int broken_err;
     uint8_t *out; /* accepted, not taken by the kernel: out[out_from .. out_from + out_len) */
@@ -44,7 +47,7 @@ static struct stream_fd *fd_of(struct stream *stream)
 
 static void fd_want(struct stream_fd *sfd)
 {
-    bool reads = !sfd->paused && !sfd->connecting;
+    bool reads = !sfd->paused && !sfd->connecting && !sfd->ended;
     bool writes = sfd->connecting || sfd->out_len > 0;
     if (sfd->closed)
         return;
@@ -74,6 +77,23 @@ static void fd_break(struct stream_fd *sfd, int err)
     loop_defer(&sfd->soon, LOOP_SOON);
 }
 
+/* A peer that has only shut its half still reads; one that has closed is a hang-up. */
+static bool fd_half_shut(const struct stream_fd *sfd)
+{
+    struct pollfd poll_fd = {.fd = sfd->fd};
+    return sfd->socket && sfd->on_end && poll(&poll_fd, 1, 0) == 0;
+}
+
+/* At the end of a turn, like on_gone: a reader may be in the middle of something. */
+static void fd_end(struct stream_fd *sfd)
+{
+    if (sfd->ended)
+        return;
+    sfd->ended = true;
+    fd_want(sfd);
+    loop_defer(&sfd->soon, LOOP_SOON);
+}
+
 /* One read of at most `room` bytes; how many came, 0 where there is no more for now. */
 static size_t fd_read(struct stream_fd *sfd, size_t room)
 {
@@ -86,7 +106,9 @@ static size_t fd_read(struct stream_fd *sfd, size_t room)
         sfd->stream.sink->on_data(sfd->stream.ctx, bytes, (size_t)len);
         return (size_t)len;
     }
-    if (len == 0)
+    if (len == 0 && fd_half_shut(sfd))
+        fd_end(sfd);
+    else if (len == 0)
         fd_break(sfd, 0);
     else if (errno != EAGAIN)
         fd_break(sfd, errno);
@@ -95,7 +117,7 @@ static size_t fd_read(struct stream_fd *sfd, size_t room)
 
 static bool fd_may_read(const struct stream_fd *sfd)
 {
-    return !sfd->closed && !sfd->paused && !sfd->connecting && !sfd->told_gone;
+    return !sfd->closed && !sfd->paused && !sfd->connecting && !sfd->ended && !sfd->told_gone;
 }
 
 static void fd_read_all(struct stream_fd *sfd)
@@ -113,6 +135,10 @@ static void fd_soon(void *arg)
     struct stream_fd *sfd = arg;
     if (!sfd->connecting)
         fd_announce(sfd);
+    if (sfd->ended && !sfd->told_end && !sfd->closed) {
+        sfd->told_end = true;
+        sfd->on_end(sfd->stream.ctx);
+    }
     if (!sfd->broken || sfd->told_gone || sfd->closed)
         return;
     fd_read_all(sfd);
@@ -325,4 +351,9 @@ int stream_fd_new(struct loop *loop, int fd, int connecting, void (*release)(voi
     fd_want(sfd);
     *out = &sfd->stream;
     return 0;
+}
+
+void stream_fd_on_end(struct stream *stream, void (*fn)(void *ctx))
+{
+    fd_of(stream)->on_end = fn;
 }

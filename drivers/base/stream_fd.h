@@ -10,5 +10,8 @@
 int stream_fd_new(struct loop *loop, int fd, int connecting, void (*release)(void *), void *owner,
                   const struct stream_sink *sink, void *ctx, struct stream **out)
     __attribute__((warn_unused_result));
+/* From now on a socket whose far end has shut only its half (it says nothing more but still reads)
+ * is told by `fn(ctx of the sink)`, once, and not as on_gone; writing goes on. */
+void stream_fd_on_end(struct stream *stream, void (*fn)(void *ctx));
 
 #endif
