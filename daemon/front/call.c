@@ -120,7 +120,7 @@ static void call_on_durable(void *arg, int rc)
             session->refused[call->error]++;
         session_send(session, call->line, call->line_len);
         if (call->last)
-            session_finish(session);
+            session_finish(session, "closed after an error");
     } else if (session) {
         session_end(session, "no memory");
     }

@@ -78,6 +78,7 @@ static void server_admit(struct server *server, int fd)
         close(fd);
         return;
     }
+    stream_fd_on_end(stream, session_on_end);
     session_attach(session, stream);
 }
 

@@ -191,10 +191,10 @@ void session_go_on(struct session *session)
         loop_defer(&session->turn, LOOP_SOON);
 }
 
-void session_finish(struct session *session)
+void session_finish(struct session *session, const char *why)
 {
     session->deaf = true;
-    session->finishing = true;
+    session->finish = why;
     session_go_on(session);
 }
 
@@ -319,7 +319,15 @@ static void session_on_data(void *ctx, const uint8_t *data, size_t len)
         session_pause(s);
 }
 
-/* A client may send its requests, shut its half of the connection and wait for the answers. */
+/* The client has said all it has to say; it still hears the answers (printf ... | socat -
+ * UNIX-CONNECT:...). */
+void session_on_end(void *ctx)
+{
+    struct session *s = ctx;
+    s->ended = true;
+    session_go_on(s);
+}
+
 static void session_on_gone(void *ctx, int err)
 {
     session_end(ctx, err ? strerror(err) : "closed by the client");
@@ -330,27 +338,39 @@ const struct stream_sink session_sink = {
     .on_gone = session_on_gone,
 };
 
-/* The end of a turn: what was answered leaves, what waited for room is run. */
+static void session_write(struct session *s)
+{
+    if (s->out.len == 0 || !s->stream)
+        return;
+    int rc = stream_write(s->stream, s->out.at, s->out.len);
+    bytes_take(&s->out, s->out.len);
+    if (rc < 0)
+        session_end(s, strerror(-rc));
+}
+
+/* What waited for room is run; who has nothing more to say and to hear is done. */
+static void session_run(struct session *s)
+{
+    if (s->in.len > 0)
+        bytes_take(&s->in, session_run_lines(s, s->in.at, s->in.len));
+    if (s->ended && !s->calls)
+        session_finish(s, "closed by the client");
+    session_pause(s);
+}
+
+/* The end of a turn: what was answered leaves, and what follows from that. */
 static void session_turn(void *arg)
 {
     struct session *s = arg;
-    int rc = 0;
-    if (s->out.len > 0 && s->stream) {
-        rc = stream_write(s->stream, s->out.at, s->out.len);
-        bytes_take(&s->out, s->out.len);
-    }
-    if (rc < 0) {
-        session_end(s, strerror(-rc));
-    } else if (s->cut) {
+    session_write(s);
+    if (s->dead)
+        return;
+    if (s->cut)
         session_end(s, s->cut);
-    } else if (s->finishing) {
-        if (session_unsent(s) == 0)
-            session_end(s, "closed after an error");
-        else if (!loop_timer_armed(&s->linger))
-            loop_timer_arm_in(&s->linger, LINGER_MS);
-    } else if (s->in.len > 0 && !s->deaf) {
-        bytes_take(&s->in, session_run_lines(s, s->in.at, s->in.len));
-    }
-    if (!s->dead)
-        session_pause(s);
+    else if (!s->deaf)
+        session_run(s);
+    else if (s->finish && session_unsent(s) == 0)
+        session_end(s, s->finish);
+    else if (s->finish && !loop_timer_armed(&s->linger))
+        loop_timer_arm_in(&s->linger, LINGER_MS);
 }

@@ -34,9 +34,10 @@ struct session {
     struct follower *follower; /* NULL: it does not follow */
     bool paused;               /* too many in flight: reading rests */
     bool deaf;                 /* no further line is run: it ends once the last answer is out */
-    bool finishing;            /* the last answer is in `out` */
-    const char *cut;           /* why it ends at the end of this turn; NULL: it does not */
+    bool ended;                /* the client says nothing more, and waits for its answers */
     bool dead;
+    const char *finish; /* why it ends once `out` has left; NULL: it does not */
+    const char *cut;    /* why it ends at the end of this turn; NULL: it does not */
     unsigned long requests, events;
     unsigned long refused[WIRE_ERRORS];
 };
@@ -61,9 +62,11 @@ void session_send(struct session *session, const char *lines, size_t len);
 void session_cut(struct session *session, const char *why);
 /* What the client has not taken yet. */
 size_t session_unsent(const struct session *session);
+/* The client has shut its half of the connection: see stream_fd_on_end(). */
+void session_on_end(void *session);
 /* A call was answered or parked: there may be room for the next line. */
 void session_go_on(struct session *session);
-/* No further line is run; it ends when what is queued has left. */
-void session_finish(struct session *session);
+/* No further line is run; it ends when what is queued has left. `why`: static text. */
+void session_finish(struct session *session, const char *why);
 
 #endif

@@ -1,0 +1,284 @@
+/* follow: history and what is new, gaps, slow readers, restarts. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "hall_world.h"
+#include "log.h"
+
+#define REQUEST(id, method, params)                                                                \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method "\",\"params\":" params "}"
+#define SEND(id, key)                                                                              \
+    REQUEST(id, "message.send",                                                                    \
+            "{\"key\":\"" key "\",\"to\":\"+84912345678\",\"text\":\"Ma OTP: 908172\"}")
+#define FOLLOW(params) REQUEST("\"f\"", "events.follow", params)
+#define FOLLOWS "{\"id\":\"f\",\"result\":{\"topics\":[\"message\",\"modem\"]}}"
+#define ERROR(id, name)                                                                            \
+    "{\"id\":" id ",\"error\":{\"message\":\"*\",\"data\":{\"name\":\"" name "\"}}}"
+#define EVENT(seq, prev, key, state)                                                               \
+    "{\"method\":\"event\",\"params\":{\"topic\":\"message\",\"seq\":" seq ",\"prev_seq\":" prev   \
+    ",\"key\":\"" key "\",\"state\":\"" state "\",\"id\":\"*\",\"at\":\"*\"}}"
+
+static struct world world;
+static struct client client;
+
+static void on_log(void *arg, enum log_level level, const char *line)
+{
+    (void)arg;
+    (void)level;
+    (void)line;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    log_sink_set(on_log, NULL);
+    world_open(&world, NULL);
+    return client_open(&client, &world, 0) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    client_close(&client);
+    world_settle(&world);
+    world_close(&world);
+    return 0;
+}
+
+/* Cancelled ones, two events each. */
+static void make_messages(int from, int count)
+{
+    char line[256];
+    struct client maker;
+    assert_true(client_open(&maker, &world, 0));
+    for (int i = from; i < from + count; i++) {
+        snprintf(line, sizeof line, SEND("1", "k%d"), i);
+        TALK(&maker, {line, "{\"result\":\"*\"}"});
+        snprintf(line, sizeof line, REQUEST("2", "message.cancel", "{\"key\":\"k%d\"}"), i);
+        TALK(&maker, {line, "{\"result\":\"*\"}"});
+    }
+    client_close(&maker);
+    world_settle(&world);
+}
+
+static void what_is_new_comes_after_the_answer(void **state)
+{
+    (void)state;
+    make_messages(0, 1);
+    TALK(&client, {FOLLOW("{}"), FOLLOWS}, {NULL, NULL});
+    make_messages(1, 1);
+    TALK(&client, {NULL, EVENT("3", "2", "k1", "queued")},
+         {NULL, EVENT("4", "3", "k1", "cancelled")}, {NULL, NULL});
+}
+
+/* In the turn of the follow itself: the answer first, then what the same commit brought. */
+static void an_event_of_the_same_turn_is_not_missed(void **state)
+{
+    (void)state;
+    client_say(&client, SEND("1", "a"));
+    client_say(&client, FOLLOW("{}"));
+    client_say(&client, SEND("2", "b"));
+    TALK(&client, {NULL, "{\"id\":1,\"result\":\"*\"}"},
+         {NULL, "{\"id\":\"f\",\"result\":{\"newest_seq\":0}}"},
+         {NULL, "{\"id\":2,\"result\":\"*\"}"}, {NULL, EVENT("1", "0", "a", "queued")},
+         {NULL, EVENT("2", "1", "b", "queued")}, {NULL, NULL});
+}
+
+static void history_comes_first_and_without_a_gap(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 300, FROM = 37 };
+    make_messages(0, MESSAGES);
+    TALK(&client, {FOLLOW("{\"from_seq\":37}"), "{\"id\":\"f\",\"result\":{\"newest_seq\":600}}"});
+    for (int seq = FROM + 1; seq <= 2 * MESSAGES; seq++) {
+        char want[256];
+        snprintf(want, sizeof want, EVENT("%d", "%d", "k%d", "%s"), seq, seq - 1, (seq - 1) / 2,
+                 seq % 2 ? "queued" : "cancelled");
+        TALK(&client, {NULL, want});
+    }
+    TALK(&client, {NULL, NULL});
+    make_messages(MESSAGES, 1);
+    assert_int_equal(client_lines(&client), 2);
+}
+
+static void nought_is_everything_that_is_kept(void **state)
+{
+    (void)state;
+    make_messages(0, 1);
+    TALK(&client, {FOLLOW("{\"from_seq\":0}"), FOLLOWS}, {NULL, EVENT("1", "0", "k0", "queued")},
+         {NULL, EVENT("2", "1", "k0", "cancelled")}, {NULL, NULL});
+}
+
+static void what_is_not_kept_is_gone(void **state)
+{
+    (void)state;
+    make_messages(0, 3);
+    world_pass(&world, 1000);
+    int64_t then = loop_wall_ms(world.loop);
+    world_pass(&world, 1000);
+    make_messages(3, 1);
+    assert_true(store_purge(world.store, then, then, 1000) > 0);
+    world_settle(&world);
+    TALK(
+        &client,
+        {FOLLOW("{\"from_seq\":5}"), "{\"error\":{\"data\":{\"name\":\"gone\",\"oldest_seq\":7}}}"},
+        {FOLLOW("{\"from_seq\":9}"), ERROR("\"f\"", "gone")}, {FOLLOW("{\"from_seq\":6}"), FOLLOWS},
+        {NULL, EVENT("7", "6", "k3", "queued")}, {NULL, EVENT("8", "7", "k3", "cancelled")},
+        {NULL, NULL}, {FOLLOW("{\"from_seq\":0}"), FOLLOWS},
+        {NULL, EVENT("7", "0", "k3", "queued")}, {NULL, EVENT("8", "7", "k3", "cancelled")});
+}
+
+/* Who may not operate sees its own alone, and prev_seq is of what it sees. */
+static void others_are_filtered_out(void **state)
+{
+    (void)state;
+    struct follower *follower;
+    struct client other;
+    assert_true(client_open(&other, &world, OTHER));
+    TALK(&client, {SEND("1", "a"), "{\"result\":\"*\"}"});
+    TALK(&other, {SEND("1", "a"), "{\"result\":\"*\"}"});
+    TALK(&client, {SEND("2", "b"), "{\"result\":\"*\"}"});
+    TALK(&other, {SEND("2", "b"), "{\"result\":\"*\"}"});
+    follower = events_follow(other.session, TOPIC_MESSAGE, OTHER, 0);
+    assert_non_null(follower);
+    events_start(follower);
+    TALK(&other, {NULL, EVENT("2", "0", "a", "queued")}, {NULL, EVENT("4", "2", "b", "queued")},
+         {NULL, NULL});
+    TALK(&client, {SEND("3", "c"), "{\"result\":\"*\"}"});
+    TALK(&other, {NULL, NULL}, {SEND("3", "c"), "{\"result\":\"*\"}"},
+         {NULL, EVENT("6", "4", "c", "queued")});
+    client_close(&other);
+}
+
+static void a_second_follow_replaces_the_first(void **state)
+{
+    (void)state;
+    make_messages(0, 1);
+    TALK(&client, {FOLLOW("{}"), FOLLOWS},
+         {FOLLOW("{\"topics\":[\"modem\"]}"), "{\"result\":{\"topics\":[\"modem\"]}}"});
+    make_messages(1, 1);
+    TALK(&client, {NULL, NULL},
+         {FOLLOW("{\"from_seq\":3,\"topics\":[\"message\"]}"),
+          "{\"result\":{\"topics\":[\"message\"]}}"},
+         {NULL, EVENT("4", "3", "k1", "cancelled")}, {NULL, NULL});
+}
+
+static void modem_events_have_no_seq(void **state)
+{
+    (void)state;
+    world.gateway.modem = (struct modem_view){.name = "viettel-1",
+                                              .port = "p",
+                                              .driver = "at",
+                                              .why = "registered",
+                                              .state = LINK_READY,
+                                              .since_wall_ms = 1763780000000,
+                                              .last_error = ""};
+    TALK(&client, {FOLLOW("{}"), FOLLOWS});
+    world.gateway.on_modem(world.gateway.on_modem_arg, &world.gateway.modem);
+    TALK(&client,
+         {NULL, "{\"params\":{\"topic\":\"modem\",\"name\":\"viettel-1\",\"state\":\"ready\","
+                "\"why\":\"registered\",\"at\":\"2025-11-22T02:53:20.000Z\"}}"});
+    TALK(&client, {FOLLOW("{\"topics\":[\"message\"]}"), "{\"result\":\"*\"}"});
+    world.gateway.on_modem(world.gateway.on_modem_arg, &world.gateway.modem);
+    TALK(&client, {NULL, NULL});
+}
+
+/* A follower that is behind costs no memory; it goes on where it was. */
+static void a_slow_reader_gets_all_of_it(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 600 };
+    make_messages(0, MESSAGES);
+    TALK(&client, {FOLLOW("{\"from_seq\":0}"), FOLLOWS});
+    client_close(&client);
+    world_settle(&world);
+    assert_true(client_open(&client, &world, 0));
+    stream_pipe_hold(client.session->stream, 1);
+    client_say(&client, FOLLOW("{\"from_seq\":0}"));
+    size_t most = 0;
+    for (int i = 0; i < 400; i++) {
+        world_pass(&world, 500);
+        assert_false(client.gone);
+        size_t unsent = session_unsent(client.session);
+        most = unsent > most ? unsent : most;
+        stream_pipe_hold(client.session->stream, 0);
+        stream_pipe_hold(client.session->stream, 1);
+    }
+    assert_true(most > 16 * 1024 && most <= 32 * 1024);
+    stream_pipe_hold(client.session->stream, 0);
+    world_settle(&world);
+    assert_int_equal(client_lines(&client), 1 + 2 * MESSAGES);
+}
+
+static void a_follower_that_does_not_read_is_cut(void **state)
+{
+    (void)state;
+    make_messages(0, 600);
+    stream_pipe_hold(client.session->stream, 1);
+    client_say(&client, FOLLOW("{\"from_seq\":0}"));
+    world_pass(&world, 29000);
+    assert_false(client.gone);
+    world_pass(&world, 2000);
+    assert_true(client.gone);
+}
+
+/* Nothing is looked at again while everybody has read everything. */
+static void an_idle_follower_costs_nothing(void **state)
+{
+    (void)state;
+    make_messages(0, 50);
+    TALK(&client, {FOLLOW("{\"from_seq\":0}"), FOLLOWS});
+    world_pass(&world, 1000);
+    assert_int_equal(client_lines(&client), 100);
+    assert_false(loop_timer_armed(&world.front->events.look));
+    assert_int_equal(loop_sim_run_until(world.loop, loop_now_ms(world.loop) + 50000), 0);
+}
+
+static void following_goes_on_after_a_restart(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/otpgate-follow-XXXXXX";
+    char command[64];
+    assert_non_null(mkdtemp(dir));
+    client_close(&client);
+    world_settle(&world);
+    world_close(&world);
+    world_open(&world, dir);
+    make_messages(0, 2);
+    assert_true(client_open(&client, &world, 0));
+    TALK(&client, {FOLLOW("{\"from_seq\":2}"), FOLLOWS}, {NULL, EVENT("3", "2", "k1", "queued")});
+    client_close(&client);
+    world_settle(&world);
+    world_restart(&world);
+    make_messages(2, 1);
+    assert_true(client_open(&client, &world, 0));
+    TALK(&client, {FOLLOW("{\"from_seq\":3}"), FOLLOWS}, {NULL, EVENT("4", "3", "k1", "cancelled")},
+         {NULL, EVENT("5", "4", "k2", "queued")}, {NULL, EVENT("6", "5", "k2", "cancelled")},
+         {NULL, NULL});
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    assert_int_equal(system(command), 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_new_comes_after_the_answer),
+        TEST(an_event_of_the_same_turn_is_not_missed),
+        TEST(history_comes_first_and_without_a_gap),
+        TEST(nought_is_everything_that_is_kept),
+        TEST(what_is_not_kept_is_gone),
+        TEST(others_are_filtered_out),
+        TEST(a_second_follow_replaces_the_first),
+        TEST(modem_events_have_no_seq),
+        TEST(a_slow_reader_gets_all_of_it),
+        TEST(a_follower_that_does_not_read_is_cut),
+        TEST(an_idle_follower_costs_nothing),
+        TEST(following_goes_on_after_a_restart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,351 @@
+#include "hall_world.h"
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the gateway -------------------------------------------------------------------------------
+ */
+
+static int refuse(struct refusal *refusal, const char *name, const char *sentence)
+{
+    refusal->name = name;
+    snprintf(refusal->sentence, sizeof refusal->sentence, "%s", sentence);
+    return -1;
+}
+
+int gateway_send(struct gateway *gateway, const struct send_request *request,
+                 struct send_result *result, struct refusal *refusal)
+{
+    bool same = false;
+    gateway->sends++;
+    if (gateway->refuse.name) {
+        *refusal = gateway->refuse;
+        return -1;
+    }
+    int rc = store_message_by_key(gateway->store, request->uid, request->key, request->text,
+                                  request->text_len, &same, &result->message);
+    if (rc > 0) {
+        result->duplicate = true;
+        return same ? 0 : refuse(refusal, "conflict", "");
+    }
+    struct message *m = &result->message;
+    *m = (struct message){.uid = request->uid,
+                          .class_ = request->class_,
+                          .encoding = SMS_GSM7,
+                          .parts = 1,
+                          .created_wall_ms = loop_wall_ms(gateway->loop),
+                          .expires_wall_ms = loop_wall_ms(gateway->loop) + 300000,
+                          .expires_ms = loop_now_ms(gateway->loop) + 300000};
+    snprintf(m->to, sizeof m->to, "%s", request->to);
+    snprintf(m->key, sizeof m->key, "%s", request->key);
+    m->text = strndup(request->text, request->text_len);
+    m->text_len = request->text_len;
+    assert_non_null(m->text);
+    rc = store_message_insert(gateway->store, m, request->text, request->text_len);
+    result->eta_ms = 2500;
+    return rc < 0 ? refuse(refusal, "store_failed", "") : 0;
+}
+
+int gateway_cancel(struct gateway *gateway, struct message *message, struct refusal *refusal)
+{
+    if (message->state != MESSAGE_QUEUED)
+        return refuse(refusal, "too_late", "");
+    message->state = MESSAGE_CANCELLED;
+    message->ended_wall_ms = loop_wall_ms(gateway->loop);
+    return store_message_update(gateway->store, message, true) < 0
+               ? refuse(refusal, "store_failed", "")
+               : 0;
+}
+
+size_t gateway_modem_count(const struct gateway *gateway)
+{
+    return gateway->modem.name != NULL;
+}
+
+bool gateway_modem_at(const struct gateway *gateway, size_t i, struct modem_view *out)
+{
+    *out = gateway->modem;
+    return i < gateway_modem_count(gateway);
+}
+
+void gateway_on_modem(struct gateway *gateway, void (*fn)(void *arg, const struct modem_view *view),
+                      void *arg)
+{
+    gateway->on_modem = fn;
+    gateway->on_modem_arg = arg;
+}
+
+void gateway_stats(struct gateway *gateway, struct gateway_stats *out)
+{
+    *out = (struct gateway_stats){.eta_ms = -1, .start_wall_ms = loop_wall_ms(gateway->loop)};
+    assert_int_equal(store_message_counts(gateway->store, out->by_state), 0);
+}
+
+const char *link_state_name(enum link_state state)
+{
+    return state == LINK_READY ? "ready" : "gone";
+}
+
+/* --- the world ---------------------------------------------------------------------------------
+ */
+
+static void world_before_commit(void *arg)
+{
+    struct gateway *gateway = arg;
+    if (gateway->before_commit)
+        gateway->before_commit(gateway->before_commit_arg);
+}
+
+static void world_start(struct world *world)
+{
+    const struct store_options options = {.state_dir = world->dir, .boot_id = "boot-1"};
+    const char *why = NULL;
+    assert_int_equal(store_open(world->loop, &options, &world->store, &why), 0);
+    world->gateway.loop = world->loop;
+    world->gateway.store = world->store;
+    store_before_commit(world->store, world_before_commit, &world->gateway);
+    world->front = front_new(world->loop, world->store, &world->gateway, &world->config);
+    assert_non_null(world->front);
+    world->front->own_uid = OTHER;
+    loop_sim_settle(world->loop);
+}
+
+void world_open(struct world *world, const char *state_dir)
+{
+    *world = (struct world){.dir = state_dir ? strdup(state_dir) : NULL};
+    world->config = (struct config){.name = "test",
+                                    .country = "84",
+                                    .max_connections = 4,
+                                    .max_connections_total = 6,
+                                    .max_in_flight = 4,
+                                    .max_line_bytes = 4096,
+                                    .max_unsent_kb = 64,
+                                    .max_queued = 1000};
+    world->loop = loop_sim_new(1000000, 1763780000000);
+    assert_non_null(world->loop);
+    world_start(world);
+}
+
+void world_restart(struct world *world)
+{
+    front_free(world->front);
+    loop_sim_settle(world->loop);
+    store_close(world->store);
+    world_start(world);
+}
+
+void world_close(struct world *world)
+{
+    front_free(world->front);
+    loop_sim_settle(world->loop);
+    store_close(world->store);
+    loop_free(world->loop);
+    free(world->dir);
+}
+
+void world_settle(struct world *world)
+{
+    loop_sim_settle(world->loop);
+}
+
+void world_pass(struct world *world, int64_t ms)
+{
+    loop_sim_run_until(world->loop, loop_now_ms(world->loop) + ms);
+}
+
+void world_message_goto(struct world *world, const char *key, enum message_state state)
+{
+    struct message message = {0};
+    assert_int_equal(store_begin(world->store), 0);
+    assert_int_equal(store_message_by_key(world->store, 0, key, NULL, 0, NULL, &message), 1);
+    int64_t now = loop_wall_ms(world->loop);
+    message.state = state;
+    if (state == MESSAGE_SENDING)
+        message.sending_wall_ms = now;
+    if (state == MESSAGE_SENT)
+        message.sent_wall_ms = now;
+    if (message_state_is_final(state))
+        message.ended_wall_ms = now;
+    snprintf(message.modem, sizeof message.modem, "viettel-1");
+    assert_int_equal(store_message_update(world->store, &message, false), 0);
+    assert_int_equal(store_end(world->store, true), 0);
+    message_clear(&message);
+}
+
+/* --- clients -----------------------------------------------------------------------------------
+ */
+
+static void client_on_data(void *ctx, const uint8_t *data, size_t len)
+{
+    struct client *client = ctx;
+    client->heard = realloc(client->heard, client->len + len + 1);
+    assert_non_null(client->heard);
+    memcpy(client->heard + client->len, data, len);
+    client->len += len;
+    client->heard[client->len] = '\0';
+}
+
+static void client_on_gone(void *ctx, int err)
+{
+    struct client *client = ctx;
+    (void)err;
+    client->gone = true;
+}
+
+static const struct stream_sink client_sink = {.on_data = client_on_data,
+                                               .on_gone = client_on_gone};
+
+bool client_open(struct client *client, struct world *world, uid_t uid)
+{
+    const struct peer peer = {.uid = uid, .gid = uid, .pid = 1};
+    struct stream *far;
+    *client = (struct client){.world = world};
+    client->session = session_new(world->front, &peer);
+    if (!client->session)
+        return false;
+    assert_int_equal(stream_pipe_new(world->loop, 0, &session_sink, client->session, &far,
+                                     &client_sink, client, &client->stream),
+                     0);
+    session_attach(client->session, far);
+    world_settle(world);
+    return true;
+}
+
+void client_close(struct client *client)
+{
+    if (client->stream)
+        stream_close(client->stream);
+    client->stream = NULL;
+    free(client->heard);
+    client->heard = NULL;
+    client->len = 0;
+}
+
+void client_bytes(struct client *client, const void *bytes, size_t len)
+{
+    int rc = stream_write(client->stream, bytes, len);
+    assert_true(rc == 0 || client->gone);
+}
+
+void client_say(struct client *client, const char *line)
+{
+    client_bytes(client, line, strlen(line));
+    client_bytes(client, "\n", 1);
+}
+
+size_t client_lines(const struct client *client)
+{
+    size_t lines = 0;
+    for (size_t i = 0; i < client->len; i++)
+        lines += client->heard[i] == '\n';
+    return lines;
+}
+
+const char *client_line(struct client *client)
+{
+    static char line[1 << 20];
+    char *end = client->len ? strchr(client->heard, '\n') : NULL;
+    if (!end)
+        return NULL;
+    size_t len = (size_t)(end - client->heard);
+    assert_true(len < sizeof line);
+    memcpy(line, client->heard, len);
+    line[len] = '\0';
+    client->len -= len + 1;
+    memmove(client->heard, end + 1, client->len + 1);
+    return line;
+}
+
+json_t *client_json(struct client *client)
+{
+    const char *line = client_line(client);
+    if (!line)
+        return NULL;
+    json_t *value = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(value);
+    return value;
+}
+
+/* --- talk --------------------------------------------------------------------------------------
+ */
+
+static bool value_is_like(const json_t *actual, const json_t *pattern)
+{
+    if (json_is_string(pattern) && strcmp(json_string_value(pattern), "*") == 0)
+        return actual != NULL;
+    if (json_is_array(pattern)) {
+        bool like = json_array_size(actual) == json_array_size(pattern);
+        for (size_t i = 0; like && i < json_array_size(pattern); i++)
+            like = value_is_like(json_array_get(actual, i), json_array_get(pattern, i));
+        return like;
+    }
+    if (!json_is_object(pattern))
+        return json_equal(actual, pattern);
+    const char *name;
+    json_t *value;
+    json_t *members = json_deep_copy(pattern);
+    bool like = json_is_object(actual);
+    json_object_foreach(members, name, value) like =
+        like && value_is_like(json_object_get(actual, name), value);
+    json_decref(members);
+    return like;
+}
+
+bool json_is_like(const json_t *actual, const char *pattern)
+{
+    json_error_t error;
+    json_t *wanted = json_loads(pattern, JSON_DECODE_ANY, &error);
+    if (!wanted)
+        fail_msg("the pattern is no JSON: %s: %s", error.text, pattern);
+    bool like = value_is_like(actual, wanted);
+    json_decref(wanted);
+    return like;
+}
+
+/* What leaves must be as the document says. */
+static void check_shape(const char *say, const json_t *heard, const char *line)
+{
+    char why[256] = "";
+    json_t *said = say ? json_loads(say, 0, NULL) : NULL;
+    const char *name = json_string_value(json_object_get(said, "method"));
+    const struct wire_method *method = name ? wire_method_find(name) : NULL;
+    const json_t *result = json_object_get(heard, "result");
+    const json_t *event = json_object_get(heard, "params");
+    if (result && method && wire_result_check(method, result, why, sizeof why))
+        fail_msg("%s: result: %s", line, why);
+    if (event && wire_event_check(event, why, sizeof why))
+        fail_msg("%s: event: %s", line, why);
+    json_decref(said);
+}
+
+void talk(struct client *client, const struct step *steps, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (steps[i].say)
+            client_say(client, steps[i].say);
+        world_settle(client->world);
+        if (steps[i].hear && strcmp(steps[i].hear, "END") == 0) {
+            assert_true(client->gone);
+            assert_null(client_line(client));
+            continue;
+        }
+        const char *line = client_line(client);
+        if (!steps[i].hear) {
+            if (line)
+                fail_msg("step %zu: heard %s", i, line);
+            continue;
+        }
+        if (!line)
+            fail_msg("step %zu: heard nothing, wanted %s", i, steps[i].hear);
+        json_t *heard = json_loads(line, 0, NULL);
+        assert_non_null(heard);
+        if (!json_is_like(heard, steps[i].hear))
+            fail_msg("step %zu: heard %s, wanted %s", i, line, steps[i].hear);
+        check_shape(steps[i].say, heard, line);
+        json_decref(heard);
+    }
+}

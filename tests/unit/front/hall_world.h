@@ -1,0 +1,77 @@
+/* hall_world: a front on virtual time with a real store, a small gateway of its own and clients on
+ * pipes. What a client says and hears are lines; what it hears is compared with a pattern (JSON
+ * where "*" stands for anything and members that are not named do not matter) and held against
+ * openrpc.json. */
+#ifndef OTPGATE_HALL_WORLD_H
+#define OTPGATE_HALL_WORLD_H
+
+#include <jansson.h>
+#include "hall.h"
+#include "loop_sim.h"
+#include "stream_pipe.h"
+
+/* The gateway of these tests: what it refuses, and the modems that it shows. */
+struct gateway {
+    struct loop *loop;
+    struct store *store;
+    struct refusal refuse;   /* name NULL: nothing is refused */
+    struct modem_view modem; /* name NULL: there is none */
+    unsigned sends;
+    void (*before_commit)(void *arg);
+    void *before_commit_arg;
+    void (*on_modem)(void *arg, const struct modem_view *view);
+    void *on_modem_arg;
+};
+
+struct world {
+    struct loop *loop;
+    struct store *store;
+    struct gateway gateway;
+    struct front *front;
+    struct config config;
+    char *dir; /* NULL: the store is in memory */
+};
+
+enum { STRANGER = 7777, OTHER = 4444 }; /* uids: may do nothing; may do everything, as root */
+
+void world_open(struct world *world, const char *state_dir);
+void world_close(struct world *world);
+/* Another run of the daemon on the same state directory. */
+void world_restart(struct world *world);
+void world_settle(struct world *world);
+void world_pass(struct world *world, int64_t ms);
+/* Moves a message on, as a modem would. */
+void world_message_goto(struct world *world, const char *key, enum message_state state);
+
+struct client {
+    struct world *world;
+    struct stream *stream;
+    struct session *session; /* NULL: refused. Not valid once gone */
+    char *heard;
+    size_t len;
+    bool gone;
+};
+/* False: over a limit. */
+bool client_open(struct client *client, struct world *world, uid_t uid);
+void client_close(struct client *client);
+void client_say(struct client *client, const char *line); /* LF added */
+void client_bytes(struct client *client, const void *bytes, size_t len);
+/* The next line heard, or NULL; valid until the next call. */
+const char *client_line(struct client *client);
+json_t *client_json(struct client *client);
+size_t client_lines(const struct client *client);
+
+/* True where `actual` is as `pattern` (JSON text) says. */
+bool json_is_like(const json_t *actual, const char *pattern);
+
+/* One exchange; `hear` NULL: no line comes. "END": the connection is closed. */
+struct step {
+    const char *say;
+    const char *hear;
+};
+void talk(struct client *client, const struct step *steps, size_t count);
+#define TALK(client, ...)                                                                          \
+    talk(client, (const struct step[]){__VA_ARGS__},                                               \
+         sizeof((const struct step[]){__VA_ARGS__}) / sizeof(struct step))
+
+#endif

@@ -1,0 +1,334 @@
+/* verbs: each method of openrpc.json has a verb and each verb a method; what they answer; waiting.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "hall_world.h"
+#include "log.h"
+#include "verbs.h"
+
+#define REQUEST(id, method, params)                                                                \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method "\",\"params\":" params "}"
+#define SEND(id, key)                                                                              \
+    REQUEST(id, "message.send",                                                                    \
+            "{\"key\":\"" key "\",\"to\":\"+84912345678\",\"text\":\"Ma OTP: 908172\"}")
+#define GET(id, params) REQUEST(id, "message.get", params)
+#define ERROR(id, name)                                                                            \
+    "{\"id\":" id ",\"error\":{\"message\":\"*\",\"data\":{\"name\":\"" name "\"}}}"
+
+static struct world world;
+static struct client client;
+
+static void on_log(void *arg, enum log_level level, const char *line)
+{
+    (void)arg;
+    (void)level;
+    (void)line;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    log_sink_set(on_log, NULL);
+    world_open(&world, NULL);
+    return client_open(&client, &world, 0) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    client_close(&client);
+    world_settle(&world);
+    world_close(&world);
+    return 0;
+}
+
+static void the_table_is_the_document(void **state)
+{
+    (void)state;
+    for (size_t i = 0; wire_method_at(i); i++)
+        if (!verb_find(wire_method_at(i)->name))
+            fail_msg("%s has no verb", wire_method_at(i)->name);
+    for (size_t i = 0; verb_at(i); i++)
+        if (!wire_method_find(verb_at(i)->method))
+            fail_msg("%s is not in the document", verb_at(i)->method);
+}
+
+static void send_answers_with_the_message(void **state)
+{
+    (void)state;
+    TALK(
+        &client,
+        {SEND("1", "a"), "{\"id\":1,\"result\":{\"id\":\"*\",\"state\":\"queued\","
+                         "\"to\":\"+84912345678\",\"parts\":1,\"encoding\":\"gsm7\","
+                         "\"created_at\":\"2025-11-22T02:53:20.000Z\","
+                         "\"expires_at\":\"2025-11-22T02:58:20.000Z\","
+                         "\"eta_ms\":2500,\"duplicate\":false}}"},
+        {SEND("2", "a"), "{\"id\":2,\"result\":{\"state\":\"queued\",\"duplicate\":true}}"},
+        {REQUEST("3", "message.send", "{\"key\":\"a\",\"to\":\"+84912345678\",\"text\":\"other\"}"),
+         ERROR("3", "conflict")});
+}
+
+static void refusals_carry_what_helps(void **state)
+{
+    (void)state;
+    world.gateway.refuse = (struct refusal){.name = "overloaded",
+                                            .sentence = "the queue is full",
+                                            .retry_after_s = 7,
+                                            .estimate_ms = 9000};
+    TALK(&client,
+         {SEND("1", "a"), "{\"id\":1,\"error\":{\"message\":\"the queue is full\",\"data\":"
+                          "{\"name\":\"overloaded\",\"retry_after_s\":7,"
+                          "\"estimate_ms\":9000,\"say\":{\"vi\":\"*\",\"en\":\"*\"}}}}"});
+    world.gateway.refuse = (struct refusal){.name = "bad_number", .suggest = "+84355555555"};
+    TALK(&client, {SEND("2", "a"), "{\"id\":2,\"error\":{\"message\":\"*\",\"data\":"
+                                   "{\"name\":\"bad_number\",\"suggest\":\"+84355555555\"}}}"});
+    world.gateway.refuse = (struct refusal){0};
+    TALK(&client, {SEND("3", "a"), "{\"id\":3,\"result\":{\"duplicate\":false}}"});
+}
+
+static void get_shows_the_ladder(void **state)
+{
+    (void)state;
+    TALK(&client, {SEND("1", "a"), "{\"result\":\"*\"}"});
+    world_message_goto(&world, "a", MESSAGE_CLAIMED);
+    world_message_goto(&world, "a", MESSAGE_SENDING);
+    world_pass(&world, 2500);
+    world_message_goto(&world, "a", MESSAGE_SENT);
+    TALK(&client, {GET("2", "{\"key\":\"a\"}"),
+                   "{\"id\":2,\"result\":{\"id\":\"*\",\"key\":\"a\",\"state\":\"sent\","
+                   "\"class\":\"otp\",\"modem\":\"viettel-1\",\"attempts\":[],\"ladder\":["
+                   "{\"state\":\"queued\",\"at\":\"2025-11-22T02:53:20.000Z\"},"
+                   "{\"state\":\"sending\",\"at\":\"*\",\"modem\":\"viettel-1\"},"
+                   "{\"state\":\"sent\",\"at\":\"2025-11-22T02:53:22.500Z\"}]}}"});
+}
+
+static void get_by_id(void **state)
+{
+    (void)state;
+    char line[256];
+    client_say(&client, SEND("1", "a"));
+    world_settle(&world);
+    json_t *sent = client_json(&client);
+    snprintf(line, sizeof line, GET("2", "{\"id\":\"%s\"}"),
+             json_string_value(json_object_get(json_object_get(sent, "result"), "id")));
+    json_decref(sent);
+    TALK(&client, {line, "{\"id\":2,\"result\":{\"key\":\"a\"}}"},
+         {GET("3", "{\"id\":\"019aa9d1-5c3f-7c04-9f1e-3b6f2a7d8e11\"}"), ERROR("3", "not_found")},
+         {GET("4", "{\"id\":\"no id\"}"), ERROR("4", "not_found")},
+         {GET("5", "{\"key\":\"b\"}"), ERROR("5", "not_found")});
+}
+
+/* Another uid that may operate sees the message, but not the number, and has names of its own. */
+static void others_see_masked_numbers(void **state)
+{
+    (void)state;
+    struct client other;
+    assert_true(client_open(&other, &world, OTHER));
+    TALK(&client, {SEND("1", "a"), "{\"result\":{\"to\":\"+84912345678\"}}"});
+    TALK(
+        &other,
+        {REQUEST("1", "message.list", "{}"), "{\"result\":{\"messages\":[{\"to\":\"091**678\"}]}}"},
+        {GET("2", "{\"key\":\"a\"}"), ERROR("2", "not_found")},
+        {SEND("3", "a"), "{\"result\":{\"duplicate\":false}}"});
+    TALK(&client,
+         {REQUEST("4", "message.list", "{}"),
+          "{\"result\":{\"messages\":[{\"to\":\"091**678\"},{\"to\":\"+84912345678\"}]}}"});
+    client_close(&other);
+}
+
+static void list_goes_on_at_its_cursor(void **state)
+{
+    (void)state;
+    char line[256];
+    json_int_t cursor = 0;
+    unsigned seen = 0, pages = 0;
+    for (int i = 0; i < 7; i++) {
+        snprintf(line, sizeof line, SEND("1", "k%d"), i);
+        TALK(&client, {line, "{\"result\":\"*\"}"});
+    }
+    TALK(&client,
+         {REQUEST("2", "message.cancel", "{\"key\":\"k3\"}"),
+          "{\"result\":{\"state\":\"cancelled\"}}"},
+         {REQUEST("3", "message.list", "{\"state\":\"cancelled\"}"),
+          "{\"result\":{\"messages\":[{\"key\":\"k3\"}]}}"},
+         {REQUEST("4", "message.list", "{\"class\":\"bulk\"}"), "{\"result\":{\"messages\":[]}}"});
+    do {
+        snprintf(line, sizeof line,
+                 cursor ? REQUEST("5", "message.list", "{\"limit\":3,\"cursor\":%lld}")
+                        : REQUEST("5", "message.list", "{\"limit\":3}"),
+                 (long long)cursor);
+        client_say(&client, line);
+        world_settle(&world);
+        json_t *heard = client_json(&client);
+        const json_t *result = json_object_get(heard, "result");
+        const json_t *messages = json_object_get(result, "messages");
+        for (size_t i = 0; i < json_array_size(messages); i++, seen++) {
+            char key[8];
+            snprintf(key, sizeof key, "k%u", 6 - seen);
+            assert_string_equal(
+                json_string_value(json_object_get(json_array_get(messages, i), "key")), key);
+        }
+        cursor = json_integer_value(json_object_get(result, "next_cursor"));
+        json_decref(heard);
+        pages++;
+    } while (cursor);
+    assert_int_equal(seen, 7);
+    assert_int_equal(pages, 3);
+}
+
+static void cancel_tells_what_it_is_now(void **state)
+{
+    (void)state;
+    TALK(&client, {SEND("1", "a"), "{\"result\":\"*\"}"},
+         {REQUEST("2", "message.cancel", "{\"key\":\"a\"}"),
+          "{\"id\":2,\"result\":{\"state\":\"cancelled\",\"ladder\":[{\"state\":\"queued\"},"
+          "{\"state\":\"cancelled\"}]}}"},
+         {REQUEST("3", "message.cancel", "{\"key\":\"a\"}"), ERROR("3", "too_late")},
+         {REQUEST("4", "message.cancel", "{\"key\":\"b\"}"), ERROR("4", "not_found")});
+}
+
+static void modems_are_shown(void **state)
+{
+    (void)state;
+    static const struct link_identity identity = {.maker = "SIMCOM",
+                                                  .model = "SIM7600G",
+                                                  .imei = "861234567890112",
+                                                  .iccid = "8984012345678900931"};
+    static const struct link_radio radio = {
+        .registration = 1, .technology = 7, .signal_dbm = -71, .operator_ = "Vie\xfftel"};
+    TALK(&client, {REQUEST("1", "modem.list", "{}"), "{\"result\":{\"modems\":[]}}"});
+    world.gateway.modem = (struct modem_view){.name = "viettel-1",
+                                              .port = "/dev/ttyUSB0",
+                                              .driver = "at",
+                                              .why = "registered",
+                                              .state = LINK_READY,
+                                              .since_wall_ms = 1763780000000,
+                                              .identity = &identity,
+                                              .radio = &radio,
+                                              .last_error = ""};
+    TALK(&client,
+         {REQUEST("2", "modem.list", "{}"),
+          "{\"result\":{\"modems\":[{\"name\":\"viettel-1\",\"state\":\"ready\","
+          "\"imei\":\"86**112\",\"iccid\":\"89**931\",\"operator\":\"Vie?tel\","
+          "\"technology\":\"lte\",\"registration\":\"home\",\"signal_dbm\":-71}]}}"},
+         {REQUEST("3", "modem.get", "{\"name\":\"viettel-1\"}"),
+          "{\"result\":{\"since\":\"2025-11-22T02:53:20.000Z\"}}"},
+         {REQUEST("4", "modem.get", "{\"name\":\"viettel-2\"}"), ERROR("4", "not_found")});
+}
+
+static void the_gateway_tells_of_itself(void **state)
+{
+    (void)state;
+    TALK(
+        &client,
+        {REQUEST("1", "gateway.info", "{}"),
+         "{\"result\":{\"name\":\"test\",\"roles\":[\"send\",\"monitor\",\"operate\"],"
+         "\"limits\":{\"line_bytes\":4096,\"unread_bytes\":65536,\"in_flight\":4}}}"},
+        {SEND("2", "a"), "{\"result\":\"*\"}"},
+        {REQUEST("3", "gateway.stats", "{}"),
+         "{\"result\":{\"by_state\":{\"queued\":1,\"sent\":0},\"queued_parts\":{\"otp\":0}}}"},
+        {REQUEST("4", "rpc.discover", "{}"), "{\"result\":{\"openrpc\":\"*\",\"methods\":\"*\"}}"});
+}
+
+/* --- waiting -----------------------------------------------------------------------------------
+ */
+
+static void a_wait_ends_with_the_state(void **state)
+{
+    (void)state;
+    TALK(&client, {SEND("1", "a"), "{\"result\":\"*\"}"},
+         {GET("2", "{\"key\":\"a\",\"wait_ms\":30000}"), NULL},
+         {GET("3", "{\"key\":\"a\",\"wait_ms\":30000,\"until\":\"final\"}"), NULL},
+         {GET("4", "{\"key\":\"a\"}"), "{\"id\":4,\"result\":{\"state\":\"queued\"}}"});
+    world_message_goto(&world, "a", MESSAGE_CLAIMED);
+    world_message_goto(&world, "a", MESSAGE_SENDING);
+    world_pass(&world, 2500);
+    TALK(&client, {NULL, NULL});
+    world_message_goto(&world, "a", MESSAGE_SENT);
+    TALK(&client, {NULL, "{\"id\":2,\"result\":{\"state\":\"sent\"}}"}, {NULL, NULL});
+    world_message_goto(&world, "a", MESSAGE_DELIVERED);
+    TALK(&client, {NULL, "{\"id\":3,\"result\":{\"state\":\"delivered\"}}"},
+         {GET("5", "{\"key\":\"a\",\"wait_ms\":30000,\"until\":\"final\"}"),
+          "{\"id\":5,\"result\":{\"state\":\"delivered\"}}"});
+    assert_int_equal(world.front->waits.count, 0);
+}
+
+static void a_wait_ends_with_its_time(void **state)
+{
+    (void)state;
+    TALK(&client, {SEND("1", "a"), "{\"result\":\"*\"}"},
+         {GET("2", "{\"key\":\"a\",\"wait_ms\":1000}"), NULL});
+    world_pass(&world, 999);
+    TALK(&client, {NULL, NULL});
+    world_pass(&world, 1);
+    TALK(&client, {NULL, "{\"id\":2,\"result\":{\"state\":\"queued\"}}"});
+}
+
+/* The request and the event that ends its wait may come in one turn, before the commit. */
+static void a_wait_in_the_turn_of_its_send(void **state)
+{
+    (void)state;
+    client_say(&client, SEND("1", "a"));
+    client_say(&client, GET("2", "{\"key\":\"a\",\"wait_ms\":30000}"));
+    client_say(&client, REQUEST("3", "message.cancel", "{\"key\":\"a\"}"));
+    TALK(&client, {NULL, "{\"id\":1,\"result\":\"*\"}"}, {NULL, "{\"id\":3,\"result\":\"*\"}"},
+         {NULL, "{\"id\":2,\"result\":{\"state\":\"cancelled\"}}"});
+}
+
+static void waits_do_not_hold_up_other_requests(void **state)
+{
+    (void)state;
+    char line[128];
+    TALK(&client, {SEND("1", "a"), "{\"result\":\"*\"}"});
+    for (int i = 0; i < 4; i++) {
+        snprintf(line, sizeof line, GET("%d", "{\"key\":\"a\",\"wait_ms\":30000}"), 10 + i);
+        TALK(&client, {line, NULL});
+    }
+    TALK(&client, {GET("20", "{\"key\":\"a\",\"wait_ms\":30000}"), ERROR("20", "rate_limited")},
+         {GET("21", "{\"key\":\"a\"}"), "{\"id\":21,\"result\":\"*\"}"},
+         {REQUEST("22", "message.cancel", "{\"key\":\"a\"}"), "{\"id\":22,\"result\":\"*\"}"});
+    assert_int_equal(client_lines(&client), 4);
+}
+
+static void a_client_leaves_while_it_waits(void **state)
+{
+    (void)state;
+    struct client other;
+    assert_true(client_open(&other, &world, 0));
+    TALK(&other, {SEND("1", "a"), "{\"result\":\"*\"}"},
+         {GET("2", "{\"key\":\"a\",\"wait_ms\":30000}"), NULL});
+    assert_int_equal(world.front->waits.count, 1);
+    client_close(&other);
+    world_settle(&world);
+    assert_int_equal(world.front->waits.count, 0);
+    world_message_goto(&world, "a", MESSAGE_CANCELLED);
+    world_pass(&world, 60000);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(the_table_is_the_document),
+        TEST(send_answers_with_the_message),
+        TEST(refusals_carry_what_helps),
+        TEST(get_shows_the_ladder),
+        TEST(get_by_id),
+        TEST(others_see_masked_numbers),
+        TEST(list_goes_on_at_its_cursor),
+        TEST(cancel_tells_what_it_is_now),
+        TEST(modems_are_shown),
+        TEST(the_gateway_tells_of_itself),
+        TEST(a_wait_ends_with_the_state),
+        TEST(a_wait_ends_with_its_time),
+        TEST(a_wait_in_the_turn_of_its_send),
+        TEST(waits_do_not_hold_up_other_requests),
+        TEST(a_client_leaves_while_it_waits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
