@@ -16,12 +16,14 @@ struct gateway;
 typedef struct link *gateway_link_fn(void *arg, const struct config_modem *modem,
                                      const struct link_sink *sink, void *ctx);
 
-/* The store and the configuration outlive the gateway. Opens a link for each section. NULL: no memory. */
+/* The store and the configuration outlive the gateway. Opens a link for each section. NULL: no
+ * memory. */
 struct gateway *gateway_new(struct loop *loop, struct store *store, const struct config *config,
                             gateway_link_fn *make_link, void *arg)
     __attribute__((warn_unused_result));
-/* Takes a re-read configuration over (SIGHUP): modems that left are closed when free, new ones opened, limits
- * changed. `config` must outlive the gateway; the former one may be freed afterwards. */
+/* Takes a re-read configuration over (SIGHUP): modems that left are closed when free, new ones
+ * opened, limits changed. `config` must outlive the gateway; the former one may be freed
+ * afterwards. */
 void gateway_reload(struct gateway *gateway, const struct config *config);
 /* Claims stop at once; `done` is called when no committed attempt is under way any more. */
 void gateway_shutdown(struct gateway *gateway, loop_fn *done, void *arg);
@@ -32,38 +34,38 @@ void gateway_free(struct gateway *gateway); /* links are closed here */
 struct refusal {
     const char *name;
     char sentence[200];
-    int retry_after_s;   /* 0: time does not mend it */
-    int estimate_ms;     /* overloaded, expired: when it could have been sent; 0: not known */
-    char suggest[17];    /* bad_number: the number that may be meant; "" */
+    int retry_after_s; /* 0: time does not mend it */
+    int estimate_ms;   /* overloaded, expired: when it could have been sent; 0: not known */
+    char suggest[17];  /* bad_number: the number that may be meant; "" */
 };
 
 struct send_request {
     uint32_t uid;
-    const char *key;      /* 1 to MESSAGE_KEY_MAX bytes */
+    const char *key; /* 1 to MESSAGE_KEY_MAX bytes */
     const char *to;
     const char *text;
     size_t text_len;
     enum message_class class_;
-    int ttl_s;            /* 10 to 86400; 0: the class's default (otp 300, else 3600) */
+    int ttl_s; /* 10 to 86400; 0: the class's default (otp 300, else 3600) */
     enum sms_encoding encoding;
     bool unaccented, report, flash;
-    int on_unknown;       /* enum on_unknown; -1: the class's default (otp: resend, else report) */
-    int replace_type;     /* 0 to 7 */
+    int on_unknown;   /* enum on_unknown; -1: the class's default (otp: resend, else report) */
+    int replace_type; /* 0 to 7 */
     const char *supersedes; /* id or key of an older message of the same uid; NULL */
-    const char *modem;    /* NULL: any */
+    const char *modem;      /* NULL: any */
 };
 struct send_result {
     struct message message; /* caller clears it */
     int eta_ms;
     bool duplicate;
 };
-/* Between store_begin() and store_end(ok) of the caller: promises nothing until store_when_durable().
- * 0, or -1 with the refusal: then nothing was written. */
+/* Between store_begin() and store_end(ok) of the caller: promises nothing until
+ * store_when_durable(). 0, or -1 with the refusal: then nothing was written. */
 int gateway_send(struct gateway *gateway, const struct send_request *request,
                  struct send_result *result, struct refusal *refusal)
     __attribute__((warn_unused_result));
-/* Cancels one that has not left (QUEUED, CLAIMED; SENDING before its commit). The same transaction rules. refusal
- * "too_late" where it has left or ended; *message is what it is now. */
+/* Cancels one that has not left (QUEUED, CLAIMED; SENDING before its commit). The same transaction
+ * rules. refusal "too_late" where it has left or ended; *message is what it is now. */
 int gateway_cancel(struct gateway *gateway, struct message *message, struct refusal *refusal)
     __attribute__((warn_unused_result));
 
@@ -74,7 +76,7 @@ struct modem_view {
     const struct link_identity *identity;
     const struct link_radio *radio;
     int daily_budget, used_today;
-    int64_t sent, failed;  /* since the start of the daemon */
+    int64_t sent, failed; /* since the start of the daemon */
     double penalty;
     bool paused;
     const char *last_error; /* in words; "" */
@@ -88,9 +90,10 @@ void gateway_on_modem(struct gateway *gateway, void (*fn)(void *arg, const struc
 
 struct gateway_stats {
     int64_t by_state[MESSAGE_STATES]; /* on disk now */
-    int64_t accepted, duplicates, refused, sent, not_sent, unknown, resent, evidence; /* since start */
+    int64_t accepted, duplicates, refused, sent, not_sent, unknown, resent,
+        evidence; /* since start */
     int64_t queued_parts[MESSAGE_CLASSES];
-    int eta_ms;              /* of a one-part otp now; -1: no modem */
+    int eta_ms; /* of a one-part otp now; -1: no modem */
     int64_t start_wall_ms;
     bool unclean_start, store_failing;
 };

@@ -81,6 +81,13 @@ void store_close(struct store *store)
     store_free(store);
 }
 
+void store_abandon(struct store *store)
+{
+    assert(!store->txn.savepoint && !store->txn.committing);
+    store->waiting = store->ready = (struct store_list){NULL, NULL};
+    store_free(store); /* closing undoes what is open */
+}
+
 bool store_was_unclean(const struct store *store)
 {
     return store->unclean;

@@ -33,6 +33,8 @@ int store_open(struct loop *loop, const struct store_options *options, struct st
                const char **why) __attribute__((warn_unused_result));
 /* Commits what is open, writes the clean-shutdown mark, closes. */
 void store_close(struct store *store);
+/* As if the process had been killed: what is not committed is undone, no mark is left, nobody is told. For tests. */
+void store_abandon(struct store *store);
 
 /* --- transactions ---------------------------------------------------------------------------- */
 
@@ -128,7 +130,8 @@ int store_message_insert(struct store *store, struct message *message, const voi
                          size_t content_len) __attribute__((warn_unused_result));
 /* Writes back every changeable column (state, counters, times, pin, avoid, modem, reason ...) of the row; the
  * move must be allowed by the table of states (assert). wipe: the body is no longer needed. Appends the
- * event when the state changed. */
+ * event when the state changed, but for moves that are nobody's news: to CLAIMED, from CLAIMED back, and
+ * between the parts of one message. */
 int store_message_update(struct store *store, const struct message *message, bool wipe)
     __attribute__((warn_unused_result));
 
@@ -159,8 +162,10 @@ int store_rows_report_ended(struct store *store, int64_t now_ms, int64_t *rows, 
  * uid: UINT32_MAX for any. Number of rows filled, or -errno. */
 int store_message_list(struct store *store, uint32_t uid, int state, int class_, int64_t cursor,
                        struct message *out, size_t limit);
-/* Calls `fn` for every QUEUED or CLAIMED message (row, class, parts still to send, expires_ms): rebuilds the
- * admission counters at start. */
+/* QUEUED rows with this pin ("sim:ICCID"), waiting ones too. Number, or -errno. */
+int store_rows_pinned(struct store *store, const char *pin, int64_t *rows, size_t limit);
+/* Calls `fn` for every QUEUED message (class, parts still to send, expires_ms): rebuilds the admission
+ * counters at start. */
 int store_queue_scan(struct store *store,
                      void (*fn)(void *arg, int class_, int parts, int64_t expires_ms), void *arg);
 /* Counts by state. */

@@ -2,6 +2,7 @@
  * whose first entry is the answer: a queue of a million costs what one of ten costs. */
 #include "store_internal.h"
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include "text.h"
@@ -82,7 +83,9 @@ int store_message_due(struct store *store, const char *modem, const char *iccid,
     memset(out, 0, sizeof *out);
     if (rc != 0 || best.row == 0)
         return rc;
-    return store_message_by_row(store, best.row, true, out);
+    rc = store_message_by_row(store, best.row, true, out);
+    /* A text that does not open must not hold up the queue: the caller gets it without. */
+    return rc == -EBADMSG ? store_message_by_row(store, best.row, false, out) : rc;
 }
 
 int store_message_wake(struct store *store, int64_t now_ms)
@@ -121,18 +124,31 @@ int store_next_times(struct store *store, struct store_next *out)
     return rc == 0 ? due_first(store, SQL_NEXT_REPORT, &out->report_end_ms) : rc;
 }
 
+static int rows_take(struct query *query, int64_t *rows, size_t limit)
+{
+    size_t count = 0;
+    int rc;
+    while ((rc = query_step(query)) == 1) {
+        assert(count < limit);
+        rows[count++] = query_get(query);
+    }
+    return rc < 0 ? rc : (int)count;
+}
+
 static int due_rows(struct store *store, enum sql sql, int64_t now_ms, int64_t *rows, size_t limit)
 {
     struct query query = query_start(store, sql);
     query_put(&query, now_ms);
     query_put(&query, (int64_t)limit);
-    size_t count = 0;
-    int rc;
-    while ((rc = query_step(&query)) == 1) {
-        assert(count < limit);
-        rows[count++] = query_get(&query);
-    }
-    return rc < 0 ? rc : (int)count;
+    return rows_take(&query, rows, limit);
+}
+
+int store_rows_pinned(struct store *store, const char *pin, int64_t *rows, size_t limit)
+{
+    struct query query = query_start(store, SQL_PINNED);
+    query_put_text(&query, pin);
+    query_put(&query, (int64_t)limit);
+    return rows_take(&query, rows, limit);
 }
 
 int store_rows_expired(struct store *store, int64_t now_ms, int64_t *rows, size_t limit)

@@ -235,23 +235,35 @@ int store_message_insert(struct store *store, struct message *message, const voi
     return event_append(store, message->row);
 }
 
-static int message_state_of(struct store *store, int64_t row, enum message_state *out)
+static int message_state_of(struct store *store, int64_t row, enum message_state *out,
+                            int *parts_done)
 {
     struct query query = query_start(store, SQL_MESSAGE_STATE);
     query_put(&query, row);
     int rc = query_step(&query);
     if (rc == 1) {
         *out = (enum message_state)query_get(&query);
+        *parts_done = (int)query_get(&query);
         query_end(&query);
     }
     return rc;
+}
+
+/* Claims come and go by themselves, and so do the parts of one message: no news. */
+static bool message_is_news(enum message_state from, int parts_done, const struct message *to)
+{
+    if (to->state == MESSAGE_CLAIMED)
+        return false;
+    return to->state != MESSAGE_QUEUED ||
+           (from != MESSAGE_CLAIMED && to->parts_done <= parts_done);
 }
 
 int store_message_update(struct store *store, const struct message *message, bool wipe)
 {
     enum message_state from = MESSAGE_QUEUED;
     assert(store->txn.savepoint);
-    int rc = message_state_of(store, message->row, &from);
+    int parts_done = 0;
+    int rc = message_state_of(store, message->row, &from, &parts_done);
     if (rc <= 0)
         return rc < 0 ? rc : -ENOENT;
     bool moved = from != message->state;
@@ -269,7 +281,7 @@ int store_message_update(struct store *store, const struct message *message, boo
         return rc;
     store->tally.counts[from]--;
     store->tally.counts[message->state]++;
-    return event_append(store, message->row);
+    return message_is_news(from, parts_done, message) ? event_append(store, message->row) : 0;
 }
 
 /* --- reading

@@ -50,6 +50,7 @@ static const char schema_1[] =
     " WHERE state = 0 AND wait = 0;"
     "CREATE INDEX message_wait ON message (wait) WHERE state = 0 AND wait > 0;"
     "CREATE INDEX message_expire ON message (expires) WHERE state = 0;"
+    "CREATE INDEX message_pin ON message (pin) WHERE state = 0 AND pin <> '';"
     "CREATE INDEX message_report ON message (report_until)"
     " WHERE state IN (3, 4) AND report_until > 0;"
     "CREATE INDEX message_purge ON message (expires_wall) WHERE ended_wall > 0;"

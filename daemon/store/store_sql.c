@@ -61,7 +61,7 @@ static const char *const sql_text[SQLS] = {
         "sent_wall = ?, ended_wall = ?, report_until = ?, pin = ?, avoid = ?, modem = ?, "
         "iccid = ?, reason = ?, space = ?, cause = ? WHERE row = ?",
     [SQL_MESSAGE_WIPE] = "UPDATE message SET body = NULL WHERE row = ?",
-    [SQL_MESSAGE_STATE] = "SELECT state FROM message WHERE row = ?",
+    [SQL_MESSAGE_STATE] = "SELECT state, parts_done FROM message WHERE row = ?",
     [SQL_MESSAGE_BY_ROW] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE row = ?",
     [SQL_MESSAGE_BY_ROW_TEXT] = "SELECT " MESSAGE_COLUMNS ", body FROM message WHERE row = ?",
     [SQL_MESSAGE_BY_ID] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE id = ?",
@@ -74,7 +74,7 @@ static const char *const sql_text[SQLS] = {
                        " FROM message INDEXED BY message_state WHERE state = ?4 AND " LIST_WHERE,
     [SQL_COUNTS] = "SELECT state, count(*) FROM message GROUP BY state",
     [SQL_QUEUE_SCAN] = "SELECT class, parts - parts_done, expires FROM message INDEXED BY "
-                       "message_state WHERE state IN (0, 1)",
+                       "message_state WHERE state = 0",
 
     /* The due queue: three pins, and for each the few SIMs that are avoided. Each look is one
      * descent of message_due, however long the queue is. */
@@ -93,6 +93,8 @@ static const char *const sql_text[SQLS] = {
                         "state IN (3, 4) AND report_until > 0 ORDER BY report_until LIMIT 1",
     [SQL_EXPIRED] = "SELECT row FROM message INDEXED BY message_expire WHERE state = 0 AND "
                     "expires <= ? ORDER BY expires LIMIT ?",
+    [SQL_PINNED] = "SELECT row FROM message INDEXED BY message_pin WHERE state = 0 AND pin = ? "
+                   "AND pin <> '' LIMIT ?",
     [SQL_REPORT_ENDED] = "SELECT row FROM message INDEXED BY message_report WHERE state IN (3, 4) "
                          "AND report_until > 0 AND report_until <= ? ORDER BY report_until LIMIT ?",
 

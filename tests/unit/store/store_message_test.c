@@ -171,7 +171,7 @@ static void test_moves_and_wipe(void **state)
     assert_null(m.text);
     assert_int_equal(m.sent_wall_ms, 5);
     message_clear(&m);
-    assert_string_equal(rig_ladder(&rig, row), "queued claimed sending sent");
+    assert_string_equal(rig_ladder(&rig, row), "queued sending sent");
     assert_int_equal(store_message_counts(rig.store, counts), 0);
     assert_int_equal(counts[MESSAGE_QUEUED], 0);
     assert_int_equal(counts[MESSAGE_SENT], 1);

@@ -1,0 +1,559 @@
+/* attempt: one part of one message on one modem, from the claim to the outcome on disk.
+ *
+ *   claim      rides with the accept or the outcome before it          row CLAIMED
+ *   submit     when that is on disk                                    AT+CMGS goes out
+ *   commit     asked at the prompt: still wanted, still in time?       row COMMITTED, message
+ * SENDING proceed    yes when that is on disk                                the text and its
+ * Ctrl-Z outcome    SENT, NOT_SENT or UNKNOWN                               row ends; kept in RAM
+ * until on disk
+ */
+#include "gateway_internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "log.h"
+#include "number.h"
+#include "text.h"
+
+enum {
+    NOTHING_SENT_MAX = 4,     /* attempts that sent nothing */
+    NOT_READY_HOLD_MS = 1000, /* a link that said READY and then no */
+    RETRY_FIRST_MS = 250,     /* of an outcome that cannot be written */
+    RETRY_MOST_MS = 10 * 1000,
+    REPORT_GRACE_MS = 3600 * 1000, /* a report may come up to TP-VP + 1 h */
+    MODEM_FAULT_HOLD_MS = 5 * 60 * 1000,
+};
+
+/* --- claim ----------------------------------------------------------------------------------- */
+
+static int build_tpdu(struct gateway *gateway, const struct message *message, struct pdu_tpdu *out)
+{
+    struct sms_text text;
+    int rc = sms_text_encode(message->text, message->text_len, message->encoding, &text, NULL);
+
+    if (rc < 0)
+        return rc;
+    if (text.parts != message->parts || !number_is_clean(message->to))
+        return -EINVAL;
+    const struct pdu_submit submit = {
+        .to = message->to,
+        .text = &text,
+        .part = message->parts_done,
+        .reference = message->reference,
+        .validity_ms = message->expires_ms - loop_now_ms(gateway->loop),
+        .report = message->report,
+        .flash = message->flash,
+        .replace_type = message->replace_type,
+        .no_validity = message->no_validity,
+    };
+    rc = pdu_submit_encode(&submit, out);
+    explicit_bzero(&text, sizeof text);
+    return rc;
+}
+
+/* What cannot be encoded will never be: it fails, and the queue goes on. */
+static int fail_unreadable(struct gateway *gateway, struct message *message)
+{
+    log_event(LOG_LEVEL_ERROR, "attempt", "-", "cannot_encode", "row=%lld",
+              (long long)message->row);
+    message->state = attempt_end_state(message, MESSAGE_FAILED);
+    text_copy(message->reason, sizeof message->reason, "internal");
+    message->ended_wall_ms = loop_wall_ms(gateway->loop);
+    return store_message_update(gateway->store, message, true);
+}
+
+static int write_claim(struct modem *modem, struct message *message, struct attempt *attempt)
+{
+    struct gateway *gateway = modem->gateway;
+    int rc = store_begin(gateway->store);
+    if (rc < 0)
+        return rc;
+
+    rc = build_tpdu(gateway, message, &modem->submit.tpdu);
+    if (rc < 0) {
+        rc = fail_unreadable(gateway, message);
+    } else {
+        rc = store_attempt_insert(gateway->store, attempt, message->to);
+        message->state = MESSAGE_CLAIMED;
+        message->wait_until_ms = 0;
+        text_copy(message->modem, sizeof message->modem, modem->config.name);
+        text_copy(message->iccid, sizeof message->iccid, attempt->iccid);
+        if (rc == 0)
+            rc = store_message_update(gateway->store, message, false);
+    }
+    int end = store_end(gateway->store, rc == 0);
+    return rc < 0 ? rc : end;
+}
+
+int attempt_claim(struct modem *modem, struct message *message)
+{
+    struct gateway *gateway = modem->gateway;
+    struct attempt attempt = {
+        .message = message->row,
+        .part = message->parts_done,
+        .state = ATTEMPT_CLAIMED,
+        .reference = -1,
+        .claimed_wall_ms = loop_wall_ms(gateway->loop),
+    };
+
+    text_copy(attempt.modem, sizeof attempt.modem, modem->config.name);
+    text_copy(attempt.iccid, sizeof attempt.iccid, modem->link->identity.iccid);
+    schedule_guard(gateway);
+    int rc = write_claim(modem, message, &attempt);
+    if (rc < 0)
+        return rc;
+    admission_add(&gateway->admission, message->class_, message->expires_ms,
+                  message->parts_done - message->parts);
+    if (message->state != MESSAGE_CLAIMED)
+        return 0;
+
+    modem->slot = SLOT_CLAIMED;
+    modem->submit.token = attempt.token;
+    modem->submit.part = message->parts_done;
+    modem->submit.more = message->parts_done + 1 < message->parts;
+    modem->row = message->row;
+    modem->expires_ms = message->expires_ms;
+    modem->refuse = false;
+    modem->claimed_at_ms = loop_now_ms(gateway->loop);
+    store_when_durable(gateway->store, &modem->claim_waiter);
+    return 0;
+}
+
+static void finish_local(struct modem *modem, enum sms_local cause)
+{
+    const struct sms_outcome outcome = {
+        .verdict = SMS_NOT_SENT, .space = SMS_CAUSE_LOCAL, .cause = (int)cause, .reference = -1};
+
+    attempt_outcome(modem, modem->submit.token, modem->submit.part, &outcome);
+}
+
+static void slot_clear(struct modem *modem)
+{
+    modem->slot = SLOT_FREE;
+    modem->row = 0;
+    modem->refuse = false;
+    explicit_bzero(&modem->submit, sizeof modem->submit);
+}
+
+static void on_claim_durable(void *arg, int rc)
+{
+    struct modem *modem = arg;
+
+    assert(modem->slot == SLOT_CLAIMED);
+    if (rc < 0) { /* the claim was undone with its transaction: the message is still queued */
+        slot_clear(modem);
+        attempt_check_stopped(modem->gateway);
+        fleet_reap(modem);
+        return;
+    }
+    modem->slot = SLOT_SUBMITTED;
+    if (modem->refuse || modem->gateway->stopping || modem->retired)
+        finish_local(modem, SMS_LOCAL_REFUSED);
+    else if (link_submit(modem->link, &modem->submit) < 0)
+        finish_local(modem, SMS_LOCAL_NOT_READY);
+}
+
+/* --- commit ------------------------------------------------------------------------------------
+ */
+
+/* Writes "committed" where the message is still wanted and in time. 1 written, 0 not wanted,
+ * -errno. */
+static int write_commit(struct modem *modem)
+{
+    struct gateway *gateway = modem->gateway;
+    struct message message = {0};
+    struct attempt attempt;
+    int64_t now_ms = loop_now_ms(gateway->loop);
+
+    int rc = store_message_by_row(gateway->store, modem->row, false, &message);
+    if (rc > 0)
+        rc = store_attempt_by_token(gateway->store, modem->submit.token, &attempt);
+    if (rc > 0 && (message.state != MESSAGE_CLAIMED || now_ms >= message.expires_ms))
+        rc = 0;
+    if (rc > 0) {
+        attempt.state = ATTEMPT_COMMITTED;
+        attempt.committed_ms = now_ms;
+        attempt.committed_wall_ms = loop_wall_ms(gateway->loop);
+        attempt.report_until_ms =
+            now_ms + pdu_validity_ms(pdu_validity(message.expires_ms - now_ms)) + REPORT_GRACE_MS;
+        message.state = MESSAGE_SENDING;
+        if (!message.sending_wall_ms)
+            message.sending_wall_ms = attempt.committed_wall_ms;
+        if (message.report_until_ms < attempt.report_until_ms)
+            message.report_until_ms = attempt.report_until_ms;
+        rc = store_attempt_update(gateway->store, &attempt);
+        if (rc == 0)
+            rc = store_message_update(gateway->store, &message, false);
+        if (rc == 0)
+            rc = 1;
+    }
+    message_clear(&message);
+    return rc;
+}
+
+static void proceed(struct modem *modem, bool yes)
+{
+    modem->slot = SLOT_ANSWERED;
+    if (yes)
+        modem_count_part(modem);
+    link_proceed(modem->link, modem->submit.token, modem->submit.part, yes);
+}
+
+void attempt_commit_asked(struct modem *modem, uint64_t token, unsigned part)
+{
+    struct gateway *gateway = modem->gateway;
+
+    if (modem->slot != SLOT_SUBMITTED || modem->submit.token != token || modem->submit.part != part)
+        return;
+    if (modem->refuse || gateway->stopping || modem->retired) {
+        proceed(modem, false);
+        return;
+    }
+    int rc = store_begin(gateway->store);
+    if (rc == 0) {
+        rc = write_commit(modem);
+        int end = store_end(gateway->store, rc > 0);
+        if (rc > 0 && end < 0)
+            rc = end;
+        schedule_guard(gateway);
+    }
+    if (rc <= 0) {
+        proceed(modem, false);
+        return;
+    }
+    modem->slot = SLOT_ASKED;
+    store_when_durable(gateway->store, &modem->commit_waiter);
+}
+
+static void on_commit_durable(void *arg, int rc)
+{
+    struct modem *modem = arg;
+
+    if (modem->slot != SLOT_ASKED)
+        return; /* the link gave up meanwhile, its outcome is on the way */
+    /* The disk may have been slow: the deadline is looked at last of all. */
+    proceed(modem,
+            rc == 0 && !modem->refuse && loop_now_ms(modem->gateway->loop) < modem->expires_ms);
+}
+
+/* --- outcome -------------------------------------------------------------------------------------
+ */
+
+enum message_state attempt_end_state(const struct message *message, enum message_state wanted)
+{
+    if (message->resends > 0)
+        return MESSAGE_UNKNOWN; /* an earlier copy may have left */
+    if (wanted == MESSAGE_EXPIRED && message->parts_done > 0)
+        return MESSAGE_FAILED; /* some parts have left, the rest is late */
+    return wanted;
+}
+
+static void requeue(struct gateway *gateway, struct message *message, int wait_ms)
+{
+    message->state = MESSAGE_QUEUED;
+    message->wait_until_ms = wait_ms > 0 ? loop_now_ms(gateway->loop) + wait_ms : 0;
+    if (wait_ms > 0)
+        schedule_no_later(gateway, message->wait_until_ms);
+    if (message->parts_done > 0) /* handsets join parts by their sender */
+        snprintf(message->pin, sizeof message->pin, "sim:%s", message->iccid);
+    admission_add(&gateway->admission, message->class_, message->expires_ms,
+                  message->parts - message->parts_done);
+}
+
+static void end_as(struct gateway *gateway, struct message *message, enum message_state wanted,
+                   const char *reason)
+{
+    message->state = attempt_end_state(message, wanted);
+    text_copy(message->reason, sizeof message->reason, reason);
+    if (message->state != MESSAGE_UNKNOWN)
+        message->ended_wall_ms = loop_wall_ms(gateway->loop);
+}
+
+static void apply_sent(struct gateway *gateway, struct message *message)
+{
+    message->parts_done++;
+    message->reason[0] = '\0';
+    message->space = SMS_CAUSE_NONE;
+    message->cause = 0;
+    if (message->parts_done < message->parts) {
+        requeue(gateway, message, 0);
+        return;
+    }
+    message->state = MESSAGE_SENT;
+    message->sent_wall_ms = loop_wall_ms(gateway->loop);
+    schedule_no_later(gateway, message->report_until_ms);
+}
+
+/* We took it back ourselves: in time it goes back, without counting. */
+static bool is_ours(const struct sms_outcome *outcome)
+{
+    return outcome->space == SMS_CAUSE_LOCAL &&
+           (outcome->cause == SMS_LOCAL_REFUSED || outcome->cause == SMS_LOCAL_ABORTED ||
+            outcome->cause == SMS_LOCAL_NOT_READY);
+}
+
+static void apply_not_sent(struct gateway *gateway, struct message *message,
+                           const struct sms_outcome *outcome)
+{
+    const struct sms_cause_row *row = sms_cause_find(outcome->space, outcome->cause);
+    bool in_time = loop_now_ms(gateway->loop) < message->expires_ms;
+
+    if (!in_time) {
+        end_as(gateway, message, MESSAGE_EXPIRED,
+               message->parts_done > 0 ? "partly_sent" : "deadline");
+        return;
+    }
+    if (is_ours(outcome)) {
+        requeue(gateway, message, 0);
+        return;
+    }
+    text_copy(message->reason, sizeof message->reason, row->name);
+    message->space = outcome->space;
+    message->cause = outcome->cause;
+    if (++message->sent_nothing >= NOTHING_SENT_MAX) {
+        end_as(gateway, message, MESSAGE_FAILED, row->name);
+        return;
+    }
+    switch (row->class_) {
+    case SMS_CLASS_PERMANENT:
+    case SMS_CLASS_DEFECT:
+        end_as(gateway, message, MESSAGE_FAILED, row->name);
+        return;
+    case SMS_CLASS_NO_VALIDITY:
+        message->no_validity = true;
+        requeue(gateway, message, 0);
+        return;
+    case SMS_CLASS_TRANSIENT:
+        requeue(gateway, message, row->retry_ms);
+        return;
+    case SMS_CLASS_NETWORK:
+    case SMS_CLASS_MODEM:
+    case SMS_CLASS_UNKNOWN: /* before the Ctrl-Z: nothing left */
+    case SMS_CLASS_AS_SENT:
+    case SMS_CLASS_NONE:
+        text_copy(message->avoid, sizeof message->avoid, message->iccid);
+        requeue(gateway, message, 0);
+        return;
+    }
+}
+
+/* Causes 38 and 41 may hide a time-out at the service centre: who wants no copy must not get one.
+ */
+static enum sms_verdict verdict_for(const struct message *message,
+                                    const struct sms_outcome *outcome)
+{
+    if (outcome->verdict == SMS_NOT_SENT && outcome->space == SMS_CAUSE_CMS &&
+        (outcome->cause == 38 || outcome->cause == 41) && message->on_unknown == ON_UNKNOWN_REPORT)
+        return SMS_UNKNOWN;
+    return outcome->verdict;
+}
+
+static int apply_to_message(struct gateway *gateway, struct message *message,
+                            const struct sms_outcome *outcome, enum sms_verdict verdict)
+{
+    switch (verdict) {
+    case SMS_SENT:
+        apply_sent(gateway, message);
+        break;
+    case SMS_NOT_SENT:
+        apply_not_sent(gateway, message, outcome);
+        break;
+    case SMS_UNKNOWN:
+        return evidence_await(gateway, message, outcome);
+    }
+    bool open = message->state == MESSAGE_QUEUED || message->state == MESSAGE_CLAIMED;
+    return store_message_update(gateway->store, message, !open);
+}
+
+static int apply(struct gateway *gateway, const struct ending *ending)
+{
+    const struct sms_outcome *outcome = &ending->outcome;
+    struct message message = {0};
+    struct attempt attempt;
+    enum sms_verdict verdict = outcome->verdict;
+
+    int rc = store_attempt_by_token(gateway->store, ending->token, &attempt);
+    if (rc <= 0)
+        return rc;
+    rc = store_message_by_row(gateway->store, attempt.message, false, &message);
+    if (rc <= 0)
+        return rc;
+    if (attempt.state == ATTEMPT_COMMITTED)
+        verdict = verdict_for(&message, outcome);
+    attempt.state = verdict == SMS_SENT       ? ATTEMPT_SENT
+                    : verdict == SMS_NOT_SENT ? ATTEMPT_NOT_SENT
+                                              : ATTEMPT_UNKNOWN;
+    attempt.reference = outcome->reference;
+    attempt.space = outcome->space;
+    attempt.cause = outcome->cause;
+    attempt.ended_wall_ms = loop_wall_ms(gateway->loop);
+    rc = store_attempt_update(gateway->store, &attempt);
+    /* Cancelled, superseded or settled by evidence meanwhile: only the attempt learns of this. */
+    if (rc == 0 && (message.state == MESSAGE_CLAIMED || message.state == MESSAGE_SENDING)) {
+        if (attempt.part == message.parts_done) {
+            rc = apply_to_message(gateway, &message, outcome, verdict);
+        } else { /* evidence has settled this part while it was sent again */
+            requeue(gateway, &message, 0);
+            rc = store_message_update(gateway->store, &message, false);
+        }
+    }
+    message_clear(&message);
+    return rc;
+}
+
+static void ending_try_later(struct modem *modem)
+{
+    struct ending *ending = &modem->ending;
+
+    ending->written = false;
+    modem->gateway->store_failing = true;
+    (void)store_free_reserve(modem->gateway->store);
+    ending->retry_ms = ending->retry_ms ? ending->retry_ms * 2 : RETRY_FIRST_MS;
+    if (ending->retry_ms > RETRY_MOST_MS)
+        ending->retry_ms = RETRY_MOST_MS;
+    log_event(LOG_LEVEL_ERROR, "attempt", modem->config.name, "outcome_held", "retry_ms=%d",
+              ending->retry_ms);
+    loop_timer_arm_in(&ending->retry, ending->retry_ms);
+}
+
+static void ending_write(void *arg)
+{
+    struct modem *modem = arg;
+    struct gateway *gateway = modem->gateway;
+    int rc = store_begin(gateway->store);
+
+    if (rc == 0) {
+        /* first, so that it hears of a failure before those who write after it */
+        schedule_guard(gateway);
+        rc = apply(gateway, &modem->ending);
+        int end = store_end(gateway->store, rc == 0);
+        if (rc == 0)
+            rc = end;
+    }
+    if (rc < 0) {
+        ending_try_later(modem);
+        return;
+    }
+    modem->ending.written = true;
+    store_when_durable(gateway->store, &modem->ending.waiter);
+}
+
+static void on_ending_durable(void *arg, int rc)
+{
+    struct modem *modem = arg;
+
+    if (rc < 0) {
+        ending_try_later(modem);
+        return;
+    }
+    modem->ending.active = modem->ending.written = false;
+    modem->ending.retry_ms = 0;
+    attempt_check_stopped(modem->gateway);
+    fleet_reap(modem);
+}
+
+/* What the modem itself learns from an outcome: once, whatever becomes of the disk. */
+static void learn(struct modem *modem, const struct sms_outcome *outcome)
+{
+    const struct sms_cause_row *row = sms_cause_find(outcome->space, outcome->cause);
+    struct gateway_stats *stats = &modem->gateway->stats;
+    int64_t now_ms = loop_now_ms(modem->gateway->loop);
+
+    if (outcome->verdict == SMS_SENT) {
+        int64_t took_ms = now_ms > modem->claimed_at_ms ? now_ms - modem->claimed_at_ms : 1;
+        modem->service_ms = modem->service_ms ? (modem->service_ms * 7 + took_ms) / 8 : took_ms;
+        modem->sent++;
+        stats->sent++;
+        modem->penalty = modem_penalty_now(modem) / 2;
+        modem->penalty_at_ms = now_ms;
+        modem_hold_until(modem, now_ms + modem->config.min_interval_ms);
+        return;
+    }
+    if (outcome->verdict == SMS_UNKNOWN)
+        stats->unknown++;
+    else
+        stats->not_sent++;
+    if (is_ours(outcome)) {
+        if (outcome->cause == SMS_LOCAL_NOT_READY)
+            modem_hold_until(modem, now_ms + NOT_READY_HOLD_MS);
+        return;
+    }
+    modem->failed++;
+    switch (row->class_) {
+    case SMS_CLASS_NETWORK:
+        modem_punish(modem, 1, row->retry_ms, row->sentence);
+        break;
+    case SMS_CLASS_MODEM:
+        modem_punish(modem, 3, row->retry_ms > 0 ? row->retry_ms : MODEM_FAULT_HOLD_MS,
+                     row->sentence);
+        break;
+    case SMS_CLASS_UNKNOWN:
+        modem_punish(modem, 1, 0, row->sentence);
+        break;
+    case SMS_CLASS_NONE:
+    case SMS_CLASS_PERMANENT:
+    case SMS_CLASS_TRANSIENT:
+    case SMS_CLASS_DEFECT:
+    case SMS_CLASS_AS_SENT:
+    case SMS_CLASS_NO_VALIDITY:
+        text_copy(modem->last_error, sizeof modem->last_error, row->sentence);
+        break;
+    }
+}
+
+void attempt_outcome(struct modem *modem, uint64_t token, unsigned part,
+                     const struct sms_outcome *outcome)
+{
+    if (modem->slot == SLOT_FREE || modem->submit.token != token || modem->submit.part != part)
+        return;
+    assert(!modem->ending.active);
+    store_forget(modem->gateway->store, &modem->commit_waiter);
+    modem->ending.active = true;
+    modem->ending.token = token;
+    modem->ending.outcome = *outcome;
+    learn(modem, outcome);
+    slot_clear(modem);
+    ending_write(modem);
+}
+
+/* --- the rest
+ * --------------------------------------------------------------------------------------- */
+
+void attempt_refuse(struct gateway *gateway, int64_t row)
+{
+    for (struct modem *modem = gateway->modems; modem; modem = modem->next)
+        if (modem->slot != SLOT_FREE && modem->row == row)
+            modem->refuse = true;
+}
+
+void attempt_check_stopped(struct gateway *gateway)
+{
+    if (!gateway->stopping || !gateway->on_stopped)
+        return;
+    for (const struct modem *modem = gateway->modems; modem; modem = modem->next)
+        if (modem->slot != SLOT_FREE || modem->ending.active)
+            return;
+    loop_defer(&gateway->stopped, LOOP_SOON);
+}
+
+void attempt_drop(struct modem *modem)
+{
+    store_forget(modem->gateway->store, &modem->claim_waiter);
+    store_forget(modem->gateway->store, &modem->commit_waiter);
+    store_forget(modem->gateway->store, &modem->ending.waiter);
+    loop_timer_cancel(&modem->ending.retry);
+    loop_timer_cancel(&modem->unpin_timer);
+    slot_clear(modem);
+}
+
+void attempt_init(struct modem *modem)
+{
+    modem->claim_waiter = (struct store_waiter){.fn = on_claim_durable, .arg = modem};
+    modem->commit_waiter = (struct store_waiter){.fn = on_commit_durable, .arg = modem};
+    modem->ending.waiter = (struct store_waiter){.fn = on_ending_durable, .arg = modem};
+    loop_timer_init(&modem->ending.retry, modem->gateway->loop, ending_write, modem);
+    evidence_init(modem);
+}

@@ -1,0 +1,290 @@
+/* evidence: what settles an UNKNOWN: a late +CMGS, a delivery report, or the message's own
+ * on_unknown. */
+#include "gateway_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "log.h"
+#include "text.h"
+
+enum {
+    ORPHAN_MS = 120 * 1000, /* an orphan +CMGS after a restart is believed this long */
+    MATCH_MOST = 4,
+    PAGE = 64,
+    UNPIN_ROWS = 64,
+};
+
+/* --- waiting for it ------------------------------------------------------------------------------
+ */
+
+static bool may_resend(struct gateway *gateway, const struct message *message)
+{
+    return message->on_unknown == ON_UNKNOWN_RESEND && message->resends == 0 &&
+           loop_now_ms(gateway->loop) + gateway->config->evidence_wait_s * INT64_C(1000) <
+               message->expires_ms;
+}
+
+/* The message goes back to the queue, after the wait for evidence: on another SIM where there is
+ * one; a part of several only by the same SIM, with the same reference. */
+static int resend_later(struct gateway *gateway, struct message *message)
+{
+    message->resends = 1;
+    message->state = MESSAGE_QUEUED;
+    message->wait_until_ms =
+        loop_now_ms(gateway->loop) + gateway->config->evidence_wait_s * INT64_C(1000);
+    if (message->parts > 1)
+        snprintf(message->pin, sizeof message->pin, "sim:%s", message->iccid);
+    else
+        text_copy(message->avoid, sizeof message->avoid, message->iccid);
+    admission_add(&gateway->admission, message->class_, message->expires_ms,
+                  message->parts - message->parts_done);
+    schedule_no_later(gateway, message->wait_until_ms);
+    gateway->stats.resent++;
+    return store_message_update(gateway->store, message, false);
+}
+
+int evidence_await(struct gateway *gateway, struct message *message,
+                   const struct sms_outcome *outcome)
+{
+    bool resend = may_resend(gateway, message);
+
+    message->state = MESSAGE_UNKNOWN;
+    message->space = outcome->space;
+    message->cause = outcome->cause;
+    text_copy(message->reason, sizeof message->reason,
+              sms_cause_find(outcome->space, outcome->cause)->name);
+    schedule_no_later(gateway, message->report_until_ms);
+    int rc = store_message_update(gateway->store, message, !resend);
+    return rc == 0 && resend ? resend_later(gateway, message) : rc;
+}
+
+/* --- taking it
+ * -------------------------------------------------------------------------------------- */
+
+/* TP-ST, 3GPP TS 23.040 clause 9.2.3.15: final good, still trying, final bad. */
+enum report_class { REPORT_DELIVERED, REPORT_INTERIM, REPORT_FAILED };
+static enum report_class report_class_of(int status)
+{
+    if (status < 0x20)
+        return REPORT_DELIVERED;
+    return status < 0x40 ? REPORT_INTERIM : REPORT_FAILED;
+}
+
+static int settle_message(struct gateway *gateway, struct message *message,
+                          const struct attempt *attempt, bool unsure)
+{
+    if (unsure) {
+        if (message->state != MESSAGE_SENT)
+            return 0;
+        message->state = MESSAGE_UNKNOWN;
+        text_copy(message->reason, sizeof message->reason, "error_after_reference");
+        return store_message_update(gateway->store, message, true);
+    }
+    if (message->state == MESSAGE_SENT || message->state == MESSAGE_DELIVERED ||
+        message->state == MESSAGE_UNDELIVERED || message->state == MESSAGE_CANCELLED)
+        return 0;
+    if (attempt->part != message->parts_done)
+        return 0;
+    if (message->state == MESSAGE_QUEUED)
+        admission_add(&gateway->admission, message->class_, message->expires_ms,
+                      message->parts_done - message->parts);
+    message->parts_done++;
+    message->wait_until_ms = 0;
+    message->reason[0] = '\0';
+    message->space = SMS_CAUSE_NONE;
+    message->cause = 0;
+    attempt_refuse(gateway, message->row);
+    if (message->parts_done < message->parts) {
+        if (message->state != MESSAGE_QUEUED)
+            return store_message_update(gateway->store, message, false);
+        message->resends = 0; /* that part is settled; the next has its own */
+        admission_add(&gateway->admission, message->class_, message->expires_ms,
+                      message->parts - message->parts_done);
+        return store_message_update(gateway->store, message, false);
+    }
+    message->state = MESSAGE_SENT;
+    message->ended_wall_ms = 0;
+    message->sent_wall_ms = loop_wall_ms(gateway->loop);
+    schedule_no_later(gateway, message->report_until_ms);
+    return store_message_update(gateway->store, message, true);
+}
+
+static int settle(struct gateway *gateway, struct attempt *attempt,
+                  const struct link_evidence *evidence)
+{
+    struct message message = {0};
+    int rc = store_message_by_row(gateway->store, attempt->message, false, &message);
+
+    if (rc <= 0)
+        return rc;
+    attempt->state = evidence->unsure ? ATTEMPT_UNKNOWN : ATTEMPT_SENT;
+    if (evidence->reference >= 0)
+        attempt->reference = evidence->reference;
+    attempt->ended_wall_ms = loop_wall_ms(gateway->loop);
+    rc = store_attempt_update(gateway->store, attempt);
+    if (rc == 0)
+        rc = settle_message(gateway, &message, attempt, evidence->unsure);
+    if (rc == 0 && evidence->kind == LINK_EVIDENCE_REPORT && message.state == MESSAGE_SENT) {
+        enum report_class class_ = report_class_of(evidence->status);
+        if (class_ != REPORT_INTERIM) {
+            message.state = class_ == REPORT_DELIVERED ? MESSAGE_DELIVERED : MESSAGE_UNDELIVERED;
+            message.ended_wall_ms = attempt->ended_wall_ms;
+            rc = store_message_update(gateway->store, &message, true);
+        }
+    }
+    message_clear(&message);
+    return rc;
+}
+
+/* Which attempt it is about. 1, 0, -errno. */
+static int find_attempt(struct gateway *gateway, const struct link_evidence *evidence,
+                        struct attempt *out)
+{
+    struct attempt found[MATCH_MOST];
+    int64_t now_ms = loop_now_ms(gateway->loop);
+    int count;
+
+    if (evidence->token)
+        return store_attempt_by_token(gateway->store, evidence->token, out);
+    if (evidence->kind == LINK_EVIDENCE_REPORT) {
+        count = store_attempts_match(gateway->store, evidence->iccid, evidence->reference,
+                                     evidence->tail, now_ms, found, MATCH_MOST);
+        /* newest first; without a reference only a single candidate counts */
+        if (count > 1 && evidence->reference < 0)
+            count = 0;
+    } else {
+        count = store_attempts_open(gateway->store, evidence->iccid, now_ms - ORPHAN_MS, found,
+                                    MATCH_MOST);
+        if (count > 1)
+            count = 0;
+    }
+    if (count > 0)
+        *out = found[0];
+    return count > 0 ? 1 : count;
+}
+
+void evidence_take(struct modem *modem, const struct link_evidence *evidence)
+{
+    struct gateway *gateway = modem->gateway;
+    struct attempt attempt;
+    int rc = store_begin(gateway->store);
+
+    if (rc == 0) {
+        schedule_guard(gateway);
+        rc = find_attempt(gateway, evidence, &attempt);
+        if (rc > 0) {
+            gateway->stats.evidence++;
+            rc = settle(gateway, &attempt, evidence);
+        } else {
+            log_event(LOG_LEVEL_INFO, "evidence", modem->config.name, "unmatched", "reference=%d",
+                      evidence->reference);
+        }
+        int end = store_end(gateway->store, rc >= 0);
+        if (rc >= 0)
+            rc = end;
+    }
+    if (rc < 0)
+        log_event(LOG_LEVEL_ERROR, "evidence", modem->config.name, "lost", "errno=%d", -rc);
+}
+
+/* --- parts whose SIM went away
+ * ------------------------------------------------------------------------ */
+
+static int unpin_row(struct gateway *gateway, int64_t row)
+{
+    struct message message = {0};
+    int rc = store_message_by_row(gateway->store, row, false, &message);
+
+    if (rc <= 0)
+        return rc;
+    if (message.state == MESSAGE_QUEUED && message.on_unknown == ON_UNKNOWN_RESEND &&
+        (message.resends == 0 || message.parts_done == 0)) {
+        admission_add(&gateway->admission, message.class_, message.expires_ms, message.parts_done);
+        message.pin[0] = '\0';
+        text_copy(message.avoid, sizeof message.avoid, message.iccid);
+        if (message.parts_done > 0) {
+            message.resends = 1;
+            gateway->stats.resent++;
+        }
+        message.parts_done = 0;
+        message.reference++;
+        rc = store_message_update(gateway->store, &message, false);
+    }
+    message_clear(&message);
+    return rc < 0 ? rc : 0;
+}
+
+/* Messages that began on this SIM and may be sent anew elsewhere: all parts, with a new reference.
+ */
+static void on_unpin(void *arg)
+{
+    struct modem *modem = arg;
+    struct gateway *gateway = modem->gateway;
+    char pin[MODEM_NAME_MAX + 8];
+    int64_t rows[UNPIN_ROWS];
+
+    if (modem->state != LINK_GONE && modem->state != LINK_QUARANTINED)
+        return;
+    snprintf(pin, sizeof pin, "sim:%s", modem->link->identity.iccid);
+    int rc = store_begin(gateway->store);
+    if (rc == 0) {
+        schedule_guard(gateway);
+        int count = rc = store_rows_pinned(gateway->store, pin, rows, UNPIN_ROWS);
+        for (int i = 0; i < count && rc >= 0; i++)
+            rc = unpin_row(gateway, rows[i]);
+        int end = store_end(gateway->store, rc >= 0);
+        if (rc >= 0)
+            rc = end;
+    }
+    if (rc < 0)
+        log_event(LOG_LEVEL_ERROR, "evidence", modem->config.name, "unpin_failed", "errno=%d", -rc);
+}
+
+void evidence_unpin_later(struct modem *modem)
+{
+    loop_timer_arm_in(&modem->unpin_timer, modem->gateway->config->evidence_wait_s * INT64_C(1000));
+}
+
+void evidence_init(struct modem *modem)
+{
+    loop_timer_init(&modem->unpin_timer, modem->gateway->loop, on_unpin, modem);
+}
+
+/* --- after a crash
+ * --------------------------------------------------------------------------------------- */
+
+static int recover_page(struct gateway *gateway, int64_t *cursor)
+{
+    struct message page[PAGE];
+    int count =
+        store_message_list(gateway->store, UINT32_MAX, MESSAGE_UNKNOWN, -1, *cursor, page, PAGE);
+    int rc = 0;
+
+    for (int i = 0; i < count; i++) {
+        *cursor = page[i].row;
+        if (rc == 0 && !page[i].ended_wall_ms && may_resend(gateway, &page[i]))
+            rc = resend_later(gateway, &page[i]);
+        message_clear(&page[i]);
+    }
+    return rc < 0 ? rc : count;
+}
+
+void evidence_recover(struct gateway *gateway)
+{
+    int64_t cursor = 0;
+    int rc;
+
+    do {
+        rc = store_begin(gateway->store);
+        if (rc == 0) {
+            schedule_guard(gateway);
+            rc = recover_page(gateway, &cursor);
+            int end = store_end(gateway->store, rc >= 0);
+            if (rc >= 0 && end < 0)
+                rc = end;
+        }
+    } while (rc > 0);
+    if (rc < 0)
+        log_event(LOG_LEVEL_ERROR, "evidence", "-", "recover_failed", "errno=%d", -rc);
+}

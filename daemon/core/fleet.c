@@ -1,0 +1,396 @@
+/* fleet: the modems: their links, who may send now, budgets, pacing and penalties. */
+#include "gateway_internal.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "log.h"
+#include "text.h"
+
+enum {
+    SERVICE_FIRST_MS = 2500,     /* believed of a modem that has sent nothing yet */
+    PENALTY_HALF_MS = 60 * 1000, /* a penalty halves in this time */
+};
+
+struct modem *fleet_find(struct gateway *gateway, const char *name)
+{
+    for (struct modem *modem = gateway->modems; modem; modem = modem->next)
+        if (!modem->retired && strcmp(modem->config.name, name) == 0)
+            return modem;
+    return NULL;
+}
+
+/* --- the day and its budget --------------------------------------------------------------------
+ */
+
+/* Midnight before and after `wall_ms` in the gateway's time zone (TZ is set once, by main). */
+static void day_bounds(int64_t wall_ms, int64_t *start_ms, int64_t *end_ms)
+{
+    time_t now = (time_t)(wall_ms / 1000);
+    struct tm day;
+
+    localtime_r(&now, &day);
+    day.tm_hour = day.tm_min = day.tm_sec = 0;
+    day.tm_isdst = -1;
+    *start_ms = (int64_t)mktime(&day) * 1000;
+    day.tm_mday++;
+    day.tm_isdst = -1;
+    *end_ms = (int64_t)mktime(&day) * 1000;
+}
+
+/* Counts anew on disk when the day or the SIM is another than the counter's. */
+static void budget_refresh(struct modem *modem)
+{
+    struct gateway *gateway = modem->gateway;
+    int64_t wall_ms = loop_wall_ms(gateway->loop);
+    const char *iccid = modem->link->identity.iccid;
+
+    if (wall_ms >= modem->day_start_wall_ms && wall_ms < modem->day_end_wall_ms &&
+        strcmp(iccid, modem->counted_iccid) == 0)
+        return;
+    day_bounds(wall_ms, &modem->day_start_wall_ms, &modem->day_end_wall_ms);
+    text_copy(modem->counted_iccid, sizeof modem->counted_iccid, iccid);
+    modem->used_today = 0;
+    if (store_attempts_count(gateway->store, iccid, modem->day_start_wall_ms, &modem->used_today) <
+        0)
+        log_event(LOG_LEVEL_ERROR, "fleet", modem->config.name, "budget_unknown", "%s", "");
+}
+
+static bool budget_left(struct modem *modem)
+{
+    if (modem->config.daily_budget == 0)
+        return true;
+    budget_refresh(modem);
+    if (modem->used_today < modem->config.daily_budget)
+        return true;
+    int64_t rest_ms = modem->day_end_wall_ms - loop_wall_ms(modem->gateway->loop);
+    modem_hold_until(modem, loop_now_ms(modem->gateway->loop) + rest_ms);
+    return false;
+}
+
+void modem_count_part(struct modem *modem)
+{
+    budget_refresh(modem);
+    modem->used_today++;
+}
+
+/* --- who may send -------------------------------------------------------------------------------
+ */
+
+bool modem_is_free(struct modem *modem)
+{
+    return modem->link && !modem->retired && !modem->paused && modem->state == LINK_READY &&
+           modem->slot == SLOT_FREE && (!modem->ending.active || modem->ending.written) &&
+           loop_now_ms(modem->gateway->loop) >= modem->free_at_ms && budget_left(modem);
+}
+
+bool modem_may_serve(struct modem *modem, int64_t until_ms)
+{
+    if (!modem->link || modem->retired || modem->paused)
+        return false;
+    switch (modem->state) {
+    case LINK_GONE:
+    case LINK_QUARANTINED:
+        return false;
+    case LINK_OPENING:
+    case LINK_SYNCING:
+    case LINK_IDENTIFYING:
+    case LINK_SIM:
+    case LINK_REGISTERING:
+    case LINK_READY:
+    case LINK_BUSY:
+    case LINK_RECOVERING:
+        break;
+    }
+    (void)budget_left(modem);
+    return modem->free_at_ms < until_ms;
+}
+
+bool fleet_has_other(struct gateway *gateway, const struct modem *than)
+{
+    for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
+        if (modem == than || modem->retired || modem->paused)
+            continue;
+        if ((modem->state == LINK_READY || modem->state == LINK_BUSY) && budget_left(modem) &&
+            strcmp(modem->link->identity.iccid, than->link->identity.iccid) != 0)
+            return true;
+    }
+    return false;
+}
+
+static int64_t service_ms(const struct modem *modem)
+{
+    int64_t ms = modem->service_ms ? modem->service_ms : SERVICE_FIRST_MS;
+
+    return ms > modem->config.min_interval_ms ? ms : modem->config.min_interval_ms;
+}
+
+double fleet_part_ms(struct gateway *gateway, int64_t until_ms, const char *only)
+{
+    double rate = 0;
+
+    for (struct modem *modem = gateway->modems; modem; modem = modem->next)
+        if (modem_may_serve(modem, until_ms) && (!only || strcmp(modem->config.name, only) == 0))
+            rate += 1.0 / (double)(service_ms(modem) > 0 ? service_ms(modem) : 1);
+    return rate > 0 ? 1.0 / rate : 0;
+}
+
+double fleet_submit_ms(const struct gateway *gateway)
+{
+    int64_t best = 0;
+
+    for (const struct modem *modem = gateway->modems; modem; modem = modem->next) {
+        int64_t ms = modem->service_ms ? modem->service_ms : SERVICE_FIRST_MS;
+        if (!modem->retired && (!best || ms < best))
+            best = ms;
+    }
+    return (double)(best ? best : SERVICE_FIRST_MS);
+}
+
+/* --- penalties and pacing ------------------------------------------------------------------------
+ */
+
+double modem_penalty_now(const struct modem *modem)
+{
+    int64_t age_ms = loop_now_ms(modem->gateway->loop) - modem->penalty_at_ms;
+
+    if (modem->penalty < 0.01)
+        return 0;
+    double now = modem->penalty * exp2(-(double)age_ms / PENALTY_HALF_MS);
+    return now < 0.01 ? 0 : now;
+}
+
+void modem_hold_until(struct modem *modem, int64_t at_ms)
+{
+    if (at_ms <= modem->free_at_ms)
+        return;
+    modem->free_at_ms = at_ms;
+    loop_timer_arm(&modem->free_timer, at_ms);
+}
+
+void modem_punish(struct modem *modem, double penalty, int hold_ms, const char *why)
+{
+    modem->penalty = modem_penalty_now(modem) + penalty;
+    modem->penalty_at_ms = loop_now_ms(modem->gateway->loop);
+    text_copy(modem->last_error, sizeof modem->last_error, why);
+    log_event(LOG_LEVEL_WARNING, "fleet", modem->config.name, "penalty",
+              "now=%.1f hold_ms=%d why=%s", modem->penalty, hold_ms, why);
+    if (hold_ms > 0)
+        modem_hold_until(modem, modem->penalty_at_ms + hold_ms);
+}
+
+static void on_free(void *arg)
+{
+    struct modem *modem = arg;
+
+    schedule_kick(modem->gateway);
+}
+
+/* --- the link's sink
+ * ------------------------------------------------------------------------------ */
+
+static void on_state(void *ctx, struct link *link, enum link_state state, const char *why)
+{
+    struct modem *modem = ctx;
+    struct modem_view view;
+    bool was_off = modem->state == LINK_GONE || modem->state == LINK_QUARANTINED;
+    bool is_off = state == LINK_GONE || state == LINK_QUARANTINED;
+    /* to and fro for each message: no news for anybody */
+    bool is_news = !((modem->state == LINK_READY && state == LINK_BUSY) ||
+                     (modem->state == LINK_BUSY && state == LINK_READY));
+
+    (void)link;
+    modem->state = state;
+    modem->since_wall_ms = loop_wall_ms(modem->gateway->loop);
+    text_copy(modem->why, sizeof modem->why, why);
+    if (is_off)
+        text_copy(modem->last_error, sizeof modem->last_error, why);
+    if (is_off && !was_off)
+        evidence_unpin_later(modem);
+    if (is_news && modem->gateway->on_modem && !modem->retired) {
+        modem_view_fill(modem, &view);
+        modem->gateway->on_modem(modem->gateway->on_modem_arg, &view);
+    }
+    if (state == LINK_READY)
+        schedule_kick(modem->gateway);
+}
+
+static void on_commit(void *ctx, struct link *link, uint64_t token, unsigned part)
+{
+    (void)link;
+    attempt_commit_asked(ctx, token, part);
+}
+
+static void on_outcome(void *ctx, struct link *link, uint64_t token, unsigned part,
+                       const struct sms_outcome *outcome)
+{
+    (void)link;
+    attempt_outcome(ctx, token, part, outcome);
+}
+
+static void on_evidence(void *ctx, struct link *link, const struct link_evidence *evidence)
+{
+    (void)link;
+    evidence_take(ctx, evidence);
+}
+
+static void on_inbound(void *ctx, struct link *link, const struct link_inbound *inbound)
+{
+    struct modem *modem = ctx;
+
+    (void)link;
+    log_event(LOG_LEVEL_INFO, "fleet", modem->config.name, "inbound", "octets=%u",
+              (unsigned)inbound->len);
+}
+
+static void on_radio(void *ctx, struct link *link, const struct link_radio *radio)
+{
+    (void)ctx;
+    (void)link;
+    (void)radio; /* kept by the link; read when somebody looks */
+}
+
+const struct link_sink fleet_sink = {
+    .state = on_state,
+    .commit = on_commit,
+    .outcome = on_outcome,
+    .evidence = on_evidence,
+    .inbound = on_inbound,
+    .radio = on_radio,
+};
+
+/* --- coming and going
+ * ------------------------------------------------------------------------------ */
+
+static struct modem *modem_new(struct gateway *gateway, const struct config_modem *config)
+{
+    struct modem *modem = calloc(1, sizeof *modem);
+
+    if (!modem)
+        return NULL;
+    modem->gateway = gateway;
+    modem->config = *config;
+    modem->state = LINK_OPENING;
+    modem->since_wall_ms = loop_wall_ms(gateway->loop);
+    loop_timer_init(&modem->free_timer, gateway->loop, on_free, modem);
+    attempt_init(modem);
+    modem->link = gateway->make_link(gateway->make_link_arg, config, &fleet_sink, modem);
+    if (!modem->link) {
+        free(modem);
+        return NULL;
+    }
+    struct modem **end = &gateway->modems;
+    while (*end)
+        end = &(*end)->next;
+    *end = modem;
+    return modem;
+}
+
+static void modem_free(struct modem *modem)
+{
+    struct modem **at = &modem->gateway->modems;
+
+    while (*at != modem)
+        at = &(*at)->next;
+    *at = modem->next;
+    attempt_drop(modem);
+    loop_timer_cancel(&modem->free_timer);
+    link_close(modem->link);
+    free(modem);
+}
+
+void fleet_reap(struct modem *modem)
+{
+    if (!modem->retired || modem->slot != SLOT_FREE || modem->ending.active)
+        return;
+    log_event(LOG_LEVEL_NOTICE, "fleet", modem->config.name, "removed", "%s", "");
+    modem_free(modem);
+}
+
+int fleet_open(struct gateway *gateway)
+{
+    for (size_t i = 0; i < gateway->config->modem_count; i++) {
+        const struct config_modem *config = &gateway->config->modems[i];
+        if (fleet_find(gateway, config->name))
+            continue;
+        struct modem *modem = modem_new(gateway, config);
+        if (!modem)
+            return -ENOMEM;
+        int rc = link_open(modem->link);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static const struct config_modem *section_of(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->modem_count; i++)
+        if (strcmp(config->modems[i].name, name) == 0)
+            return &config->modems[i];
+    return NULL;
+}
+
+static bool same_place(const struct config_modem *a, const struct config_modem *b)
+{
+    return strcmp(a->port, b->port) == 0 && strcmp(a->driver, b->driver) == 0 &&
+           strcmp(a->smsc, b->smsc) == 0 && a->roaming == b->roaming;
+}
+
+/* A modem whose section left or points elsewhere retires: it finishes what has left it and goes. */
+void fleet_reload(struct gateway *gateway)
+{
+    struct modem *next;
+
+    for (struct modem *modem = gateway->modems; modem; modem = next) {
+        const struct config_modem *config = section_of(gateway->config, modem->config.name);
+        next = modem->next;
+        if (modem->retired)
+            continue;
+        if (config && same_place(config, &modem->config)) {
+            modem->config = *config;
+            modem->day_end_wall_ms = 0; /* the budget may be another */
+            modem->free_at_ms = 0;
+            continue;
+        }
+        modem->retired = true;
+        if (modem->slot == SLOT_SUBMITTED)
+            link_abort(modem->link);
+        fleet_reap(modem);
+    }
+    if (fleet_open(gateway) < 0)
+        log_event(LOG_LEVEL_ERROR, "fleet", "-", "open_failed", "%s", "");
+    schedule_kick(gateway);
+}
+
+void fleet_close(struct gateway *gateway)
+{
+    while (gateway->modems)
+        modem_free(gateway->modems);
+}
+
+void modem_view_fill(struct modem *modem, struct modem_view *view)
+{
+    if (modem->link->identity.iccid[0])
+        budget_refresh(modem);
+    *view = (struct modem_view){
+        .name = modem->config.name,
+        .port = modem->config.port,
+        .driver = modem->config.driver,
+        .why = modem->why,
+        .state = modem->state,
+        .since_wall_ms = modem->since_wall_ms,
+        .identity = &modem->link->identity,
+        .radio = &modem->link->radio,
+        .daily_budget = modem->config.daily_budget,
+        .used_today = (int)modem->used_today,
+        .sent = modem->sent,
+        .failed = modem->failed,
+        .penalty = modem_penalty_now(modem),
+        .paused = modem->paused,
+        .last_error = modem->last_error,
+    };
+}

@@ -1,0 +1,114 @@
+/* gateway: the rooms of core put together, and what others may ask of them. */
+#include "gateway_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "log.h"
+
+static void on_stopped(void *arg)
+{
+    struct gateway *gateway = arg;
+
+    gateway->on_stopped(gateway->on_stopped_arg);
+}
+
+struct gateway *gateway_new(struct loop *loop, struct store *store, const struct config *config,
+                            gateway_link_fn *make_link, void *arg)
+{
+    struct gateway *gateway = calloc(1, sizeof *gateway);
+
+    if (!gateway)
+        return NULL;
+    gateway->loop = loop;
+    gateway->store = store;
+    gateway->config = config;
+    gateway->make_link = make_link;
+    gateway->make_link_arg = arg;
+    gateway->stats.start_wall_ms = loop_wall_ms(loop);
+    gateway->next_reference = (uint8_t)(gateway->stats.start_wall_ms / 1000);
+    gateway->stats.unclean_start = store_was_unclean(store);
+    loop_task_init(&gateway->stopped, loop, on_stopped, gateway);
+    schedule_init(gateway);
+    evidence_recover(gateway);
+    if (fleet_open(gateway) < 0) {
+        gateway_free(gateway);
+        return NULL;
+    }
+    return gateway;
+}
+
+void gateway_reload(struct gateway *gateway, const struct config *config)
+{
+    gateway->config = config;
+    fleet_reload(gateway);
+}
+
+void gateway_shutdown(struct gateway *gateway, loop_fn *done, void *arg)
+{
+    gateway->stopping = true;
+    gateway->on_stopped = done;
+    gateway->on_stopped_arg = arg;
+    for (struct modem *modem = gateway->modems; modem; modem = modem->next)
+        if (modem->slot == SLOT_SUBMITTED)
+            link_abort(modem->link);
+    attempt_check_stopped(gateway);
+}
+
+bool gateway_shutting_down(const struct gateway *gateway)
+{
+    return gateway->stopping;
+}
+
+void gateway_free(struct gateway *gateway)
+{
+    fleet_close(gateway);
+    loop_timer_cancel(&gateway->due);
+    loop_task_cancel(&gateway->stopped);
+    store_forget(gateway->store, &gateway->guard);
+    store_before_commit(gateway->store, NULL, NULL);
+    free(gateway);
+}
+
+size_t gateway_modem_count(const struct gateway *gateway)
+{
+    size_t count = 0;
+
+    for (const struct modem *modem = gateway->modems; modem; modem = modem->next)
+        count += !modem->retired;
+    return count;
+}
+
+bool gateway_modem_at(const struct gateway *gateway, size_t i, struct modem_view *out)
+{
+    for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
+        if (modem->retired || i-- > 0)
+            continue;
+        modem_view_fill(modem, out);
+        return true;
+    }
+    return false;
+}
+
+void gateway_on_modem(struct gateway *gateway, void (*fn)(void *arg, const struct modem_view *view),
+                      void *arg)
+{
+    gateway->on_modem = fn;
+    gateway->on_modem_arg = arg;
+}
+
+void gateway_stats(struct gateway *gateway, struct gateway_stats *out)
+{
+    int64_t now_ms = loop_now_ms(gateway->loop);
+    double part_ms = fleet_part_ms(gateway, now_ms + 300 * 1000, NULL);
+
+    *out = gateway->stats;
+    if (store_message_counts(gateway->store, out->by_state) < 0)
+        log_event(LOG_LEVEL_ERROR, "gateway", "-", "counts_failed", "%s", "");
+    memcpy(out->queued_parts, gateway->admission.parts, sizeof out->queued_parts);
+    out->store_failing = gateway->store_failing;
+    out->eta_ms = -1;
+    if (part_ms > 0)
+        out->eta_ms = (int)(part_ms * (double)admission_ahead(&gateway->admission, CLASS_OTP,
+                                                              now_ms, now_ms + 300 * 1000) +
+                            fleet_submit_ms(gateway));
+}

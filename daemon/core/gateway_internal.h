@@ -1,0 +1,156 @@
+/* What the rooms of core share: the gateway and its modems. Nobody outside core includes this. */
+#ifndef OTPGATE_GATEWAY_INTERNAL_H
+#define OTPGATE_GATEWAY_INTERNAL_H
+
+#include "admission.h"
+#include "gateway.h"
+
+/* Where the attempt stands that a modem has under way. */
+enum slot_state {
+    SLOT_FREE,
+    SLOT_CLAIMED,   /* its row is written, the COMMIT is awaited */
+    SLOT_SUBMITTED, /* the link has it and will ask at the prompt */
+    SLOT_ASKED,     /* "committed" is written, the COMMIT is awaited */
+    SLOT_ANSWERED,  /* proceed was given, the outcome is awaited */
+};
+
+/* An outcome on its way to the disk; kept in RAM and tried again where it cannot be written. */
+struct ending {
+    bool active;
+    bool written; /* inside the open transaction */
+    uint64_t token;
+    struct sms_outcome outcome;
+    struct store_waiter waiter;
+    struct loop_timer retry;
+    int retry_ms;
+};
+
+struct modem {
+    struct gateway *gateway;
+    struct modem *next;
+    struct config_modem config;
+    struct link *link;
+    bool paused, retired; /* retired: left the configuration, goes when free */
+
+    enum link_state state;
+    int64_t since_wall_ms;
+    char why[96];
+
+    enum slot_state slot;
+    struct link_submit submit; /* token 0: none */
+    int64_t row;               /* of the message under way */
+    int64_t expires_ms;
+    bool refuse; /* answer "no" at the prompt: cancelled or superseded meanwhile */
+    struct store_waiter claim_waiter, commit_waiter;
+    struct ending ending;
+
+    struct loop_timer free_timer; /* pacing and cooling */
+    int64_t free_at_ms;
+    struct loop_timer unpin_timer; /* it is gone: its pinned messages may go elsewhere */
+    double penalty;                /* decays, see fleet.c */
+    int64_t penalty_at_ms;
+    int64_t service_ms; /* mean time of a submit, claim to outcome */
+    int64_t claimed_at_ms;
+
+    int64_t used_today, day_start_wall_ms, day_end_wall_ms;
+    char counted_iccid[23]; /* of which SIM used_today is */
+    int64_t sent, failed;
+    char last_error[128];
+};
+
+struct gateway {
+    struct loop *loop;
+    struct store *store;
+    const struct config *config;
+    gateway_link_fn *make_link;
+    void *make_link_arg;
+    struct modem *modems;
+
+    struct admission admission;
+    struct store_waiter guard; /* hears of a failed transaction: counters are rebuilt */
+    struct loop_timer due;     /* the one timer for the next thing due */
+    bool stopping;
+    struct loop_task stopped;
+    loop_fn *on_stopped;
+    void *on_stopped_arg;
+    void (*on_modem)(void *arg, const struct modem_view *view);
+    void *on_modem_arg;
+
+    struct gateway_stats stats; /* the counters of it */
+    bool store_failing;
+    uint8_t next_reference; /* of a concatenation */
+};
+
+/* --- schedule.c: what is due, and when to look again --- */
+
+void schedule_init(struct gateway *gateway);
+/* Something may be due for a free modem: claims are made in this turn's transaction. */
+void schedule_kick(struct gateway *gateway);
+/* Look again at `at_ms` at the latest. */
+void schedule_no_later(struct gateway *gateway, int64_t at_ms);
+/* Every write of the gateway is followed by this one: RAM learns of a transaction that failed. */
+void schedule_guard(struct gateway *gateway);
+
+/* --- policy.c --- */
+
+/* Takes back what has not left: inside the transaction. 0, 1 too late (refusal filled), else
+ * -errno. */
+int gateway_withdraw(struct gateway *gateway, struct message *message, const char *reason,
+                     struct refusal *refusal);
+
+/* --- fleet.c: modems --- */
+
+extern const struct link_sink fleet_sink;
+struct modem *fleet_find(struct gateway *gateway, const char *name);
+int fleet_open(struct gateway *gateway); /* links for sections that have none; 0/-ENOMEM */
+void fleet_reload(struct gateway *gateway);
+void fleet_close(struct gateway *gateway);
+void fleet_reap(struct modem *modem);    /* a retired modem that is free goes */
+bool modem_is_free(struct modem *modem); /* may take a message now */
+/* May be ready before `until_ms`: not gone, quarantined, paused, or out of budget past it. */
+bool modem_may_serve(struct modem *modem, int64_t until_ms);
+/* Another than this one may send what avoids it. */
+bool fleet_has_other(struct gateway *gateway, const struct modem *than);
+double modem_penalty_now(const struct modem *modem);
+/* Pushes the next submit of this modem off to `at_ms`. */
+void modem_hold_until(struct modem *modem, int64_t at_ms);
+void modem_punish(struct modem *modem, double penalty, int hold_ms, const char *why);
+void modem_count_part(struct modem *modem); /* one part committed: the budget */
+void modem_view_fill(struct modem *modem, struct modem_view *view);
+/* Time of one part through the whole fleet, for estimates; 0: nobody may serve before `until_ms`.
+ */
+double fleet_part_ms(struct gateway *gateway, int64_t until_ms, const char *only);
+/* Time of one part on one modem. */
+double fleet_submit_ms(const struct gateway *gateway);
+
+/* --- attempt.c: one attempt from claim to outcome --- */
+
+void attempt_init(struct modem *modem);
+/* Inside the transaction: claims `message` (with its text) for the free modem. 0/-errno */
+int attempt_claim(struct modem *modem, struct message *message);
+void attempt_commit_asked(struct modem *modem, uint64_t token, unsigned part);
+void attempt_outcome(struct modem *modem, uint64_t token, unsigned part,
+                     const struct sms_outcome *outcome);
+/* The message was cancelled or superseded: whoever has it says no at the prompt. */
+void attempt_refuse(struct gateway *gateway, int64_t row);
+void attempt_drop(struct modem *modem); /* the link is closed under it */
+/* The state in which a message ends that cannot go on: UNKNOWN where a copy may have left, else
+ * `wanted`. */
+enum message_state attempt_end_state(const struct message *message, enum message_state wanted);
+void attempt_check_stopped(struct gateway *gateway);
+
+/* --- evidence.c --- */
+
+void evidence_take(struct modem *modem, const struct link_evidence *evidence);
+/* At start: what a crash left UNKNOWN is put where its on_unknown says. */
+void evidence_recover(struct gateway *gateway);
+/* The message is UNKNOWN: it is written so, and queued again after evidence_wait_s where it may be.
+ * 0/-errno */
+int evidence_await(struct gateway *gateway, struct message *message,
+                   const struct sms_outcome *outcome);
+void evidence_init(struct modem *modem);
+/* The modem went away: after a while what it began is begun anew elsewhere, where that is wanted.
+ */
+void evidence_unpin_later(struct modem *modem);
+
+#endif

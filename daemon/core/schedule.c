@@ -1,0 +1,247 @@
+/* schedule: one timer for the next thing due, and the claims that ride with each transaction.
+ *
+ * Nothing polls: the timer stands at the earliest wake, deadline or end of waiting that is known;
+ * it may be early (a message that left meanwhile), never late. */
+#include "gateway_internal.h"
+
+#include <errno.h>
+#include "log.h"
+#include "text.h"
+
+enum { SWEEP_ROWS = 256, WAKE_AGAIN_MS = 1000 };
+
+void schedule_no_later(struct gateway *gateway, int64_t at_ms)
+{
+    if (!loop_timer_armed(&gateway->due) || gateway->due.at_ms > at_ms)
+        loop_timer_arm(&gateway->due, at_ms);
+}
+
+void schedule_kick(struct gateway *gateway)
+{
+    if (gateway->stopping || admission_total(&gateway->admission) == 0)
+        return;
+    for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
+        if (modem_is_free(modem)) {
+            if (store_touch(gateway->store) < 0)
+                schedule_no_later(gateway, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
+            return;
+        }
+    }
+}
+
+/* Lowest penalty first, then least used today. */
+static bool goes_before(const struct modem *a, const struct modem *b)
+{
+    double pa = modem_penalty_now(a), pb = modem_penalty_now(b);
+    return pa != pb ? pa < pb : a->used_today < b->used_today;
+}
+
+static struct modem *best_free(struct gateway *gateway, uint64_t tried)
+{
+    struct modem *best = NULL;
+    unsigned i = 0;
+
+    for (struct modem *modem = gateway->modems; modem; modem = modem->next, i++) {
+        if (i < 64 && (tried >> i & 1))
+            continue;
+        if (modem_is_free(modem) && (!best || goes_before(modem, best)))
+            best = modem;
+    }
+    return best;
+}
+
+static unsigned place_of(struct gateway *gateway, const struct modem *modem)
+{
+    unsigned i = 0;
+
+    for (struct modem *at = gateway->modems; at != modem; at = at->next)
+        i++;
+    return i;
+}
+
+static int claim_for(struct gateway *gateway, struct modem *modem)
+{
+    struct message message = {0};
+    int rc = store_message_due(gateway->store, modem->config.name, modem->link->identity.iccid,
+                               fleet_has_other(gateway, modem), &message);
+
+    if (rc > 0) {
+        rc = attempt_claim(modem, &message);
+        message_clear(&message);
+    }
+    return rc;
+}
+
+/* Before each COMMIT: every free modem takes what is due, so that a claim is never a flush of its
+ * own. */
+static void claim_due(void *arg)
+{
+    struct gateway *gateway = arg;
+    uint64_t tried = 0;
+    struct modem *modem;
+
+    if (gateway->stopping || gateway->store_failing || admission_total(&gateway->admission) == 0)
+        return;
+    while ((modem = best_free(gateway, tried))) {
+        int rc = claim_for(gateway, modem);
+        if (rc < 0) {
+            log_event(LOG_LEVEL_ERROR, "schedule", modem->config.name, "claim_failed", "errno=%d",
+                      -rc);
+            schedule_no_later(gateway, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
+            return;
+        }
+        /* A modem is asked once a turn: what it did not take now is not for it. */
+        unsigned place = place_of(gateway, modem);
+        if (place >= 64)
+            return;
+        tried |= UINT64_C(1) << place;
+    }
+}
+
+/* A deadline has passed in the queue. */
+static int expire_row(struct gateway *gateway, int64_t row)
+{
+    struct message message = {0};
+    int rc = store_message_by_row(gateway->store, row, false, &message);
+
+    if (rc <= 0)
+        return rc;
+    if (message.state == MESSAGE_QUEUED) {
+        admission_add(&gateway->admission, message.class_, message.expires_ms,
+                      message.parts_done - message.parts);
+        message.state = attempt_end_state(&message, MESSAGE_EXPIRED);
+        text_copy(message.reason, sizeof message.reason,
+                  message.state == MESSAGE_FAILED ? "partly_sent" : "deadline");
+        if (message.state != MESSAGE_UNKNOWN)
+            message.ended_wall_ms = loop_wall_ms(gateway->loop);
+        rc = store_message_update(gateway->store, &message, true);
+    }
+    message_clear(&message);
+    return rc < 0 ? rc : 0;
+}
+
+/* No report can come any more: SENT and UNKNOWN stay what they are, for good. */
+static int end_row(struct gateway *gateway, int64_t row)
+{
+    struct message message = {0};
+    int rc = store_message_by_row(gateway->store, row, false, &message);
+
+    if (rc <= 0)
+        return rc;
+    message.report_until_ms = 0;
+    if (!message.ended_wall_ms)
+        message.ended_wall_ms = loop_wall_ms(gateway->loop);
+    rc = store_message_update(gateway->store, &message, true);
+    message_clear(&message);
+    return rc < 0 ? rc : 0;
+}
+
+static int sweep(struct gateway *gateway, int64_t now_ms, bool *more)
+{
+    int64_t rows[SWEEP_ROWS];
+    int rc = store_message_wake(gateway->store, now_ms);
+    if (rc < 0)
+        return rc;
+
+    int count = store_rows_expired(gateway->store, now_ms, rows, SWEEP_ROWS);
+    for (int i = 0; i < count; i++)
+        if ((rc = expire_row(gateway, rows[i])) < 0)
+            return rc;
+    *more = count == SWEEP_ROWS;
+    if (count < 0)
+        return count;
+
+    count = store_rows_report_ended(gateway->store, now_ms, rows, SWEEP_ROWS);
+    for (int i = 0; i < count; i++)
+        if ((rc = end_row(gateway, rows[i])) < 0)
+            return rc;
+    *more = *more || count == SWEEP_ROWS;
+    return count < 0 ? count : 0;
+}
+
+static void arm_next(struct gateway *gateway)
+{
+    struct store_next next;
+
+    if (store_next_times(gateway->store, &next) < 0) {
+        schedule_no_later(gateway, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
+        return;
+    }
+    int64_t at = next.wake_ms < next.expire_ms ? next.wake_ms : next.expire_ms;
+    if (next.report_end_ms < at)
+        at = next.report_end_ms;
+    if (at != INT64_MAX)
+        schedule_no_later(gateway, at);
+}
+
+static void on_due(void *arg)
+{
+    struct gateway *gateway = arg;
+    int64_t now_ms = loop_now_ms(gateway->loop);
+    bool more = false;
+    int rc = store_begin(gateway->store);
+
+    if (rc == 0) {
+        rc = sweep(gateway, now_ms, &more);
+        int end = store_end(gateway->store, rc == 0);
+        if (rc == 0)
+            rc = end;
+        schedule_guard(gateway);
+    }
+    if (rc < 0) {
+        log_event(LOG_LEVEL_ERROR, "schedule", "-", "sweep_failed", "errno=%d", -rc);
+        schedule_no_later(gateway, now_ms + WAKE_AGAIN_MS);
+        return;
+    }
+    if (more)
+        schedule_no_later(gateway, now_ms);
+    else
+        arm_next(gateway);
+}
+
+static void count_one(void *arg, int class_, int parts, int64_t expires_ms)
+{
+    struct gateway *gateway = arg;
+
+    admission_add(&gateway->admission, (enum message_class)class_, expires_ms, parts);
+}
+
+static void rebuild(struct gateway *gateway)
+{
+    admission_clear(&gateway->admission);
+    if (store_queue_scan(gateway->store, count_one, gateway) < 0)
+        log_event(LOG_LEVEL_ERROR, "schedule", "-", "scan_failed", "%s", "");
+    arm_next(gateway);
+}
+
+static void on_guard(void *arg, int rc)
+{
+    struct gateway *gateway = arg;
+
+    if (rc < 0 && !gateway->store_failing)
+        log_event(LOG_LEVEL_ERROR, "schedule", "-", "store_failing", "errno=%d", -rc);
+    else if (rc == 0 && gateway->store_failing)
+        log_event(LOG_LEVEL_NOTICE, "schedule", "-", "store_mended", "%s", "");
+    bool mended = rc == 0 && gateway->store_failing;
+    gateway->store_failing = rc < 0;
+    if (rc < 0) {
+        rebuild(gateway);
+        schedule_no_later(gateway, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
+    }
+    if (mended)
+        schedule_kick(gateway);
+}
+
+void schedule_guard(struct gateway *gateway)
+{
+    if (!gateway->guard.queued)
+        store_when_durable(gateway->store, &gateway->guard);
+}
+
+void schedule_init(struct gateway *gateway)
+{
+    gateway->guard = (struct store_waiter){.fn = on_guard, .arg = gateway};
+    loop_timer_init(&gateway->due, gateway->loop, on_due, gateway);
+    store_before_commit(gateway->store, claim_due, gateway);
+    rebuild(gateway);
+}

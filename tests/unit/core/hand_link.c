@@ -1,0 +1,115 @@
+#include "hand_link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "text.h"
+
+struct hand_link *hand_link_of(struct link *link)
+{
+    return (struct hand_link *)link;
+}
+
+static int hand_open(struct link *link)
+{
+    hand_link_of(link)->open = true;
+    return 0;
+}
+
+static int hand_submit(struct link *link, const struct link_submit *submit)
+{
+    struct hand_link *hand = hand_link_of(link);
+
+    if (hand->refuse)
+        return hand->refuse;
+    hand->submit = *submit;
+    hand->busy = true;
+    hand->answered = hand->yes = false;
+    hand->submits++;
+    return 0;
+}
+
+static void hand_proceed(struct link *link, uint64_t token, unsigned part, bool yes)
+{
+    struct hand_link *hand = hand_link_of(link);
+
+    if (hand->busy && token == hand->submit.token && part == hand->submit.part) {
+        hand->answered = true;
+        hand->yes = yes;
+    }
+}
+
+static int hand_ussd(struct link *link, const char *text)
+{
+    (void)link;
+    (void)text;
+    return -ENOTSUP;
+}
+
+static void hand_ussd_cancel(struct link *link)
+{
+    (void)link;
+}
+
+static void hand_abort(struct link *link)
+{
+    hand_link_of(link)->aborted = true;
+}
+
+static void hand_close(struct link *link)
+{
+    hand_link_of(link)->closed = true;
+    free(link);
+}
+
+static bool hand_in_flight(const struct link *link)
+{
+    const struct hand_link *hand = (const struct hand_link *)link;
+
+    return hand->busy && hand->yes;
+}
+
+struct link *hand_link_new(const char *name, const char *iccid, const struct link_sink *sink,
+                           void *ctx)
+{
+    static const struct link_ops ops = {
+        .open = hand_open,
+        .submit = hand_submit,
+        .proceed = hand_proceed,
+        .ussd_start = hand_ussd,
+        .ussd_answer = hand_ussd,
+        .ussd_cancel = hand_ussd_cancel,
+        .abort = hand_abort,
+        .close = hand_close,
+        .in_flight = hand_in_flight,
+    };
+    struct hand_link *hand = calloc(1, sizeof *hand);
+
+    hand->link.ops = &ops;
+    hand->link.sink = sink;
+    hand->link.ctx = ctx;
+    text_copy(hand->link.name, sizeof hand->link.name, name);
+    text_copy(hand->link.identity.iccid, sizeof hand->link.identity.iccid, iccid);
+    return &hand->link;
+}
+
+void hand_link_state(struct hand_link *hand, enum link_state state)
+{
+    hand->link.sink->state(hand->link.ctx, &hand->link, state, "test");
+}
+
+void hand_link_prompt(struct hand_link *hand)
+{
+    hand->link.sink->commit(hand->link.ctx, &hand->link, hand->submit.token, hand->submit.part);
+}
+
+void hand_link_outcome(struct hand_link *hand, enum sms_verdict verdict, enum sms_cause_space space,
+                       int cause, int reference)
+{
+    const struct sms_outcome outcome = {
+        .verdict = verdict, .space = space, .cause = cause, .reference = reference};
+
+    hand->busy = false;
+    hand->link.sink->outcome(hand->link.ctx, &hand->link, hand->submit.token, hand->submit.part,
+                             &outcome);
+}

@@ -1,0 +1,27 @@
+/* hand_link: a link that does nothing by itself: the test is the modem. */
+#ifndef OTPGATE_HAND_LINK_H
+#define OTPGATE_HAND_LINK_H
+
+#include "link.h"
+
+struct hand_link {
+    struct link link;
+    bool open, closed, aborted;
+    bool busy;          /* a submit is under way */
+    bool answered, yes; /* proceed came */
+    unsigned submits;
+    int refuse; /* -errno for the next submits; 0: take them */
+    struct link_submit submit;
+};
+
+struct link *hand_link_new(const char *name, const char *iccid, const struct link_sink *sink,
+                           void *ctx);
+struct hand_link *hand_link_of(struct link *link);
+void hand_link_state(struct hand_link *hand, enum link_state state);
+/* The prompt came: asks for commit. */
+void hand_link_prompt(struct hand_link *hand);
+/* The answer came. */
+void hand_link_outcome(struct hand_link *hand, enum sms_verdict verdict, enum sms_cause_space space,
+                       int cause, int reference);
+
+#endif
