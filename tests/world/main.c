@@ -1,0 +1,99 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "world.h"
+
+static const char *const breaches[] = {"none", "late", "twice", "lost", "order"};
+
+static void usage(void)
+{
+    puts("usage: world [--seed N | --first N --seeds COUNT] [--minutes N] [--modems N]\n"
+         "             [--no-faults] [--no-crashes] [--breach NAME] [--trace]");
+}
+
+static void remove_state(const char *dir)
+{
+    static const char *const files[] = {
+        "otpgate.db",  "otpgate.db-wal", "otpgate.db-shm", "reserve",  "lock",
+        "incarnation", "keys/body",      "keys/index",     "keys/otp", "keys"};
+    char path[300];
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, files[i]);
+        if (unlink(path) < 0)
+            rmdir(path);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option known[] = {
+        {"seed", required_argument, NULL, 's'},   {"first", required_argument, NULL, 'f'},
+        {"seeds", required_argument, NULL, 'n'},  {"minutes", required_argument, NULL, 'm'},
+        {"modems", required_argument, NULL, 'M'}, {"no-faults", no_argument, NULL, 'F'},
+        {"no-crashes", no_argument, NULL, 'C'},   {"breach", required_argument, NULL, 'b'},
+        {"trace", no_argument, NULL, 't'},        {NULL, 0, NULL, 0},
+    };
+    struct world_options options = {.minutes = 10, .modems = 3, .faults = true, .crashes = true};
+    unsigned long long first = 1, seeds = 1, failed = 0;
+    char dir[] = "/dev/shm/otpgate-world-XXXXXX";
+    int at;
+
+    while ((at = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        switch (at) {
+        case 's':
+        case 'f':
+            first = strtoull(optarg, NULL, 10);
+            break;
+        case 'n':
+            seeds = strtoull(optarg, NULL, 10);
+            break;
+        case 'm':
+            options.minutes = atoi(optarg);
+            break;
+        case 'M':
+            options.modems = atoi(optarg);
+            break;
+        case 'F':
+            options.faults = false;
+            break;
+        case 'C':
+            options.crashes = false;
+            break;
+        case 'b':
+            for (unsigned i = 0; i < sizeof breaches / sizeof *breaches; i++)
+                if (strcmp(optarg, breaches[i]) == 0)
+                    options.breach = (enum breach)i;
+            break;
+        case 't':
+            options.trace = true;
+            break;
+        default:
+            usage();
+            return 2;
+        }
+    }
+    if (options.modems < 1 || options.modems > WORLD_MODEMS || !mkdtemp(dir)) {
+        usage();
+        return 2;
+    }
+    options.dir = dir;
+    if (seeds == 0) { /* as many as the run asks for */
+        const char *wanted = getenv("OTPGATE_SEEDS");
+        seeds = wanted ? strtoull(wanted, NULL, 10) : 200;
+    }
+    for (unsigned long long seed = first; seed < first + seeds; seed++) {
+        options.seed = seed;
+        if (world_play(&options) > 0) {
+            printf("FAILED: world --seed %llu --minutes %d --modems %d\n", seed, options.minutes,
+                   options.modems);
+            failed++;
+        }
+        remove_state(dir);
+    }
+    rmdir(dir);
+    printf("%llu seeds, %llu failed\n", seeds, failed);
+    return failed > 0;
+}

@@ -1,0 +1,323 @@
+/* oracle: what must hold, in words and in code.
+ *
+ *  1 accepted is never lost   when all has calmed down every accepted message has ended, and how it
+ * ended is true: sent means the network took every part; failed, expired and cancelled mean that no
+ * part was taken (but for parts of an unfinished one, which is said). 2 at most one copy the
+ * network takes each part once; twice only where the caller chose `resend`, and then only after an
+ * UNKNOWN, once. 3 nothing leaves late      no body is handed to a modem after the message's
+ * expires_at. 4 one command on the wire  no modem ever saw a second command while one was pending.
+ *  5 class, then deadline     a claim takes nothing while something more urgent is due for the same
+ * modem. 6 nobody idles             at a quiet moment no ready modem is free while something is due
+ * that it may send. 7 the book is right        the counters that answer "in time?" agree with the
+ * disk.
+ */
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "gateway_internal.h"
+#include "text.h"
+#include "world.h"
+
+enum { PARTS = SMS_PARTS_MAX, LIST = 512 };
+
+struct entry {
+    bool accepted, cancelled;
+    char id[40];
+    bool resend;
+    int ttl_s, class_, parts;
+    int64_t asked_ms;      /* for the last time */
+    uint8_t bodies[PARTS]; /* Ctrl-Zs that a modem got */
+    uint8_t taken[PARTS];  /* times the network took it */
+};
+struct oracle {
+    struct world *world;
+    struct entry *entry;
+    unsigned count, room;
+    unsigned broken;
+};
+static struct oracle *current; /* for the wrapped claim: one world at a time */
+
+static void broken(struct oracle *oracle, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void broken(struct oracle *oracle, const char *format, ...)
+{
+    va_list args;
+
+    if (oracle->broken++ < 20) {
+        printf("seed %llu at %lld ms: ", (unsigned long long)oracle->world->options.seed,
+               (long long)loop_now_ms(oracle->world->loop));
+        va_start(args, format);
+        vprintf(format, args);
+        va_end(args);
+        putchar('\n');
+    }
+}
+
+struct oracle *oracle_new(struct world *world)
+{
+    struct oracle *oracle = calloc(1, sizeof *oracle);
+
+    oracle->world = world;
+    current = oracle;
+    return oracle;
+}
+
+void oracle_free(struct oracle *oracle)
+{
+    current = NULL;
+    free(oracle->entry);
+    free(oracle);
+}
+
+unsigned oracle_broken(const struct oracle *oracle)
+{
+    return oracle->broken;
+}
+
+/* --- the book --------------------------------------------------------------------------------- */
+
+unsigned oracle_wish(struct oracle *oracle, const struct oracle_wish *wish)
+{
+    if (oracle->count == oracle->room) {
+        oracle->room = oracle->room ? oracle->room * 2 : 1024;
+        oracle->entry = realloc(oracle->entry, oracle->room * sizeof *oracle->entry);
+    }
+    struct entry *entry = &oracle->entry[oracle->count];
+    memset(entry, 0, sizeof *entry);
+    entry->resend = wish->resend;
+    entry->ttl_s = wish->ttl_s;
+    entry->class_ = wish->class_;
+    entry->asked_ms = loop_now_ms(oracle->world->loop);
+    return oracle->count++;
+}
+
+void oracle_number(unsigned entry, char out[16])
+{
+    snprintf(out, 16, "090%07u", entry);
+}
+
+static struct entry *entry_of_number(struct oracle *oracle, const char *number)
+{
+    if (strncmp(number, "+8490", 5) != 0)
+        return NULL;
+    unsigned at = (unsigned)strtoul(number + 5, NULL, 10);
+    return at < oracle->count ? &oracle->entry[at] : NULL;
+}
+
+void oracle_asked_again(struct oracle *oracle, unsigned entry)
+{
+    oracle->entry[entry].asked_ms = loop_now_ms(oracle->world->loop);
+}
+
+void oracle_accepted(struct oracle *oracle, unsigned at, const char *id, int parts)
+{
+    struct entry *entry = &oracle->entry[at];
+
+    entry->accepted = true;
+    entry->parts = parts;
+    text_copy(entry->id, sizeof entry->id, id);
+}
+
+void oracle_cancelled(struct oracle *oracle, unsigned entry)
+{
+    oracle->entry[entry].cancelled = true;
+}
+
+/* --- 2, 3, 4: what the simulated world saw -------------------------------------------------------
+ */
+
+static unsigned part_of(const struct sim_submit *submit)
+{
+    return submit->parts > 1 ? submit->part - 1u : 0;
+}
+
+static void on_body(struct oracle *oracle, struct entry *entry, const struct sim_event *event)
+{
+    unsigned part = part_of(event->submit);
+    int64_t limit_ms = entry->asked_ms + entry->ttl_s * INT64_C(1000);
+
+    if (oracle->world->options.breach == BREACH_LATE)
+        limit_ms -= 5000;
+    if (event->at_ms > limit_ms)
+        broken(oracle, "3: the body of entry %d left at %lld, its deadline was %lld",
+               (int)(entry - oracle->entry), (long long)event->at_ms, (long long)limit_ms);
+    if (part < PARTS)
+        entry->bodies[part]++;
+}
+
+static void on_taken(struct oracle *oracle, struct entry *entry, const struct sim_event *event)
+{
+    unsigned part = part_of(event->submit);
+
+    if (part >= PARTS)
+        return;
+    entry->taken[part]++;
+    int most = entry->resend ? 2 : 1;
+    if (oracle->world->options.breach == BREACH_TWICE)
+        most = 1;
+    if (entry->taken[part] > most)
+        broken(oracle, "2: part %u of entry %d was taken %d times (%s)", part,
+               (int)(entry - oracle->entry), entry->taken[part],
+               entry->resend ? "resend" : "report");
+    if (entry->cancelled && entry->taken[part] == 1 && !entry->bodies[part])
+        broken(oracle, "2: entry %d left after it was cancelled", (int)(entry - oracle->entry));
+}
+
+void oracle_sim_event(void *arg, const struct sim_event *event)
+{
+    struct oracle *oracle = arg;
+    struct entry *entry = NULL;
+
+    if (oracle->world->options.trace)
+        printf("%9lld m%d %-12s %s\n", (long long)event->at_ms, event->modem,
+               sim_event_name(event->kind), event->line ? event->line : "");
+    if (event->kind == SIM_EVENT_VIOLATION)
+        broken(oracle, "4: modem %d saw a violation: %s (%s)", event->modem,
+               event->text ? event->text : "", event->line ? event->line : "");
+    if (event->submit && event->number)
+        entry = entry_of_number(oracle, event->number);
+    else if (event->submit)
+        entry = entry_of_number(oracle, event->submit->to);
+    if (entry && event->kind == SIM_EVENT_PDU)
+        on_body(oracle, entry, event);
+    if (entry && event->kind == SIM_EVENT_ACCEPTED)
+        on_taken(oracle, entry, event);
+}
+
+/* --- 5: each claim is looked at before it is made
+ * --------------------------------------------------- */
+
+static bool more_urgent(const struct message *a, const struct message *b)
+{
+    return a->class_ != b->class_ ? a->class_ < b->class_ : a->expires_ms < b->expires_ms;
+}
+
+static bool is_for(const struct message *message, const struct modem *modem)
+{
+    char by_name[MODEM_NAME_MAX + 8], by_sim[MODEM_NAME_MAX + 8];
+
+    if (message->wait_until_ms > 0 || message->state != MESSAGE_QUEUED)
+        return false;
+    if (strcmp(message->avoid, modem->link->identity.iccid) == 0)
+        return false;
+    snprintf(by_name, sizeof by_name, "modem:%s", modem->config.name);
+    snprintf(by_sim, sizeof by_sim, "sim:%s", modem->link->identity.iccid);
+    return !message->pin[0] || strcmp(message->pin, by_name) == 0 ||
+           strcmp(message->pin, by_sim) == 0;
+}
+
+int __real_attempt_claim(struct modem *modem, struct message *message);
+int __wrap_attempt_claim(struct modem *modem, struct message *message);
+int __wrap_attempt_claim(struct modem *modem, struct message *message)
+{
+    static struct message list[LIST];
+    struct store *store = modem->gateway->store;
+    bool inverted = current && current->world->options.breach == BREACH_ORDER;
+    int count = store_message_list(store, UINT32_MAX, MESSAGE_QUEUED, -1, 0, list, LIST);
+
+    for (int i = 0; current && i < count; i++) {
+        if (is_for(&list[i], modem) &&
+            (inverted ? more_urgent(message, &list[i]) : more_urgent(&list[i], message)))
+            broken(current, "5: %s took row %lld though row %lld is more urgent",
+                   modem->config.name, (long long)message->row, (long long)list[i].row);
+        message_clear(&list[i]);
+    }
+    return __real_attempt_claim(modem, message);
+}
+
+/* --- 6, 7: at a quiet moment
+ * ---------------------------------------------------------------------------- */
+
+static void sum_queue(void *arg, int class_, int parts, int64_t expires_ms)
+{
+    (void)expires_ms;
+    ((int64_t *)arg)[class_] += parts;
+}
+
+void oracle_look(struct oracle *oracle)
+{
+    struct gateway *gateway = oracle->world->gateway;
+    int64_t queued[MESSAGE_CLASSES] = {0};
+
+    if (!gateway)
+        return;
+    if (store_queue_scan(gateway->store, sum_queue, queued) < 0)
+        broken(oracle, "7: the queue cannot be read");
+    for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
+        struct message message = {0};
+        if (!modem_is_free(modem))
+            continue;
+        if (store_message_due(gateway->store, modem->config.name, modem->link->identity.iccid,
+                              fleet_has_other(gateway, modem), &message) > 0)
+            broken(oracle, "6: %s is free while row %lld is due", modem->config.name,
+                   (long long)message.row);
+        message_clear(&message);
+    }
+    for (int i = 0; i < MESSAGE_CLASSES; i++)
+        if (queued[i] != gateway->admission.parts[i])
+            broken(oracle, "7: %lld parts of class %d wait, %lld are counted", (long long)queued[i],
+                   i, (long long)gateway->admission.parts[i]);
+}
+
+/* --- 1: in the end
+ * ------------------------------------------------------------------------------------------ */
+
+static void check_end(struct oracle *oracle, const struct entry *entry,
+                      const struct message *message)
+{
+    int at = (int)(entry - oracle->entry);
+    bool every = true, none = true;
+
+    for (int part = 0; part < entry->parts; part++) {
+        every = every && entry->taken[part] > 0;
+        none = none && entry->taken[part] == 0;
+    }
+    switch (message->state) {
+    case MESSAGE_SENT:
+    case MESSAGE_DELIVERED:
+    case MESSAGE_UNDELIVERED:
+        if (!every)
+            broken(oracle, "1: entry %d is %s, but the network has not got all of it", at,
+                   message_state_name(message->state));
+        break;
+    case MESSAGE_FAILED:
+    case MESSAGE_EXPIRED:
+    case MESSAGE_CANCELLED:
+        if (!none && entry->parts == 1)
+            broken(oracle, "1: entry %d is %s (%s), but the network took it", at,
+                   message_state_name(message->state), message->reason);
+        break;
+    case MESSAGE_UNKNOWN:
+        break;
+    case MESSAGE_QUEUED:
+    case MESSAGE_CLAIMED:
+    case MESSAGE_SENDING:
+        broken(oracle, "1: entry %d has not ended, it is %s", at,
+               message_state_name(message->state));
+        break;
+    }
+    for (int part = 0; part < entry->parts; part++)
+        if (entry->taken[part] > 1 && message->resends == 0)
+            broken(oracle, "2: part %d of entry %d left twice without an UNKNOWN", part, at);
+}
+
+void oracle_drained(struct oracle *oracle)
+{
+    for (unsigned i = 0; i < oracle->count; i++) {
+        const struct entry *entry = &oracle->entry[i];
+        struct message message = {0};
+        uint8_t id[16];
+        if (!entry->accepted)
+            continue;
+        if (!message_id_parse(entry->id, id) ||
+            store_message_by_id(oracle->world->store, id, &message) != 1 ||
+            (oracle->world->options.breach == BREACH_LOST && i == 3)) {
+            broken(oracle, "1: entry %u (%s) was accepted and is lost", i, entry->id);
+        } else {
+            check_end(oracle, entry, &message);
+        }
+        message_clear(&message);
+    }
+}

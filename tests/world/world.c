@@ -1,0 +1,197 @@
+#include "world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "log.h"
+
+static const int64_t WALL_MS = INT64_C(1795000000000);
+enum {
+    START_MS = 1000000,
+    LOOK_MS = 500,
+    DRAIN_MS = 26 * 3600 * 1000, /* the longest lifetime and the hour for its report */
+};
+
+uint64_t world_random(struct world *world, uint64_t below)
+{
+    /* SplitMix64 */
+    uint64_t z = (world->random += UINT64_C(0x9e3779b97f4a7c15));
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    z ^= z >> 31;
+    return below ? z % below : 0;
+}
+
+bool world_chance(struct world *world, unsigned percent)
+{
+    return world_random(world, 100) < percent;
+}
+
+static void on_net(void *arg)
+{
+    struct world *world = arg;
+
+    simnet_advance(world->net, loop_now_ms(world->loop));
+    world_net_moved(world);
+}
+
+static void log_nowhere(void *arg, enum log_level level, const char *line)
+{
+    const struct world *world = arg;
+
+    (void)level;
+    if (world->options.trace)
+        printf("%9lld    %s\n", world->loop ? (long long)loop_now_ms(world->loop) : 0, line);
+}
+
+static void configure(struct world *world)
+{
+    struct config *config = &world->config;
+
+    strcpy(config->country, "84");
+    config->evidence_wait_s = 5;
+    config->keepalive_s = 60;
+    config->max_connections = config->max_connections_total = 100;
+    config->max_in_flight = 32;
+    config->max_line_bytes = 65536;
+    config->max_unsent_kb = 1024;
+    config->max_queued = 1000000;
+    config->modems = world->section;
+    config->modem_count = (size_t)world->options.modems;
+    for (int i = 0; i < world->options.modems; i++) {
+        snprintf(world->section[i].name, sizeof world->section[i].name, "m%d", i);
+        snprintf(world->section[i].port, sizeof world->section[i].port, "sim%d", i);
+        strcpy(world->section[i].driver, "at");
+        world->section[i].min_interval_ms = world_chance(world, 70) ? 0 : 1000;
+    }
+}
+
+/* --- the gateway comes and goes
+ * ------------------------------------------------------------------- */
+
+static void gateway_start(struct world *world)
+{
+    const struct store_options options = {.state_dir = world->options.dir, .boot_id = "boot"};
+    const char *why = "";
+    int rc = store_open(world->loop, &options, &world->store, &why);
+
+    if (rc < 0) {
+        printf("store: %s\n", why);
+        abort();
+    }
+    world->gateway = gateway_new(world->loop, world->store, &world->config, world_make_link, world);
+    world->front = front_new(world->loop, world->store, world->gateway, &world->config);
+    world->starts++;
+    for (int i = 0; i < WORLD_CLIENTS; i++)
+        if (world->client[i])
+            client_connect(world->client[i]);
+}
+
+/* As after kill -9: what was not committed is gone, what was on the wire is on the wire. */
+static void gateway_crash(struct world *world)
+{
+    for (int i = 0; i < WORLD_CLIENTS; i++)
+        client_lost(world->client[i]);
+    front_free(world->front);
+    gateway_free(world->gateway);
+    store_abandon(world->store);
+    world->front = NULL;
+    world->gateway = NULL;
+    world->store = NULL;
+    loop_sim_settle(world->loop);
+}
+
+static void gateway_stop(struct world *world)
+{
+    front_free(world->front);
+    gateway_free(world->gateway);
+    store_close(world->store);
+}
+
+/* --- one seed
+ * ------------------------------------------------------------------------------------------ */
+
+static void world_new(struct world *world, const struct world_options *options)
+{
+    size_t profiles = 0;
+
+    memset(world, 0, sizeof *world);
+    world->options = *options;
+    world->random = options->seed;
+    log_sink_set(log_nowhere, world);
+    log_level_set(options->trace ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
+    world->loop = loop_sim_new(START_MS, WALL_MS);
+    world->net = simnet_new(options->seed);
+    simnet_wall_set(world->net, WALL_MS);
+    simnet_advance(world->net, START_MS);
+    simnet_timing(world->net)->jitter_ms = 1500;
+    loop_timer_init(&world->net_timer, world->loop, on_net, world);
+    configure(world);
+    world->oracle = oracle_new(world);
+    simnet_log_set(world->net, oracle_sim_event, world->oracle);
+    for (profiles = 0; sim_profile_at(profiles); profiles++)
+        ;
+    for (int i = 0; i < options->modems; i++)
+        world_modem_init(world, i, sim_profile_at(world_random(world, profiles)));
+    world_net_moved(world);
+    gateway_start(world);
+    for (int i = 0; i < WORLD_CLIENTS; i++) {
+        world->client[i] = client_new(world, i);
+        client_connect(world->client[i]);
+    }
+    faults_start(world);
+}
+
+static void world_free(struct world *world)
+{
+    for (int i = 0; i < WORLD_CLIENTS; i++)
+        client_free(world->client[i]);
+    gateway_stop(world);
+    loop_sim_settle(world->loop);
+    for (int i = 0; i < world->options.modems; i++)
+        world_modem_free(&world->modem[i]);
+    loop_timer_cancel(&world->net_timer);
+    loop_timer_cancel(&world->fault_timer);
+    oracle_free(world->oracle);
+    simnet_free(world->net);
+    loop_free(world->loop);
+    log_sink_set(NULL, NULL);
+}
+
+static void play_load(struct world *world)
+{
+    int64_t end_ms = START_MS + world->options.minutes * INT64_C(60000);
+
+    while (loop_now_ms(world->loop) < end_ms) {
+        loop_sim_run_until(world->loop,
+                           loop_now_ms(world->loop) + 1 + (int64_t)world_random(world, LOOK_MS));
+        oracle_look(world->oracle);
+        if (world->options.crashes && world_random(world, 400) == 0) {
+            gateway_crash(world);
+            loop_sim_run_until(world->loop,
+                               loop_now_ms(world->loop) + (int64_t)world_random(world, 5000));
+            gateway_start(world);
+        }
+    }
+}
+
+unsigned world_play(const struct world_options *options)
+{
+    static struct world world;
+
+    world_new(&world, options);
+    play_load(&world);
+    faults_heal(&world);
+    int64_t now_ms = loop_now_ms(world.loop);
+    loop_sim_run_until(world.loop, now_ms + 15 * 60 * 1000);
+    oracle_look(world.oracle);
+    loop_sim_run_until(world.loop, now_ms + DRAIN_MS);
+    oracle_drained(world.oracle);
+    unsigned broken = oracle_broken(world.oracle);
+    if (options->trace || broken)
+        printf("seed %llu: %lu accepted, %llu submits, %u starts, %u broken\n",
+               (unsigned long long)options->seed, clients_accepted(&world),
+               (unsigned long long)simnet_counts(world.net)->submitted, world.starts, broken);
+    world_free(&world);
+    return broken;
+}
