@@ -326,8 +326,8 @@ static void say_error(struct simmodem *modem, struct sim_result result, char *li
     sim_say_final(modem, line);
 }
 
-/* Says the final result and takes commands again. */
-static void finish(struct simmodem *modem, struct sim_result result, uint64_t id)
+/* Says the final result. `mr`: the reference that went before it, or -1. */
+static void finish(struct simmodem *modem, struct sim_result result, uint64_t id, int mr)
 {
     char line[40] = "OK";
     switch (result.kind) {
@@ -352,7 +352,7 @@ static void finish(struct simmodem *modem, struct sim_result result, uint64_t id
                                               .modem = modem->index,
                                               .line = line,
                                               .id = id,
-                                              .value = result.kind == SIM_CMS ? result.code : -1});
+                                              .value = result.kind == SIM_CMS ? result.code : mr});
     modem->mute = false;
 }
 
@@ -360,16 +360,16 @@ static void later(void *arg)
 {
     struct simmodem *modem = arg;
     modem->mode = SIM_LINE;
-    finish(modem, (struct sim_result){SIM_OK, 0}, 0);
+    finish(modem, (struct sim_result){SIM_OK, 0}, 0, -1);
     replay_backlog(modem);
     sim_leave(modem);
 }
 
 /* Ends a CMGS: said, counted, and the modem takes commands again. */
-static void finish_submit(struct simmodem *modem, struct sim_result result, uint64_t id)
+static void finish_submit(struct simmodem *modem, struct sim_result result, uint64_t id, int mr)
 {
     modem->mode = SIM_LINE;
-    finish(modem, result, id);
+    finish(modem, result, id, mr);
     sim_dialogue_end(modem);
     sim_urcs_release(modem);
     replay_backlog(modem);
@@ -397,7 +397,7 @@ static void network_answered(struct simnet_station *station, uint64_t id,
     else if (answer->kind == SIMNET_SILENCE)
         result.kind = SIM_QUIET;
     if (modem->plugged) /* a trigger may have pulled it */
-        finish_submit(modem, result, id);
+        finish_submit(modem, result, id, reference ? answer->mr : -1);
     sim_leave(modem);
 }
 
@@ -426,7 +426,7 @@ static void run_line(struct simmodem *modem, const char *line)
         sim_timer_arm(&modem->later_timer, modem->pending_since_ms + result.code);
         return;
     }
-    finish(modem, result, 0);
+    finish(modem, result, 0, -1);
 }
 
 static void take_line_byte(struct simmodem *modem, char byte)
@@ -470,7 +470,7 @@ static void end_body(struct simmodem *modem)
         return;
     struct sim_result result = sim_sms_body(modem);
     if (result.kind != SIM_QUIET)
-        finish_submit(modem, result, 0);
+        finish_submit(modem, result, 0, -1);
 }
 
 static void take_body_byte(struct simmodem *modem, char byte)
@@ -486,7 +486,7 @@ static void take_body_byte(struct simmodem *modem, char byte)
     } else if (byte == ESC) {
         modem->stats.escapes++;
         sim_tell(modem, SIM_EVENT_ESCAPE, NULL, -1);
-        finish_submit(modem, (struct sim_result){SIM_OK, 0}, 0);
+        finish_submit(modem, (struct sim_result){SIM_OK, 0}, 0, -1);
     } else if (modem->body_len + 1 < sizeof modem->body) {
         modem->body[modem->body_len++] = byte;
     } else {
