@@ -6,14 +6,15 @@
 #include "port.h"
 
 struct at_link_config {
-    const char *name;     /* copied */
-    const char *smsc;     /* set where the SIM has none; NULL or "": leave */
-    bool roaming;         /* a foreign network is fine */
-    int keepalive_s;      /* 10 to 3600; 0: the default, 60 */
+    const char *name; /* copied */
+    const char *smsc; /* set where the SIM has none; NULL or "": leave */
+    bool roaming;     /* a foreign network is fine */
+    int keepalive_s;  /* 10 to 3600; 0: the default, 60 */
 };
 
 /* The link takes no ownership of the port (it must outlive the link). NULL: no memory. */
 struct link *at_link_new(struct loop *loop, struct port *port, const struct at_link_config *config,
-                         const struct link_sink *sink, void *ctx) __attribute__((warn_unused_result));
+                         const struct link_sink *sink, void *ctx)
+    __attribute__((warn_unused_result));
 
 #endif

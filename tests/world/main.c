@@ -9,7 +9,7 @@ static const char *const breaches[] = {"none", "late", "twice", "lost", "order"}
 
 static void usage(void)
 {
-    puts("usage: world [--seed N | --first N --seeds COUNT] [--minutes N] [--modems N]\n"
+    puts("usage: world_play [--seed N | --first N --seeds COUNT] [--minutes N] [--modems N]\n"
          "             [--no-faults] [--no-crashes] [--breach NAME] [--trace]");
 }
 
@@ -87,7 +87,7 @@ int main(int argc, char **argv)
     for (unsigned long long seed = first; seed < first + seeds; seed++) {
         options.seed = seed;
         if (world_play(&options) > 0) {
-            printf("FAILED: world --seed %llu --minutes %d --modems %d\n", seed, options.minutes,
+            printf("FAILED: world_play --seed %llu --minutes %d --modems %d\n", seed, options.minutes,
                    options.modems);
             failed++;
         }

@@ -113,8 +113,6 @@ static void gateway_stop(struct world *world)
 
 static void world_new(struct world *world, const struct world_options *options)
 {
-    size_t profiles = 0;
-
     memset(world, 0, sizeof *world);
     world->options = *options;
     world->random = options->seed;
@@ -129,10 +127,8 @@ static void world_new(struct world *world, const struct world_options *options)
     configure(world);
     world->oracle = oracle_new(world);
     simnet_log_set(world->net, oracle_sim_event, world->oracle);
-    for (profiles = 0; sim_profile_at(profiles); profiles++)
-        ;
     for (int i = 0; i < options->modems; i++)
-        world_modem_init(world, i, sim_profile_at(world_random(world, profiles)));
+        world_modem_init(world, i, &sim_profiles[world_random(world, sim_profile_count)]);
     world_net_moved(world);
     gateway_start(world);
     for (int i = 0; i < WORLD_CLIENTS; i++) {

@@ -356,6 +356,41 @@ static void tcp_refused(void **state)
     assert_int_equal(world->peer.opened, 0);
 }
 
+static void on_half_shut(void *ctx)
+{
+    ((struct real_peer *)ctx)->bytes[0]++; /* after the last byte, once */
+}
+
+static bool is_half_shut(void *arg)
+{
+    return ((struct real_peer *)arg)->bytes[0] != 'q';
+}
+
+/* printf | socat: the request's writer shuts its half, and still waits for the answer. */
+static void half_shut_is_no_hang_up(void **state)
+{
+    struct world *world = *state;
+    open_pair(world);
+    stream_fd_on_end(world->peer.stream, on_half_shut);
+    far_put(world, "q");
+    assert_int_equal(shutdown(world->far, SHUT_WR), 0);
+    assert_true(real_gets(world->loop, &world->peer, "q"));
+    assert_true(real_until(world->loop, is_half_shut, &world->peer));
+    put(world, "answer");
+    far_expect(world, "answer");
+    assert_true(real_turn(world->loop));
+    assert_int_equal(world->peer.bytes[0], 'q' + 1);
+    assert_int_equal(world->peer.gone, 0);
+    real_close(&world->peer);
+    far_close(world);
+    memset(&world->peer, 0, sizeof(world->peer));
+    open_pair(world); /* all of it shut: a hang-up as ever */
+    stream_fd_on_end(world->peer.stream, on_half_shut);
+    far_close(world);
+    assert_true(real_until(world->loop, real_is_gone, &world->peer));
+    assert_int_equal(world->peer.bytes[0], 0);
+}
+
 static void let_go(void *owner)
 {
     int *fd = owner;
@@ -394,6 +429,7 @@ int main(void)
         TEST(pause_is_back_pressure),
         TEST(close_ends_all_calls),
         TEST(a_flood_starves_nobody),
+        TEST(half_shut_is_no_hang_up),
         TEST(tcp_connects),
         TEST(tcp_refused),
         TEST(another_owner_closes),

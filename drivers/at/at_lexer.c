@@ -1,0 +1,105 @@
+#include "at_lexer.h"
+
+#include <string.h>
+
+#include "at_parse.h"
+
+void at_lexer_reset(struct at_lexer *lexer)
+{
+    lexer->len = 0;
+    lexer->segment = 0;
+    lexer->handed = false;
+    lexer->overlong = false;
+    lexer->quoted = false;
+}
+
+/* USSD menus have line ends inside their quotes; no other reply of the commands we use does.
+ * (An operator name with a missing quote, `+COPS: 0,0,"TELE2,0`, must not swallow what follows.) */
+static bool line_is_open(const struct at_lexer *lexer)
+{
+    bool open = false;
+    if (lexer->len < 6 || memcmp(lexer->line, "+CUSD:", 6) != 0)
+        return false;
+    for (size_t i = 6; i < lexer->len; i++)
+        open ^= lexer->line[i] == '"';
+    return open;
+}
+
+/* A quoted text that was cut short must not hide the answer of a command. What looks like a
+ * result (`OK`, `+CMS ERROR: 38`) or like an information line (`+CMGS: 7`) ends it. */
+static bool segment_is_reply(const char *segment)
+{
+    struct at_final final;
+    if (at_parse_final(segment, &final))
+        return true;
+    if (*segment != '+')
+        return false;
+    size_t letters = strspn(segment + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    return letters >= 3 && segment[1 + letters] == ':';
+}
+
+static enum at_token line_hand_out(struct at_lexer *lexer)
+{
+    while (lexer->len > 0 && lexer->line[lexer->len - 1] == ' ')
+        lexer->len--;
+    lexer->line[lexer->len] = '\0';
+    lexer->handed = true;
+    lexer->quoted = false;
+    lexer->segment = 0;
+    return AT_TOKEN_LINE;
+}
+
+static enum at_token line_end(struct at_lexer *lexer)
+{
+    if (lexer->overlong) {
+        lexer->dropped++;
+        at_lexer_reset(lexer);
+        return AT_TOKEN_NONE;
+    }
+    if (lexer->len == lexer->segment)
+        return AT_TOKEN_NONE; /* empty line, or the second half of CR LF */
+    lexer->line[lexer->len] = '\0';
+    if (lexer->quoted && segment_is_reply(lexer->line + lexer->segment)) {
+        lexer->dropped++;
+        lexer->len -= lexer->segment;
+        memmove(lexer->line, lexer->line + lexer->segment, lexer->len);
+        return line_hand_out(lexer);
+    }
+    if (!line_is_open(lexer))
+        return line_hand_out(lexer);
+    if (lexer->len >= AT_QUOTED_MAX) {
+        lexer->dropped++;
+        at_lexer_reset(lexer);
+        return AT_TOKEN_NONE;
+    }
+    lexer->line[lexer->len++] = '\n';
+    lexer->segment = lexer->len;
+    lexer->quoted = true;
+    return AT_TOKEN_NONE;
+}
+
+enum at_token at_lexer_feed(struct at_lexer *lexer, uint8_t byte)
+{
+    if (lexer->handed)
+        at_lexer_reset(lexer);
+    if (byte == '\r' || byte == '\n')
+        return line_end(lexer);
+    if (byte < 0x20 || byte == 0x7f) { /* NULs of a booting UART, an echoed ESC or Ctrl-Z */
+        lexer->noise++;
+        return AT_TOKEN_NONE;
+    }
+    if (lexer->overlong)
+        return AT_TOKEN_NONE;
+    if (lexer->len == 0) {
+        if (byte == ' ')
+            return AT_TOKEN_NONE; /* also the space after the prompt */
+        if (byte == '>')
+            return AT_TOKEN_PROMPT;
+    }
+    if (lexer->len == AT_LINE_MAX) {
+        lexer->overlong = true;
+        return AT_TOKEN_NONE;
+    }
+    lexer->line[lexer->len++] = (char)byte;
+    return AT_TOKEN_NONE;
+}

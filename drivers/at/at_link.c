@@ -1,0 +1,439 @@
+#include "at_link.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "at_modem.h"
+#include "log.h"
+#include "number.h"
+#include "text.h"
+
+enum { KEEPALIVE_DEFAULT_S = 60 };
+
+/* A time-out here is the last resort of a state: each has a finer timer of its own. */
+#define WHEREVER (FSM_TO(LINK_RECOVERING) | FSM_TO(LINK_GONE))
+static const struct fsm_state states[LINK_STATES] = {
+    [LINK_OPENING] = {"opening", FSM_TO(LINK_SYNCING) | WHEREVER, 60000},
+    [LINK_SYNCING] = {"syncing", FSM_TO(LINK_SYNCING) | FSM_TO(LINK_IDENTIFYING) | WHEREVER,
+                      120000},
+    [LINK_IDENTIFYING] = {"identifying", FSM_TO(LINK_SIM) | FSM_TO(LINK_SYNCING) | WHEREVER,
+                          300000},
+    [LINK_SIM] = {"sim", FSM_TO(LINK_REGISTERING) | FSM_TO(LINK_SYNCING) | WHEREVER, 0},
+    /* Modems are known to stop searching: a restart every half hour without a network. */
+    [LINK_REGISTERING] = {"registering",
+                          FSM_TO(LINK_READY) | FSM_TO(LINK_SIM) | FSM_TO(LINK_SYNCING) | WHEREVER,
+                          1800000},
+    [LINK_READY] = {"ready",
+                    FSM_TO(LINK_BUSY) | FSM_TO(LINK_REGISTERING) | FSM_TO(LINK_SIM) |
+                        FSM_TO(LINK_SYNCING) | WHEREVER,
+                    0},
+    [LINK_BUSY] = {"busy",
+                   FSM_TO(LINK_READY) | FSM_TO(LINK_REGISTERING) | FSM_TO(LINK_SYNCING) | WHEREVER,
+                   400000},
+    [LINK_RECOVERING] = {"recovering",
+                         FSM_TO(LINK_RECOVERING) | FSM_TO(LINK_READY) | FSM_TO(LINK_REGISTERING) |
+                             FSM_TO(LINK_SYNCING) | FSM_TO(LINK_OPENING) |
+                             FSM_TO(LINK_QUARANTINED) | FSM_TO(LINK_GONE),
+                         900000},
+    [LINK_QUARANTINED] = {"quarantined", FSM_TO(LINK_OPENING), 900000},
+    [LINK_GONE] = {"gone", FSM_TO(LINK_OPENING), 0},
+};
+static const struct fsm_table table = {"at", states, LINK_STATES};
+
+/* What modems say unasked. A row without a function is known noise (facts: ^RSSI and its like come
+ * every few seconds); the first prefix that fits counts. */
+static const struct at_urc urcs[] = {
+    {"+CMGS:", at_send_on_cmgs},
+    {"+CREG:", at_init_on_registration},
+    {"+CGREG:", at_init_on_registration},
+    {"+CEREG:", at_init_on_registration},
+    {"+CPIN:", at_init_on_cpin},
+    {"RDY", at_recover_on_reboot},       /* Quectel, SIMCom */
+    {"^SYSSTART", at_recover_on_reboot}, /* Cinterion */
+    {"*ATREADY:", at_recover_on_reboot}, /* A76xx */
+    {"SMS Ready", at_init_on_sms_ready}, /* SIM800 */
+    {"SMS READY", at_init_on_sms_ready}, /* SIM7x00 */
+    {"SMS DONE", at_init_on_sms_ready},  /* SIM7x00 */
+    {"+QIND: SMS DONE", at_init_on_sms_ready},
+    {"+CMTI:", NULL},
+    {"+CDSI:", NULL},
+    {"+CMT:", NULL},
+    {"+CDS:", NULL},
+    {"+CBM:", NULL},
+    {"+CUSD:", NULL},
+    {"RING", NULL},
+    {"+CRING:", NULL},
+    {"+CLIP:", NULL},
+    {"^RSSI:", NULL}, /* Huawei, down to ^SMMEMFULL */
+    {"^MODE:", NULL},
+    {"^BOOT:", NULL},
+    {"^DSFLOWRPT:", NULL},
+    {"^HCSQ:", NULL},
+    {"^SIMST:", NULL},
+    {"^SRVST:", NULL},
+    {"^STIN:", NULL},
+    {"^NDISSTAT:", NULL},
+    {"^CERSSI:", NULL},
+    {"^SMMEMFULL:", NULL},
+    {"^SIND:", NULL},   /* Cinterion */
+    {"+ZUSIMR:", NULL}, /* ZTE, down to +ZURDY */
+    {"+ZPASR:", NULL},
+    {"+ZDONR:", NULL},
+    {"+ZEND", NULL},
+    {"+ZURDY", NULL},
+    {"+QIND:", NULL},
+    {"+QUSIM:", NULL},
+    {"#STN:", NULL}, /* Telit */
+    {"#QSS:", NULL},
+    {"+UUSIMSTAT:", NULL},
+    {"+UREG:", NULL},
+    {"+CIEV:", NULL},
+    {"+WIND:", NULL},
+    {"*PSURC:", NULL},
+    {"+CFUN:", NULL},
+    {"+PACSP", NULL},
+    {"Call Ready", NULL},
+    {"PB DONE", NULL},
+    {"UNDER-VOLTAGE", NULL},
+    {NULL, NULL},
+};
+
+/* --- telling --- */
+
+static void link_flush(void *arg)
+{
+    struct at_link *l = arg;
+    struct at_notices *n = &l->notices;
+    const struct link_sink *sink = l->link.sink;
+    if (n->outcome) {
+        struct sms_outcome result = n->result;
+        n->outcome = false;
+        l->send.left = false;
+        sink->outcome(l->link.ctx, &l->link, n->token, n->part, &result);
+    }
+    while (!l->closed && n->evidences > 0) {
+        struct link_evidence evidence = n->evidence[0];
+        memmove(n->evidence, n->evidence + 1, --n->evidences * sizeof evidence);
+        sink->evidence(l->link.ctx, &l->link, &evidence);
+    }
+    if (!l->closed && n->state) {
+        char why[sizeof n->why];
+        memcpy(why, n->why, sizeof why);
+        n->state = false;
+        sink->state(l->link.ctx, &l->link, at_link_state(l), why);
+    }
+    if (!l->closed && n->commit) {
+        n->commit = false;
+        sink->commit(l->link.ctx, &l->link, l->send.submit.token, l->send.submit.part);
+    }
+    if (!l->closed && n->radio) {
+        n->radio = false;
+        sink->radio(l->link.ctx, &l->link, &l->link.radio);
+    }
+}
+
+static void link_notify(struct at_link *l)
+{
+    loop_defer(&l->notices.task, LOOP_SOON);
+}
+
+void at_link_say(struct at_link *l, const char *why)
+{
+    (void)text_copy(l->notices.why, sizeof l->notices.why, why);
+    l->notices.state = true;
+    link_notify(l);
+}
+
+void at_link_tell_outcome(struct at_link *l, const struct sms_outcome *outcome)
+{
+    struct at_sending *send = &l->send;
+    assert(send->active && !l->notices.outcome);
+    send->active = false;
+    send->asked = false;
+    loop_timer_cancel(&send->slow);
+    l->notices.commit = false;
+    l->notices.outcome = true;
+    l->notices.token = send->submit.token;
+    l->notices.part = send->submit.part;
+    l->notices.result = *outcome;
+    log_event(LOG_LEVEL_INFO, "at", l->link.name, "outcome",
+              "token=%llu part=%u verdict=%s space=%d cause=%d reference=%d",
+              (unsigned long long)send->submit.token, send->submit.part,
+              sms_verdict_name(outcome->verdict), outcome->space, outcome->cause,
+              outcome->reference);
+    link_notify(l);
+}
+
+void at_link_tell_evidence(struct at_link *l, const struct link_evidence *evidence)
+{
+    if (l->notices.evidences == AT_EVIDENCE_MAX) {
+        log_event(LOG_LEVEL_WARNING, "at", l->link.name, "evidence-dropped", "reference=%d",
+                  evidence->reference);
+        return;
+    }
+    l->notices.evidence[l->notices.evidences++] = *evidence;
+    log_event(LOG_LEVEL_INFO, "at", l->link.name, "evidence", "token=%llu reference=%d unsure=%d",
+              (unsigned long long)evidence->token, evidence->reference, evidence->unsure);
+    link_notify(l);
+}
+
+void at_link_tell_commit(struct at_link *l)
+{
+    l->send.asked = true;
+    l->notices.commit = true;
+    link_notify(l);
+}
+
+void at_link_tell_radio(struct at_link *l)
+{
+    l->notices.radio = true;
+    link_notify(l);
+}
+
+/* --- moving --- */
+
+enum link_state at_link_state(const struct at_link *l)
+{
+    return (enum link_state)l->fsm.state;
+}
+
+void at_link_goto(struct at_link *l, enum link_state state, const char *why)
+{
+    loop_timer_cancel(&l->timer);
+    l->looked = 0;
+    fsm_goto(&l->fsm, state, why);
+    at_link_say(l, why);
+}
+
+static void link_on_timer(void *arg)
+{
+    struct at_link *l = arg;
+    switch (at_link_state(l)) {
+    case LINK_SIM:
+    case LINK_REGISTERING:
+        at_init_on_timer(l);
+        break;
+    case LINK_READY:
+        at_recover_keepalive(l);
+        break;
+    case LINK_RECOVERING:
+    case LINK_QUARANTINED:
+    case LINK_GONE:
+        at_recover_on_timer(l);
+        break;
+    case LINK_OPENING:
+    case LINK_SYNCING:
+    case LINK_IDENTIFYING:
+    case LINK_BUSY:
+        break;
+    }
+}
+
+static void link_on_state_timeout(void *arg)
+{
+    struct at_link *l = arg;
+    switch (at_link_state(l)) {
+    case LINK_OPENING:
+        at_recover_gone(l, "the port does not open", true);
+        break;
+    case LINK_REGISTERING:
+        at_recover_climb(l, "no network for half an hour");
+        break;
+    case LINK_SYNCING:
+    case LINK_IDENTIFYING:
+    case LINK_BUSY:
+    case LINK_RECOVERING:
+        at_recover_reopen(l, "nothing moves");
+        break;
+    case LINK_QUARANTINED:
+        at_link_open_port(l, "quarantine over");
+        break;
+    case LINK_SIM:
+    case LINK_READY:
+    case LINK_GONE:
+        break;
+    }
+}
+
+/* --- the stream --- */
+
+static void link_on_open(void *ctx)
+{
+    at_init_wake(ctx, "port open");
+}
+
+static void link_on_data(void *ctx, const uint8_t *data, size_t len)
+{
+    struct at_link *l = ctx;
+    at_chat_feed(&l->chat, data, len);
+}
+
+static void link_on_gone(void *ctx, int err)
+{
+    at_recover_gone(ctx, err ? strerror(err) : "hung up", true);
+}
+
+static const struct stream_sink stream_sink = {link_on_open, link_on_data, link_on_gone};
+
+void at_link_open_port(struct at_link *l, const char *why)
+{
+    assert(!l->stream);
+    port_unwatch(l->port);
+    at_link_goto(l, LINK_OPENING, why);
+    int err = port_open(l->port, &stream_sink, l, &l->stream);
+    if (err == 0)
+        return;
+    l->stream = NULL;
+    bool absent = err == -ENOENT || err == -ENODEV || err == -ENXIO || err == -ENOTDIR;
+    at_recover_gone(l, absent ? "no such port" : strerror(-err), !absent);
+}
+
+void at_link_drop_port(struct at_link *l)
+{
+    at_chat_gone(&l->chat);
+    at_script_forget(&l->script);
+    if (l->send.active && !l->send.started)
+        at_send_end_unstarted(l, SMS_LOCAL_GONE);
+    if (l->stream)
+        stream_close(l->stream);
+    l->stream = NULL;
+}
+
+/* --- the dialogue engine's sink --- */
+
+static void link_awake(void *ctx)
+{
+    at_init_awake(ctx);
+}
+
+static void link_fenced(void *ctx, bool in_step)
+{
+    at_recover_fenced(ctx, in_step);
+}
+
+static void link_orphan(void *ctx, const struct at_final *final)
+{
+    at_send_on_orphan(ctx, final);
+}
+
+static void link_broken(void *ctx)
+{
+    at_recover_gone(ctx, "cannot write", true);
+}
+
+static const struct at_chat_sink chat_sink = {link_awake, link_fenced, link_orphan, link_broken};
+
+/* --- the contract's calls --- */
+
+static struct at_link *own(struct link *link)
+{
+    return (struct at_link *)link;
+}
+
+static int op_open(struct link *link)
+{
+    struct at_link *l = own(link);
+    assert(at_link_state(l) == LINK_GONE && !l->stream && !l->closed);
+    at_link_open_port(l, "open");
+    return 0;
+}
+
+static int op_submit(struct link *link, const struct link_submit *submit)
+{
+    return at_send_submit(own(link), submit);
+}
+
+static void op_proceed(struct link *link, uint64_t token, unsigned part, bool yes)
+{
+    at_send_proceed(own(link), token, part, yes);
+}
+
+/* USSD comes with the carrier's service; until then a link says that it cannot. */
+static int op_ussd(struct link *link, const char *text)
+{
+    (void)link;
+    (void)text;
+    return -ENOTSUP;
+}
+
+static void op_ussd_cancel(struct link *link)
+{
+    (void)link;
+}
+
+static void op_abort(struct link *link)
+{
+    at_send_abort(own(link));
+}
+
+static void link_reap(void *arg)
+{
+    free(arg);
+}
+
+static void op_close(struct link *link)
+{
+    struct at_link *l = own(link);
+    assert(!l->closed);
+    l->closed = true;
+    port_unwatch(l->port);
+    at_chat_close(&l->chat);
+    at_script_forget(&l->script);
+    if (l->stream)
+        stream_close(l->stream);
+    l->stream = NULL;
+    fsm_stop(&l->fsm);
+    loop_timer_cancel(&l->timer);
+    loop_timer_cancel(&l->send.slow);
+    loop_task_cancel(&l->notices.task);
+    loop_defer(&l->reaper, LOOP_SOON);
+}
+
+static bool op_in_flight(const struct link *link)
+{
+    return ((const struct at_link *)link)->send.left;
+}
+
+static const struct link_ops ops = {
+    .open = op_open,
+    .submit = op_submit,
+    .proceed = op_proceed,
+    .ussd_start = op_ussd,
+    .ussd_answer = op_ussd,
+    .ussd_cancel = op_ussd_cancel,
+    .abort = op_abort,
+    .close = op_close,
+    .in_flight = op_in_flight,
+};
+
+struct link *at_link_new(struct loop *loop, struct port *port, const struct at_link_config *config,
+                         const struct link_sink *sink, void *ctx)
+{
+    struct at_link *l = calloc(1, sizeof *l);
+    if (!l)
+        return NULL;
+    l->link.ops = &ops;
+    l->link.sink = sink;
+    l->link.ctx = ctx;
+    (void)text_copy(l->link.name, sizeof l->link.name, config->name);
+    l->link.radio = (struct link_radio){.registration = -1, .technology = -1};
+    l->loop = loop;
+    l->port = port;
+    if (config->smsc && number_is_clean(config->smsc))
+        (void)text_copy(l->smsc, sizeof l->smsc, config->smsc);
+    l->roaming = config->roaming;
+    l->keepalive_ms =
+        1000 * (int64_t)(config->keepalive_s > 0 ? config->keepalive_s : KEEPALIVE_DEFAULT_S);
+    l->quirks = at_quirks_find("", "");
+    fsm_init(&l->fsm, &table, l->link.name, LINK_GONE, loop, link_on_state_timeout, l);
+    loop_timer_init(&l->timer, loop, link_on_timer, l);
+    loop_task_init(&l->notices.task, loop, link_flush, l);
+    loop_task_init(&l->reaper, loop, link_reap, l);
+    at_chat_init(&l->chat, loop, urcs, &chat_sink, l);
+    at_script_init(&l->script, loop, &l->chat, l);
+    at_send_init(l);
+    return &l->link;
+}

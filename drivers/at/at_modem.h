@@ -1,0 +1,156 @@
+/* at_modem: what the rooms of the AT link share; nobody outside drivers/at includes it.
+ *
+ *   at_link.c     states, the contract's calls, what is told upward and when
+ *   at_init.c     from an open port to READY: scripts, SIM, registration
+ *   at_send.c     one short message: prompt, commit, body, verdict, late answers
+ *   at_recover.c  keepalive, the ladder, quarantine, a port that is not there
+ *
+ * One owner (the link), one way to move (at_link_goto), one way out of a port (at_link_drop_port).
+ * The sink is called from one task at the end of the turn, never from anywhere else. */
+#ifndef OTPGATE_AT_MODEM_H
+#define OTPGATE_AT_MODEM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "at_chat.h"
+#include "at_link.h"
+#include "at_quirks.h"
+#include "at_script.h"
+#include "fsm.h"
+
+enum { AT_FAMILIES = 3 };     /* CREG, CGREG, CEREG */
+enum { AT_EVIDENCE_MAX = 8 }; /* told in one turn; a modem that shouts more is not listened to */
+
+/* What the sink will be told at the end of the turn, in this order. */
+struct at_notices {
+    bool outcome, state, commit, radio;
+    uint64_t token; /* of the outcome */
+    unsigned part;
+    struct sms_outcome result;
+    unsigned evidences;
+    struct link_evidence evidence[AT_EVIDENCE_MAX];
+    char why[80];
+    struct loop_task task;
+};
+
+/* The submit under way, and what earlier ones still wait for. */
+struct at_sending {
+    bool active;                /* submitted, outcome not yet decided */
+    bool started;               /* its first command is written */
+    bool asked;                 /* commit() is asked and not answered */
+    bool left;                  /* the Ctrl-Z may have left; until the outcome is told */
+    enum sms_local ended_by_us; /* why it was taken back; 0: it was not */
+    int reference;              /* of its +CMGS, -1 */
+    int64_t left_ms;
+    struct link_submit submit;
+    struct loop_timer slow;
+    bool cmms_on; /* AT+CMMS=2 was asked for since the last start of the modem */
+    int errors;   /* plain ERRORs behind a Ctrl-Z in a row */
+    struct {      /* the last one whose answer may still come: nothing was sent since */
+        bool open;
+        uint64_t token;
+        unsigned part;
+    } unanswered;
+    struct { /* a late +CMGS just taken for true: a final error right behind it makes it doubtful */
+        bool fresh;
+        int64_t at_ms;
+        struct link_evidence evidence;
+    } late;
+};
+
+enum at_wait { /* what a RECOVERING link waits for */
+               AT_WAIT_NOTHING,
+               AT_WAIT_RESET,  /* the modem restarts */
+               AT_WAIT_REOPEN, /* the port rests */
+               AT_WAIT_ANSWER, /* a short message's answer is still due (answers_during_cmgs) */
+};
+struct at_recovery {
+    unsigned rung;    /* of the ladder, next to be climbed */
+    unsigned penalty; /* failures in a row, squared into a waiting time */
+    enum at_wait wait;
+    bool reboot_seen; /* the modem said that it has restarted */
+};
+
+struct at_link {
+    struct link link; /* first: a link is its AT link */
+    struct loop *loop;
+    struct port *port;
+    char smsc[17];
+    bool roaming;
+    int64_t keepalive_ms;
+
+    struct fsm fsm;          /* states: enum link_state */
+    struct loop_timer timer; /* what the state waits for */
+    struct stream *stream;
+    struct at_chat chat;
+    struct at_script script;
+    const struct at_quirks *quirks;
+
+    enum at_sim sim;
+    bool echo_off;   /* ATE0 was obeyed: an echo means that the modem has restarted */
+    int fun;         /* AT+CFUN?, -1 */
+    unsigned looked; /* at the SIM or the network, in this state */
+    int stat[AT_FAMILIES], technology[AT_FAMILIES]; /* -1: not told */
+
+    struct at_sending send;
+    struct at_recovery recovery;
+    struct at_notices notices;
+    bool closed;
+    struct loop_task reaper;
+};
+
+/* --- at_link.c --- */
+void at_link_goto(struct at_link *l, enum link_state state, const char *why);
+void at_link_say(struct at_link *l, const char *why); /* the state stays, the reason is new */
+enum link_state at_link_state(const struct at_link *l);
+void at_link_open_port(struct at_link *l, const char *why);
+/* Ends the dialogue (a submit under way gets its outcome) and closes the stream. */
+void at_link_drop_port(struct at_link *l);
+void at_link_tell_outcome(struct at_link *l, const struct sms_outcome *outcome);
+void at_link_tell_evidence(struct at_link *l, const struct link_evidence *evidence);
+void at_link_tell_commit(struct at_link *l);
+void at_link_tell_radio(struct at_link *l);
+
+/* --- at_init.c --- */
+void at_init_wake(struct at_link *l, const char *why); /* → SYNCING on the open stream */
+void at_init_awake(struct at_link *l);                 /* the settling time is over */
+void at_init_on_timer(struct at_link *l);              /* SIM, REGISTERING */
+bool at_init_registered(const struct at_link *l);
+/* READY, or back to REGISTERING where the network was lost meanwhile. The chat is idle. */
+void at_init_settle(struct at_link *l, const char *why);
+bool at_init_parse_csq(void *arg, const char *line);
+bool at_init_parse_registration(void *arg, const char *line);
+void at_init_on_registration(void *ctx, const char *line); /* unsolicited */
+void at_init_on_cpin(void *ctx, const char *line);
+void at_init_on_sms_ready(void *ctx, const char *line);
+
+/* --- at_send.c --- */
+void at_send_init(struct at_link *l);
+int at_send_submit(struct at_link *l, const struct link_submit *submit);
+void at_send_begin(struct at_link *l); /* BUSY and the chat idle: writes the first command */
+void at_send_proceed(struct at_link *l, uint64_t token, unsigned part, bool yes);
+void at_send_abort(struct at_link *l);
+void at_send_on_cmgs(void *ctx, const char *line); /* nobody waits for it */
+void at_send_on_orphan(struct at_link *l, const struct at_final *final);
+void at_send_on_reboot(struct at_link *l);
+/* An outcome for a submit whose first command was never written. */
+void at_send_end_unstarted(struct at_link *l, enum sms_local cause);
+/* The verdict by the line (link.h). Pure. `reference`: of a +CMGS line that came, -1: none did. */
+struct sms_outcome at_send_verdict(const struct at_result *result, int reference,
+                                   enum sms_local ended_by_us);
+
+/* --- at_recover.c --- */
+void at_recover_keepalive(struct at_link *l);              /* READY, its time has come */
+void at_recover_climb(struct at_link *l, const char *why); /* the modem is deaf: the next rung */
+void at_recover_reopen(struct at_link *l, const char *why);
+void at_recover_resync(struct at_link *l, const char *why); /* the fence, without a time-out */
+void at_recover_fenced(struct at_link *l, bool in_step);
+void at_recover_hold(struct at_link *l); /* until a late answer came */
+void at_recover_gone(struct at_link *l, const char *why, bool was_open);
+void at_recover_on_timer(struct at_link *l); /* RECOVERING, QUARANTINED, GONE */
+void at_recover_on_reboot(void *ctx, const char *line);
+void at_recover_healthy(struct at_link *l);
+void at_recover_answered(struct at_link *l); /* what was due has come: ends a hold */
+
+#endif

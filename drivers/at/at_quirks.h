@@ -1,0 +1,27 @@
+/* at_quirks: what differs from maker to maker, as data. The flow asks the row, never for a name. */
+#ifndef OTPGATE_AT_QUIRKS_H
+#define OTPGATE_AT_QUIRKS_H
+
+#include <stdbool.h>
+
+enum { AT_QUIET_COMMANDS = 3 };
+
+struct at_quirks {
+    const char *name;                     /* of the row, for the log */
+    const char *maker;                    /* part of the answer to AT+CGMI, any case; NULL: any */
+    const char *model;                    /* part of the answer to AT+CGMM, any case; NULL: any */
+    const char *quiet[AT_QUIET_COMMANDS]; /* once after identification; an ERROR does not matter */
+    const char *iccid;                    /* asked first; NULL: only the common ones */
+    const char *reset;                    /* restarts the modem's firmware */
+    int reset_wait_ms;                    /* until it answers again */
+    bool no_cmms;                         /* AT+CMMS harms or is unknown */
+    /* Answers other commands while a short message is still under way: the fence proves nothing
+     * about its answer, so the SIM is held until it came, or for answer_max_ms after the Ctrl-Z. */
+    bool answers_during_cmgs;
+    int answer_max_ms;
+};
+
+/* The first row that fits; never NULL. Pure. */
+const struct at_quirks *at_quirks_find(const char *maker, const char *model);
+
+#endif

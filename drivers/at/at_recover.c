@@ -1,0 +1,242 @@
+/* at_recover: what keeps a modem alive and what is done when it is not. Every rung of the ladder
+ * takes longer than the one before it, and the last one waits: never a spin. */
+#include <string.h>
+
+#include "at_modem.h"
+#include "log.h"
+
+enum {
+    RESET_ANSWER_MS = 5000,
+    RESET_SEEN_MS = 1000, /* behind the line that says it has started */
+    REST_MS = 2000,       /* between closing and opening a port */
+    GONE_STEP_MS = 1000,
+    QUARANTINE_STEP_MS = 10000,
+    PENALTY_MAX_MS = 600000,
+    HOLD_TAIL_MS = 1000, /* a final error may come right behind the late answer */
+};
+
+static int64_t penalty_ms(struct at_link *l, int64_t step_ms)
+{
+    if (l->recovery.penalty < 100)
+        l->recovery.penalty++;
+    int64_t wait_ms = step_ms * l->recovery.penalty * l->recovery.penalty;
+    return wait_ms < PENALTY_MAX_MS ? wait_ms : PENALTY_MAX_MS;
+}
+
+void at_recover_healthy(struct at_link *l)
+{
+    l->recovery.rung = 0;
+    l->recovery.penalty = 0;
+}
+
+/* --- keepalive --- */
+
+/* The answers are looked up as unsolicited lines: one place knows all three. */
+static const char *ask_network(void *arg, char room[AT_COMMAND_MAX + 1])
+{
+    static const char *const commands[AT_FAMILIES] = {"AT+CREG?", "AT+CGREG?", "AT+CEREG?"};
+    const struct at_link *l = arg;
+    (void)room;
+    for (unsigned i = 0; i < AT_FAMILIES; i++)
+        if (l->stat[i] > 0 && l->stat[i] == l->link.radio.registration)
+            return commands[i];
+    return commands[0];
+}
+
+/* Text mode here means that the modem has restarted without a word. */
+static bool check_mode(void *arg, const char *line)
+{
+    struct at_link *l = arg;
+    int mode;
+    if (!at_parse_cmgf(line, &mode))
+        return false;
+    if (mode != 0)
+        l->recovery.reboot_seen = true;
+    return true;
+}
+
+static const struct at_step keepalive_steps[] = {
+    {.command = "AT+CMGF?", .prefix = {"+CMGF:"}, .line = check_mode, .timeout_ms = 5000},
+    {.make = ask_network, .timeout_ms = 5000},
+    {.command = "AT+CSQ", .prefix = {"+CSQ:"}, .line = at_init_parse_csq, .timeout_ms = 5000},
+    {0},
+};
+
+static void kept_alive(void *arg, enum at_script_end end)
+{
+    struct at_link *l = arg;
+    bool waiting = l->send.active && !l->send.started;
+    if (end == AT_SCRIPT_DEAF || end == AT_SCRIPT_FAILED) {
+        if (waiting)
+            at_send_end_unstarted(l, SMS_LOCAL_NOT_READY);
+        at_recover_climb(l, "deaf");
+        return;
+    }
+    if (end == AT_SCRIPT_DONE)
+        at_recover_healthy(l);
+    if (waiting)
+        at_send_begin(l);
+    else
+        at_init_settle(l, "free");
+}
+
+void at_recover_keepalive(struct at_link *l)
+{
+    if (l->script.steps || !at_chat_is_idle(&l->chat))
+        loop_timer_arm_in(&l->timer, 1000);
+    else
+        at_script_run(&l->script, keepalive_steps, kept_alive);
+}
+
+/* --- the ladder --- */
+
+static void reset_written(void *arg, const struct at_result *result)
+{
+    struct at_link *l = arg;
+    (void)result; /* a modem that restarts owes no answer */
+    if (l->chat.state != AT_CHAT_CLOSED)
+        loop_timer_arm_in(&l->timer, l->quirks->reset_wait_ms);
+}
+
+static void climb_reset(struct at_link *l, const char *why)
+{
+    at_script_forget(&l->script);
+    at_link_goto(l, LINK_RECOVERING, why);
+    l->recovery.wait = AT_WAIT_RESET;
+    struct at_command command = {.text = l->quirks->reset,
+                                 .timeout_ms = RESET_ANSWER_MS,
+                                 .no_fence = true,
+                                 .done = reset_written,
+                                 .arg = l};
+    at_chat_send(&l->chat, &command);
+}
+
+void at_recover_reopen(struct at_link *l, const char *why)
+{
+    at_link_drop_port(l);
+    at_link_goto(l, LINK_RECOVERING, why);
+    l->recovery.wait = AT_WAIT_REOPEN;
+    loop_timer_arm_in(&l->timer, REST_MS);
+}
+
+static void climb_quarantine(struct at_link *l, const char *why)
+{
+    int64_t wait_ms = penalty_ms(l, QUARANTINE_STEP_MS);
+    at_link_drop_port(l);
+    if (at_link_state(l) != LINK_RECOVERING)
+        at_link_goto(l, LINK_RECOVERING, why);
+    at_link_goto(l, LINK_QUARANTINED, why);
+    log_event(LOG_LEVEL_WARNING, "at", l->link.name, "quarantine", "for_s=%d",
+              (int)(wait_ms / 1000));
+    loop_timer_arm_in(&l->timer, wait_ms);
+}
+
+void at_recover_climb(struct at_link *l, const char *why)
+{
+    unsigned rung = l->recovery.rung++;
+    log_event(LOG_LEVEL_WARNING, "at", l->link.name, "ladder", "rung=%u why=\"%s\"", rung, why);
+    if (rung == 0 && at_chat_is_idle(&l->chat)) {
+        climb_reset(l, why);
+    } else if (rung <= 1) {
+        l->recovery.rung = 2;
+        at_recover_reopen(l, why);
+    } else {
+        l->recovery.rung = 0;
+        climb_quarantine(l, why);
+    }
+}
+
+void at_recover_resync(struct at_link *l, const char *why)
+{
+    at_link_goto(l, LINK_RECOVERING, why);
+    l->recovery.wait = AT_WAIT_NOTHING;
+    at_chat_fence(&l->chat);
+}
+
+/* A fence that no command asked for: our own, or one for a prompt out of nowhere. */
+void at_recover_fenced(struct at_link *l, bool in_step)
+{
+    bool waiting = l->send.active && !l->send.started;
+    if (!in_step) {
+        if (waiting)
+            at_send_end_unstarted(l, SMS_LOCAL_NOT_READY);
+        at_recover_climb(l, "no answer");
+    } else if (waiting) {
+        at_send_begin(l);
+    } else if (at_link_state(l) == LINK_READY || at_link_state(l) == LINK_BUSY ||
+               (at_link_state(l) == LINK_RECOVERING && l->recovery.wait == AT_WAIT_NOTHING)) {
+        at_init_settle(l, "in step");
+    }
+}
+
+/* --- an answer that is still due --- */
+
+void at_recover_hold(struct at_link *l)
+{
+    int64_t over_ms = l->send.left_ms + l->quirks->answer_max_ms;
+    at_link_goto(l, LINK_RECOVERING, "an answer is still due");
+    l->recovery.wait = AT_WAIT_ANSWER;
+    loop_timer_arm(&l->timer, over_ms);
+}
+
+void at_recover_answered(struct at_link *l)
+{
+    if (at_link_state(l) == LINK_RECOVERING && l->recovery.wait == AT_WAIT_ANSWER)
+        loop_timer_arm_in(&l->timer, HOLD_TAIL_MS);
+}
+
+/* --- a modem that restarts by itself, a port that goes --- */
+
+void at_recover_on_reboot(void *ctx, const char *line)
+{
+    struct at_link *l = ctx;
+    log_event(LOG_LEVEL_NOTICE, "at", l->link.name, "restart", "line=\"%.20s\"", line);
+    if (at_link_state(l) == LINK_RECOVERING && l->recovery.wait == AT_WAIT_RESET) {
+        loop_timer_arm_in(&l->timer, RESET_SEEN_MS);
+        return;
+    }
+    l->recovery.reboot_seen = true;
+    at_send_on_reboot(l);
+    if (at_chat_is_idle(&l->chat) && !l->script.steps && !l->send.active)
+        at_init_wake(l, "the modem has restarted");
+}
+
+static void on_port(void *arg)
+{
+    at_link_open_port(arg, "port is there");
+}
+
+void at_recover_gone(struct at_link *l, const char *why, bool was_open)
+{
+    at_link_drop_port(l);
+    at_link_goto(l, LINK_GONE, why);
+    port_watch(l->port, on_port, l);
+    /* The node may still be there (another program holds it, a hang-up): then nothing would ever
+     * call. Slower each time, until the modem is healthy again. */
+    if (was_open)
+        loop_timer_arm_in(&l->timer, penalty_ms(l, GONE_STEP_MS));
+}
+
+void at_recover_on_timer(struct at_link *l)
+{
+    if (at_link_state(l) != LINK_RECOVERING) {
+        at_link_open_port(l, "another try");
+        return;
+    }
+    switch (l->recovery.wait) {
+    case AT_WAIT_NOTHING:
+        break;
+    case AT_WAIT_RESET:
+        at_init_wake(l, "restarted");
+        break;
+    case AT_WAIT_REOPEN:
+        at_link_open_port(l, "another try");
+        break;
+    case AT_WAIT_ANSWER:
+        if (at_chat_is_idle(&l->chat))
+            at_init_settle(l, "nothing is due any more");
+        else
+            loop_timer_arm_in(&l->timer, HOLD_TAIL_MS);
+        break;
+    }
+}

@@ -1,0 +1,322 @@
+/* at_send: one short message at a time, from AT+CMGS to its verdict, and the answers that come too
+ * late. The line is drawn here: see link.h. */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "at_modem.h"
+#include "log.h"
+
+enum {
+    CMMS_MS = 5000,
+    PROMPT_MS = 10000, /* peers wait 5 to 10 s; before the text has left waiting costs little */
+    OWNER_MS = 20000,  /* for the owner's transaction, well inside a modem's patience at a prompt */
+    SLOW_MS = 60000,   /* the network's own timers (TR1M, TS 24.011) are over: worth a line */
+    ANSWER_MS = 120000,
+    TAIL_MS = 5000,       /* the OK behind +CMGS, which nothing depends on */
+    REBOOT_MS = 5000,     /* the answer, when the modem has restarted behind the Ctrl-Z */
+    LATE_ERROR_MS = 5000, /* "right after" */
+    ERRORS_RESYNC = 2,
+    ERRORS_RESET = 3, /* plain ERRORs in a row */
+};
+
+struct sms_outcome at_send_verdict(const struct at_result *result, int reference,
+                                   enum sms_local ended_by_us)
+{
+    struct sms_outcome outcome = {.space = SMS_CAUSE_LOCAL, .reference = reference};
+    if (reference >= 0) {
+        outcome.verdict = SMS_SENT;
+        outcome.space = SMS_CAUSE_NONE;
+        return outcome;
+    }
+    switch (result->end) {
+    case AT_END_FINAL:
+        switch (result->final.kind) {
+        case AT_FINAL_CMS:
+            outcome.space = SMS_CAUSE_CMS;
+            outcome.cause = result->final.code;
+            break;
+        case AT_FINAL_CME:
+            outcome.space = SMS_CAUSE_CME;
+            outcome.cause = result->final.code;
+            break;
+        case AT_FINAL_OK:
+            outcome.cause = result->body_left ? SMS_LOCAL_OK_ONLY : SMS_LOCAL_NO_PROMPT;
+            break;
+        case AT_FINAL_ERROR:
+        case AT_FINAL_CALL:
+            outcome.cause = SMS_LOCAL_ERROR;
+            break;
+        }
+        break;
+    case AT_END_TIMEOUT:
+        outcome.cause = result->prompted ? SMS_LOCAL_TIMEOUT : SMS_LOCAL_NO_PROMPT;
+        break;
+    case AT_END_TAKEN_BACK:
+        outcome.cause = ended_by_us ? ended_by_us : SMS_LOCAL_ABORTED;
+        break;
+    case AT_END_GONE:
+        outcome.cause = SMS_LOCAL_GONE;
+        break;
+    }
+    outcome.verdict = sms_cause_verdict(outcome.space, outcome.cause, result->body_left);
+    return outcome;
+}
+
+static void send_not_sent(struct at_link *l, enum sms_local cause)
+{
+    struct sms_outcome outcome = {SMS_NOT_SENT, SMS_CAUSE_LOCAL, cause, -1};
+    at_link_tell_outcome(l, &outcome);
+}
+
+void at_send_end_unstarted(struct at_link *l, enum sms_local cause)
+{
+    assert(l->send.active && !l->send.started);
+    send_not_sent(l, cause);
+}
+
+/* --- the dialogue --- */
+
+static bool cmgs_line(void *arg, const char *line)
+{
+    struct at_link *l = arg;
+    int reference;
+    if (!at_parse_cmgs(line, &reference))
+        return false;
+    if (l->send.reference < 0)
+        l->send.reference = reference;
+    at_chat_extend(&l->chat, TAIL_MS);
+    return true;
+}
+
+static void cmgs_prompted(void *arg)
+{
+    struct at_link *l = arg;
+    /* The echo is back: the modem has restarted without a word. It may be in text mode, where the
+     * length we gave is a recipient. */
+    if (l->echo_off && l->chat.echoed) {
+        l->recovery.reboot_seen = true;
+        l->send.ended_by_us = SMS_LOCAL_NOT_READY;
+        at_chat_escape(&l->chat);
+        return;
+    }
+    at_link_tell_commit(l);
+}
+
+static void count_errors(struct at_link *l, const struct at_result *result)
+{
+    bool plain = result->body_left && result->end == AT_END_FINAL && l->send.reference < 0 &&
+                 (result->final.kind == AT_FINAL_ERROR ||
+                  (result->final.kind == AT_FINAL_CMS && result->final.code == 500));
+    if (plain)
+        l->send.errors++;
+    else if (l->send.reference >= 0)
+        l->send.errors = 0;
+    if (l->send.reference >= 0)
+        at_recover_healthy(l);
+}
+
+/* What to do with the modem once a message has its verdict. */
+static void cmgs_after(struct at_link *l, const struct at_result *result)
+{
+    bool pending = l->send.unanswered.open && result->end == AT_END_TIMEOUT;
+    if (result->stuck) {
+        at_recover_reopen(l, "the port takes no bytes");
+    } else if (!result->in_step) {
+        at_recover_climb(l, "no answer");
+    } else if (pending && l->quirks->answers_during_cmgs) {
+        at_recover_hold(l);
+    } else if (l->send.errors >= ERRORS_RESET) {
+        l->send.errors = 0;
+        at_recover_climb(l, "errors without a cause, again and again");
+    } else if (l->send.errors == ERRORS_RESYNC) {
+        at_recover_resync(l, "errors without a cause");
+    } else {
+        at_init_settle(l, "free");
+    }
+}
+
+static void cmgs_done(void *arg, const struct at_result *result)
+{
+    struct at_link *l = arg;
+    struct at_sending *send = &l->send;
+    struct sms_outcome outcome = at_send_verdict(result, send->reference, send->ended_by_us);
+    count_errors(l, result);
+    if (outcome.verdict == SMS_UNKNOWN) {
+        send->unanswered.open = true;
+        send->unanswered.token = send->submit.token;
+        send->unanswered.part = send->submit.part;
+    }
+    at_link_tell_outcome(l, &outcome);
+    if (l->chat.state != AT_CHAT_CLOSED)
+        cmgs_after(l, result);
+}
+
+static void send_cmgs(struct at_link *l)
+{
+    char text[24];
+    (void)snprintf(text, sizeof text, "AT+CMGS=%u", l->send.submit.tpdu.len);
+    struct at_command command = {.text = text,
+                                 .prefix = {"+CMGS:"},
+                                 .timeout_ms = PROMPT_MS,
+                                 .owner_ms = OWNER_MS,
+                                 .prompt = true,
+                                 .line = cmgs_line,
+                                 .prompted = cmgs_prompted,
+                                 .done = cmgs_done,
+                                 .arg = l};
+    at_chat_send(&l->chat, &command);
+}
+
+static void cmms_done(void *arg, const struct at_result *result)
+{
+    struct at_link *l = arg;
+    if (l->chat.state == AT_CHAT_CLOSED) {
+        send_not_sent(l, SMS_LOCAL_GONE);
+    } else if (!result->in_step) {
+        send_not_sent(l, SMS_LOCAL_NOT_READY);
+        at_recover_climb(l, "no answer");
+    } else if (l->send.ended_by_us) {
+        send_not_sent(l, l->send.ended_by_us);
+        at_init_settle(l, "free");
+    } else {
+        send_cmgs(l);
+    }
+}
+
+void at_send_begin(struct at_link *l)
+{
+    struct at_sending *send = &l->send;
+    assert(send->active && !send->started);
+    if (l->recovery.reboot_seen) {
+        send_not_sent(l, SMS_LOCAL_NOT_READY);
+        at_init_settle(l, "");
+        return;
+    }
+    send->started = true;
+    if (!send->submit.more || send->cmms_on || l->quirks->no_cmms) {
+        send_cmgs(l);
+        return;
+    }
+    /* Keeps the radio link up between parts; stays on until the modem restarts. An ERROR only means
+     * that the modem does not know it. */
+    send->cmms_on = true;
+    struct at_command command = {
+        .text = "AT+CMMS=2", .timeout_ms = CMMS_MS, .done = cmms_done, .arg = l};
+    at_chat_send(&l->chat, &command);
+}
+
+static void send_on_slow(void *arg)
+{
+    struct at_link *l = arg;
+    log_event(LOG_LEVEL_NOTICE, "at", l->link.name, "slow", "token=%llu waited_s=%d",
+              (unsigned long long)l->send.submit.token, SLOW_MS / 1000);
+}
+
+void at_send_init(struct at_link *l)
+{
+    l->send.reference = -1;
+    loop_timer_init(&l->send.slow, l->loop, send_on_slow, l);
+}
+
+/* --- the contract's calls --- */
+
+int at_send_submit(struct at_link *l, const struct link_submit *submit)
+{
+    struct at_sending *send = &l->send;
+    assert(submit->tpdu.len > 0 && submit->tpdu.len <= PDU_TPDU_MAX);
+    if (at_link_state(l) != LINK_READY || send->active || l->notices.outcome)
+        return -EAGAIN;
+    send->active = true;
+    send->started = send->asked = send->left = false;
+    send->ended_by_us = 0;
+    send->reference = -1;
+    send->submit = *submit;
+    at_link_goto(l, LINK_BUSY, "submit");
+    /* A keepalive's command on the wire is awaited first; its end begins this one. */
+    if (!at_script_stop(&l->script) && at_chat_is_idle(&l->chat))
+        at_send_begin(l);
+    return 0;
+}
+
+void at_send_proceed(struct at_link *l, uint64_t token, unsigned part, bool yes)
+{
+    struct at_sending *send = &l->send;
+    char line[2 * PDU_TPDU_MAX + 3];
+    if (!send->active || !send->asked || token != send->submit.token || part != send->submit.part)
+        return;
+    send->asked = false;
+    if (!at_chat_is_prompted(&l->chat))
+        return; /* the prompt is gone; the outcome is on its way */
+    if (!yes) {
+        send->ended_by_us = SMS_LOCAL_REFUSED;
+        at_chat_escape(&l->chat);
+        return;
+    }
+    pdu_submit_line(&send->submit.tpdu, line);
+    send->unanswered.open = false;
+    send->late.fresh = false;
+    send->left_ms = loop_now_ms(l->loop);
+    send->left = at_chat_body(&l->chat, line, strlen(line), ANSWER_MS);
+    loop_timer_arm_in(&send->slow, SLOW_MS);
+}
+
+void at_send_abort(struct at_link *l)
+{
+    struct at_sending *send = &l->send;
+    if (!send->active || send->left || send->ended_by_us)
+        return;
+    send->ended_by_us = SMS_LOCAL_ABORTED;
+    if (send->started) {
+        at_chat_escape(&l->chat); /* in AT+CMMS: its end sees it */
+        return;
+    }
+    at_send_end_unstarted(l, SMS_LOCAL_ABORTED);
+    if (!l->script.steps && at_chat_is_idle(&l->chat))
+        at_init_settle(l, "free");
+}
+
+/* --- late answers --- */
+
+void at_send_on_cmgs(void *ctx, const char *line)
+{
+    struct at_link *l = ctx;
+    struct at_sending *send = &l->send;
+    struct link_evidence evidence = {.kind = LINK_EVIDENCE_REFERENCE};
+    if (!at_parse_cmgs(line, &evidence.reference))
+        return;
+    memcpy(evidence.iccid, l->link.identity.iccid, sizeof evidence.iccid);
+    if (send->unanswered.open) {
+        evidence.token = send->unanswered.token;
+        evidence.part = send->unanswered.part;
+        send->unanswered.open = false;
+    }
+    send->late.fresh = true;
+    send->late.at_ms = loop_now_ms(l->loop);
+    send->late.evidence = evidence;
+    at_link_tell_evidence(l, &evidence);
+    at_recover_answered(l);
+}
+
+/* A final result nobody waits for. Behind a late +CMGS of a modem that answers other commands
+ * meanwhile it may be the true end of that message. */
+void at_send_on_orphan(struct at_link *l, const struct at_final *final)
+{
+    struct at_sending *send = &l->send;
+    bool fresh = send->late.fresh && loop_now_ms(l->loop) - send->late.at_ms <= LATE_ERROR_MS;
+    send->late.fresh = false;
+    if (!l->quirks->answers_during_cmgs)
+        return;
+    if (fresh && final->kind != AT_FINAL_OK) {
+        send->late.evidence.unsure = true;
+        at_link_tell_evidence(l, &send->late.evidence);
+    }
+    at_recover_answered(l);
+}
+
+void at_send_on_reboot(struct at_link *l)
+{
+    if (l->send.active && l->send.left)
+        at_chat_extend(&l->chat, REBOOT_MS);
+}

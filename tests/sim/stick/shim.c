@@ -1,0 +1,127 @@
+/* shim: what a pty lacks to pass for a USB serial port.
+ *
+ * Preloaded before libumockdev-preload, which lays the tree of the simulated stick under
+ * /dev and /sys. Two things are answered here instead. Opening one of its ttys: umockdev
+ * would ask a process of its own for every ioctl on it, and abort where there is none. And
+ * the modem control lines, which a pty has not. Never part of a program that is installed. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* glibc's names for open() where it was built with checks or wide files */
+int open64(const char *path, int flags, ...);
+int __open_2(const char *path, int flags);
+int __open64_2(const char *path, int flags);
+
+enum { PTY_MAJOR_FIRST = 136, PTY_MAJOR_LAST = 143, PORTS_MAX = 256 };
+
+/* By the pty's minor; as XOR, so that zero is how a port opens: DTR and RTS up. */
+static int lines_flipped[PORTS_MAX];
+
+static int *lines_of(int fd)
+{
+    struct stat st;
+    int saved = errno;
+    bool pty = fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && major(st.st_rdev) >= PTY_MAJOR_FIRST &&
+               major(st.st_rdev) <= PTY_MAJOR_LAST;
+    errno = saved;
+    return pty ? &lines_flipped[minor(st.st_rdev) % PORTS_MAX] : NULL;
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+    static int (*next)(int, unsigned long, ...);
+    const int open_lines = TIOCM_DTR | TIOCM_RTS;
+    va_list args;
+    va_start(args, request);
+    void *arg = va_arg(args, void *);
+    va_end(args);
+    int *lines = lines_of(fd);
+    if (!lines) {
+        if (!next)
+            *(void **)&next = dlsym(RTLD_NEXT, "ioctl");
+        return next(fd, request, arg);
+    }
+    int *value = arg;
+    switch (request) {
+    case TIOCMGET:
+        *value = *lines ^ open_lines;
+        return 0;
+    case TIOCMSET:
+        *lines = *value ^ open_lines;
+        return 0;
+    case TIOCMBIS:
+        *lines = ((*lines ^ open_lines) | *value) ^ open_lines;
+        return 0;
+    case TIOCMBIC:
+        *lines = ((*lines ^ open_lines) & ~*value) ^ open_lines;
+        return 0;
+    default: /* the kernel's numbers, not an enum of ours */
+        return (int)syscall(SYS_ioctl, fd, request, arg);
+    }
+}
+
+/* Where the simulated tree has `path` as a link to a pty: a path umockdev does not look at. */
+static bool stick_path(const char *path, char real[PATH_MAX])
+{
+    const char *root = getenv("UMOCKDEV_DIR");
+    struct stat st;
+    return root && strncmp(path, "/dev/", strlen("/dev/")) == 0 &&
+           snprintf(real, PATH_MAX, "%s%s", root, path) < PATH_MAX && stat(real, &st) == 0 &&
+           S_ISCHR(st.st_mode);
+}
+
+static int open_any(const char *path, int flags, mode_t mode)
+{
+    static int (*next)(const char *, int, ...);
+    char real[PATH_MAX];
+    if (stick_path(path, real))
+        return (int)syscall(SYS_openat, AT_FDCWD, real, flags, mode);
+    if (!next)
+        *(void **)&next = dlsym(RTLD_NEXT, "open");
+    return next(path, flags, mode);
+}
+
+static mode_t mode_of(int flags, va_list args)
+{
+    return flags & (O_CREAT | __O_TMPFILE) ? va_arg(args, mode_t) : 0;
+}
+
+int open(const char *path, int flags, ...)
+{
+    va_list args;
+    va_start(args, flags);
+    mode_t mode = mode_of(flags, args);
+    va_end(args);
+    return open_any(path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...)
+{
+    va_list args;
+    va_start(args, flags);
+    mode_t mode = mode_of(flags, args);
+    va_end(args);
+    return open_any(path, flags, mode);
+}
+
+int __open_2(const char *path, int flags)
+{
+    return open_any(path, flags, 0);
+}
+
+int __open64_2(const char *path, int flags)
+{
+    return open_any(path, flags, 0);
+}
