@@ -57,6 +57,8 @@ void call_drop(struct call *call)
         session->parked--;
     else if (session)
         session->in_flight--;
+    if (session)
+        session->pending -= call->counted;
     call_unlink(call);
     json_decref(call->id);
     json_decref(call->params);
@@ -75,6 +77,7 @@ void call_detach(struct call *call)
     }
     call_unlink(call);
     session->in_flight--;
+    session->pending -= call->counted;
     call->session = NULL;
     call_link(call, &call->front->orphans);
 }
@@ -113,7 +116,7 @@ static void call_on_durable(void *arg, int rc)
 {
     struct call *call = arg;
     struct session *session = call->session;
-    if (rc < 0 && call->promises)
+    if (session && rc < 0 && call->promises)
         call_replace_line(call);
     if (session && call->line) {
         if (call->failed)
@@ -131,6 +134,9 @@ static void call_on_durable(void *arg, int rc)
 static void call_settle(struct call *call)
 {
     assert(!call->abandon);
+    call->counted = call->line_len;
+    if (call->session)
+        call->session->pending += call->counted;
     store_when_durable(call->front->store, &call->waiter);
 }
 

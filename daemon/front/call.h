@@ -23,6 +23,7 @@ struct call {
     enum wire_error error;
     char *line; /* the answer; NULL before it */
     size_t line_len;
+    size_t counted; /* of its session's `pending` */
     /* Set while parked: lets go of the call and ends with call_drop(). */
     void (*abandon)(struct call *call);
     void *parked; /* of who parked it */

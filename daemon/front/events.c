@@ -8,8 +8,6 @@
 
 enum {
     PAGE_EVENTS = 32,
-    LOOK_MS = 50,     /* a stream does not say when it has drained */
-    STALL_MS = 30000, /* behind for so long without reading a byte: cut */
     STORE_RETRY_MS = 1000,
 };
 
@@ -21,13 +19,9 @@ struct follower {
     int64_t position; /* seq of the last event that it has */
     bool started;
     struct store_waiter start;
-    bool behind;      /* the client holds up what is next */
-    size_t unsent;    /* when last looked at while behind */
-    int64_t moved_ms; /* when it last read while behind */
 };
 
-/* --- following ---------------------------------------------------------------------------------
- */
+/* --- following ------------------------------------------------------------------------------ */
 
 static void follower_on_durable(void *arg, int rc)
 {
@@ -37,7 +31,7 @@ static void follower_on_durable(void *arg, int rc)
         return;
     }
     follower->started = true;
-    loop_defer(&follower->session->front->events.pump, LOOP_SOON);
+    events_wake(follower->session->front);
 }
 
 struct follower *events_follow(struct session *session, unsigned topics, uint32_t uid,
@@ -81,8 +75,7 @@ void events_unfollow(struct follower *follower)
     free(follower);
 }
 
-/* --- pages -------------------------------------------------------------------------------------
- */
+/* --- pages ---------------------------------------------------------------------------------- */
 
 static bool page_add(struct page *page, json_t *params)
 {
@@ -149,28 +142,7 @@ static int page_read(struct front *front, int64_t after, uint32_t uid)
     return count;
 }
 
-/* --- the pump ----------------------------------------------------------------------------------
- */
-
-/* False while the client has to read first. Half of what it may leave unread stays free for
- * answers. */
-static bool follower_has_room(struct follower *follower, size_t len)
-{
-    const struct front *front = follower->session->front;
-    size_t unsent = session_unsent(follower->session);
-    size_t limit = (size_t)front->config->max_unsent_kb * 1024;
-    if (unsent == 0 || unsent + len <= limit / 2) {
-        follower->behind = false;
-        return true;
-    }
-    if (!follower->behind || unsent < follower->unsent)
-        follower->moved_ms = loop_now_ms(front->loop);
-    follower->behind = true;
-    follower->unsent = unsent;
-    if (loop_now_ms(front->loop) - follower->moved_ms >= STALL_MS)
-        session_cut(follower->session, "it does not read");
-    return false;
-}
+/* --- the pump ------------------------------------------------------------------------------- */
 
 /* One page at most, so that a long history does not hold up the others. When to look again in ms,
  * -1: when there is something new. */
@@ -180,6 +152,8 @@ static int follower_pump(struct front *front, struct follower *follower)
     if (!follower->started || !(follower->topics & TOPIC_MESSAGE) ||
         follower->position >= front->events.newest)
         return -1;
+    if (!session_has_room(follower->session))
+        return -1; /* events_wake() follows */
     int count = page_read(front, follower->position, follower->uid);
     if (count < 0) {
         log_event(LOG_LEVEL_ERROR, "events", follower->session->id, "unread", "error=\"%s\"",
@@ -190,8 +164,6 @@ static int follower_pump(struct front *front, struct follower *follower)
         follower->position = front->events.newest;
         return -1;
     }
-    if (!follower_has_room(follower, page->len))
-        return LOOK_MS;
     session_send(follower->session, page->lines, page->len);
     follower->session->events += page->count;
     follower->position = page->last;
@@ -208,7 +180,12 @@ static void events_pump(void *arg)
             soonest = look;
     }
     if (soonest >= 0)
-        loop_timer_arm_in(&front->events.look, soonest);
+        loop_timer_arm_in(&front->events.again, soonest);
+}
+
+void events_wake(struct front *front)
+{
+    loop_defer(&front->events.pump, LOOP_SOON);
 }
 
 static void events_on_store(void *arg)
@@ -223,7 +200,7 @@ static void events_on_store(void *arg)
     front->events.newest = newest;
     waits_on_events(front, newest);
     if (front->events.first)
-        loop_defer(&front->events.pump, LOOP_SOON);
+        events_wake(front);
 }
 
 /* Volatile: who is behind with reading misses it. */
@@ -237,7 +214,7 @@ static void events_on_modem(void *arg, const struct modem_view *view)
             continue;
         if (!line)
             line = wire_notification_line("event", view_modem_event(view), &len);
-        if (line && follower_has_room(f, len)) {
+        if (line && session_has_room(f->session)) {
             session_send(f->session, line, len);
             f->session->events++;
         }
@@ -250,7 +227,7 @@ void events_init(struct front *front)
     struct events *events = &front->events;
     int64_t oldest = 0;
     loop_task_init(&events->pump, front->loop, events_pump, front);
-    loop_timer_init(&events->look, front->loop, events_pump, front);
+    loop_timer_init(&events->again, front->loop, events_pump, front);
     if (store_event_bounds(front->store, &oldest, &events->newest) < 0)
         log_event(LOG_LEVEL_ERROR, "events", "-", "unread", "at=start");
     front->waits.seen = events->newest;
@@ -263,7 +240,7 @@ void events_fini(struct front *front)
     store_on_events(front->store, NULL, NULL);
     gateway_on_modem(front->gateway, NULL, NULL);
     loop_task_cancel(&front->events.pump);
-    loop_timer_cancel(&front->events.look);
+    loop_timer_cancel(&front->events.again);
     free(front->events.page.lines);
     front->events.page = (struct page){0};
 }

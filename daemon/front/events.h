@@ -25,8 +25,8 @@ struct page {
 struct events {
     struct follower *first;
     struct loop_task pump;
-    struct loop_timer look; /* armed while somebody is behind */
-    int64_t newest;         /* on disk */
+    struct loop_timer again; /* armed while there is more to read from the disk */
+    int64_t newest;          /* on disk */
     struct page page;
 };
 
@@ -41,5 +41,7 @@ struct follower *events_follow(struct session *session, unsigned topics, uint32_
 /* Starts behind the answer that was given just before: it waits for the same commit. */
 void events_start(struct follower *follower);
 void events_unfollow(struct follower *follower);
+/* A follower's client has read on. */
+void events_wake(struct front *front);
 
 #endif

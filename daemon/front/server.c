@@ -31,7 +31,6 @@ struct server {
     char path[108];
     dev_t dev;
     ino_t ino;
-    unsigned long refused; /* connections, since the last one that was taken */
 };
 
 static void server_close_fd(int fd)
@@ -40,8 +39,7 @@ static void server_close_fd(int fd)
         close(fd); /* nothing is unsaved behind any of these */
 }
 
-/* --- who knocks --------------------------------------------------------------------------------
- */
+/* --- who knocks ----------------------------------------------------------------------------- */
 
 /* One line that says why, as far as the kernel takes it at once. */
 static void server_turn_away(int fd, enum wire_error error, const char *sentence)
@@ -67,7 +65,6 @@ static void server_admit(struct server *server, int fd)
     const struct peer peer = {.uid = cred.uid, .gid = cred.gid, .pid = cred.pid};
     struct session *session = session_new(server->front, &peer);
     if (!session) {
-        server->refused++;
         server_turn_away(fd, WIRE_RATE_LIMITED, "too many connections");
         return;
     }
@@ -82,8 +79,7 @@ static void server_admit(struct server *server, int fd)
     session_attach(session, stream);
 }
 
-/* --- the door ----------------------------------------------------------------------------------
- */
+/* --- the door ------------------------------------------------------------------------------- */
 
 static void server_rest(struct server *server, int err)
 {
@@ -116,8 +112,7 @@ static void server_on_ready(void *arg, int ready)
     }
 }
 
-/* --- the socket --------------------------------------------------------------------------------
- */
+/* --- the socket ----------------------------------------------------------------------------- */
 
 /* >= 0: systemd's listening socket; -ENOENT: it gave none. */
 static int server_fd_given(const char **why)

@@ -9,13 +9,16 @@
 #include "log.h"
 #include "verbs.h"
 
-enum { LINGER_MS = 2000 }; /* how long the last line may take to leave */
+enum {
+    LOOK_MS = 50,     /* a stream does not say when it has drained */
+    STALL_MS = 30000, /* much unread, and not a byte read for so long: cut */
+    LINGER_MS = 2000, /* the same for the last line */
+};
 
 static void session_turn(void *arg);
-static void session_on_linger(void *arg);
+static void session_on_look(void *arg);
 
-/* --- bytes -------------------------------------------------------------------------------------
- */
+/* --- bytes ---------------------------------------------------------------------------------- */
 
 static bool bytes_add(struct bytes *bytes, const void *data, size_t len)
 {
@@ -46,8 +49,7 @@ static void bytes_take(struct bytes *bytes, size_t len)
     *bytes = (struct bytes){0};
 }
 
-/* --- birth and end -----------------------------------------------------------------------------
- */
+/* --- birth and end -------------------------------------------------------------------------- */
 
 static size_t sessions_of(const struct front *front, uid_t uid)
 {
@@ -57,13 +59,22 @@ static size_t sessions_of(const struct front *front, uid_t uid)
     return count;
 }
 
+/* A flood of connections is no flood of lines: the 1st, 2nd, 4th, 8th ... */
+static void sessions_log_refused(struct sessions *all, const struct peer *peer)
+{
+    unsigned long refused = ++all->refused;
+    if ((refused & (refused - 1)) == 0)
+        log_event(LOG_LEVEL_NOTICE, "session", "-", "refused",
+                  "why=connections uid=%u pid=%d so_far=%lu", (unsigned)peer->uid, (int)peer->pid,
+                  refused);
+}
+
 struct session *session_new(struct front *front, const struct peer *peer)
 {
     struct sessions *all = &front->sessions;
     if (all->count >= (size_t)front->config->max_connections_total ||
         sessions_of(front, peer->uid) >= (size_t)front->config->max_connections) {
-        log_event(LOG_LEVEL_NOTICE, "session", "-", "refused", "why=connections uid=%u pid=%d",
-                  (unsigned)peer->uid, (int)peer->pid);
+        sessions_log_refused(all, peer);
         return NULL;
     }
     struct session *s = calloc(1, sizeof *s);
@@ -73,7 +84,7 @@ struct session *session_new(struct front *front, const struct peer *peer)
     s->peer = *peer;
     snprintf(s->id, sizeof s->id, "%lu", ++all->opened);
     loop_task_init(&s->turn, front->loop, session_turn, s);
-    loop_timer_init(&s->linger, front->loop, session_on_linger, s);
+    loop_timer_init(&s->look, front->loop, session_on_look, s);
     s->next = all->first;
     if (s->next)
         s->next->prev = s;
@@ -123,7 +134,7 @@ void session_end(struct session *session, const char *why)
     while (session->calls)
         call_detach(session->calls);
     loop_task_cancel(&session->turn);
-    loop_timer_cancel(&session->linger);
+    loop_timer_cancel(&session->look);
     if (session->stream)
         stream_close(session->stream);
     session->stream = NULL;
@@ -158,20 +169,29 @@ void sessions_end_all(struct front *front, const char *why)
     sessions_reap(front);
 }
 
-/* --- lines out ---------------------------------------------------------------------------------
- */
+/* --- lines out ------------------------------------------------------------------------------ */
 
 size_t session_unsent(const struct session *session)
 {
     return session->out.len + (session->stream ? stream_unsent(session->stream) : 0);
 }
 
+static size_t session_limit(const struct session *session)
+{
+    return (size_t)session->front->config->max_unsent_kb * 1024;
+}
+
+bool session_has_room(const struct session *session)
+{
+    return session_unsent(session) + session->pending <= session_limit(session) / 2;
+}
+
+/* Whoever asks the session for room first never comes to the limit; it bounds all others. */
 void session_send(struct session *session, const char *lines, size_t len)
 {
-    size_t limit = (size_t)session->front->config->max_unsent_kb * 1024;
     if (session->dead || session->cut)
         return;
-    if (session_unsent(session) + len > limit)
+    if (session_unsent(session) > session_limit(session))
         session_cut(session, "it does not read");
     else if (!bytes_add(&session->out, lines, len))
         session_cut(session, "no memory");
@@ -198,13 +218,7 @@ void session_finish(struct session *session, const char *why)
     session_go_on(session);
 }
 
-static void session_on_linger(void *arg)
-{
-    session_end(arg, "closed, its last line was not read");
-}
-
-/* --- lines in ----------------------------------------------------------------------------------
- */
+/* --- lines in ------------------------------------------------------------------------------- */
 
 static void session_run_verb(struct session *s, struct call *call, const char *name)
 {
@@ -260,7 +274,7 @@ static void session_line(struct session *s, const char *line, size_t len)
 
 static bool session_rests(const struct session *s)
 {
-    return s->in_flight >= (unsigned)s->front->config->max_in_flight;
+    return s->in_flight >= (unsigned)s->front->config->max_in_flight || !session_has_room(s);
 }
 
 /* Runs whole lines, in order, while there is room for their answers. Returns the bytes used up. */
@@ -358,6 +372,23 @@ static void session_run(struct session *s)
     session_pause(s);
 }
 
+/* Sees to it that a client which is behind is looked at again, and that followers hear when it is
+ * not any more. */
+static void session_watch(struct session *s)
+{
+    size_t unsent = session_unsent(s);
+    bool behind = s->finish ? unsent > 0 : unsent > session_limit(s) / 2;
+    if (behind && !s->behind) {
+        s->least = unsent;
+        s->moved_ms = loop_now_ms(s->front->loop);
+    }
+    if (!behind && s->behind && s->follower)
+        events_wake(s->front);
+    s->behind = behind;
+    if (behind && !loop_timer_armed(&s->look))
+        loop_timer_arm_in(&s->look, LOOK_MS);
+}
+
 /* The end of a turn: what was answered leaves, and what follows from that. */
 static void session_turn(void *arg)
 {
@@ -367,10 +398,25 @@ static void session_turn(void *arg)
         return;
     if (s->cut)
         session_end(s, s->cut);
-    else if (!s->deaf)
-        session_run(s);
     else if (s->finish && session_unsent(s) == 0)
         session_end(s, s->finish);
-    else if (s->finish && !loop_timer_armed(&s->linger))
-        loop_timer_arm_in(&s->linger, LINGER_MS);
+    else if (!s->deaf)
+        session_run(s);
+    if (!s->dead)
+        session_watch(s);
+}
+
+static void session_on_look(void *arg)
+{
+    struct session *s = arg;
+    int64_t now = loop_now_ms(s->front->loop);
+    size_t unsent = session_unsent(s);
+    if (unsent < s->least) {
+        s->least = unsent;
+        s->moved_ms = now;
+    }
+    if (s->behind && now - s->moved_ms >= (s->finish ? LINGER_MS : STALL_MS))
+        session_end(s, "it does not read");
+    else
+        session_turn(s);
 }

@@ -28,14 +28,18 @@ struct session {
     size_t searched;  /* of `in`: no line ends before this */
     struct bytes out; /* what leaves at the end of this turn */
     struct loop_task turn;
-    struct loop_timer linger;
     struct call *calls; /* open ones, in flight or parked */
     unsigned in_flight, parked;
+    size_t pending;            /* bytes of answers that wait for the disk */
     struct follower *follower; /* NULL: it does not follow */
     bool paused;               /* too many in flight: reading rests */
     bool deaf;                 /* no further line is run: it ends once the last answer is out */
     bool ended;                /* the client says nothing more, and waits for its answers */
     bool dead;
+    bool behind;      /* the client leaves much unread: looked at again and again */
+    size_t least;     /* that was unread since then */
+    int64_t moved_ms; /* when it last read something */
+    struct loop_timer look;
     const char *finish; /* why it ends once `out` has left; NULL: it does not */
     const char *cut;    /* why it ends at the end of this turn; NULL: it does not */
     unsigned long requests, events;
@@ -46,7 +50,7 @@ struct session {
 struct sessions {
     struct session *first, *dead;
     size_t count;
-    unsigned long opened;
+    unsigned long opened, refused;
     struct loop_task reaper;
 };
 
@@ -62,6 +66,8 @@ void session_send(struct session *session, const char *lines, size_t len);
 void session_cut(struct session *session, const char *why);
 /* What the client has not taken yet. */
 size_t session_unsent(const struct session *session);
+/* False while the client has to read first: half of what it may leave unread is full. */
+bool session_has_room(const struct session *session);
 /* The client has shut its half of the connection: see stream_fd_on_end(). */
 void session_on_end(void *session);
 /* A call was answered or parked: there may be room for the next line. */

@@ -1,4 +1,5 @@
 /* verbs_message: from the params of a call to the store and the gateway, and back. */
+#include <assert.h>
 #include <string.h>
 #include "hall.h"
 #include "verbs.h"
@@ -7,8 +8,7 @@
 
 enum { LIST_DEFAULT = 50, LIST_MAX = 200, ATTEMPTS_SHOWN = 64 };
 
-/* --- params ------------------------------------------------------------------------------------
- */
+/* --- params --------------------------------------------------------------------------------- */
 
 static const char *param_string(const struct call *call, const char *name)
 {
@@ -70,8 +70,7 @@ static void send_request_fill(const struct call *call, struct send_request *requ
     };
 }
 
-/* --- answers -----------------------------------------------------------------------------------
- */
+/* --- answers -------------------------------------------------------------------------------- */
 
 static void message_answer(struct call *call, const struct message *message)
 {
@@ -109,8 +108,7 @@ static void message_not_found(struct call *call, int rc)
         call_fail(call, WIRE_NOT_FOUND, NULL, NULL);
 }
 
-/* --- the verbs ---------------------------------------------------------------------------------
- */
+/* --- the verbs ------------------------------------------------------------------------------ */
 
 void verb_message_send(struct call *call)
 {
@@ -211,6 +209,7 @@ void verb_message_list(struct call *call)
             state = s;
     uint32_t uid = peer_may(front, &call->peer, "operate") ? UINT32_MAX : call->peer.uid;
     size_t limit = (size_t)param_integer(call, "limit", LIST_DEFAULT);
+    assert(limit <= LIST_MAX); /* openrpc.json says so */
     int count = store_message_list(front->store, uid, state, param_class(call, -1),
                                    param_integer(call, "cursor", 0), messages, limit + 1);
     if (count < 0) {

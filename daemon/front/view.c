@@ -3,8 +3,7 @@
 #include <string.h>
 #include "text.h"
 
-/* --- members: an object that lost one for want of memory is no object any more ------------------
- */
+/* --- members: an object that lost one for want of memory is no object any more -------------- */
 
 static void put(json_t **object, const char *name, json_t *value)
 {
@@ -84,8 +83,7 @@ static void put_masked(json_t **object, const char *name, const char *digits)
     put_text(object, name, text);
 }
 
-/* --- names -------------------------------------------------------------------------------------
- */
+/* --- names ---------------------------------------------------------------------------------- */
 
 const char *view_class_name(enum message_class class_)
 {
@@ -100,8 +98,7 @@ const char *view_encoding_name(enum sms_encoding encoding)
     return names[encoding];
 }
 
-/* --- messages ----------------------------------------------------------------------------------
- */
+/* --- messages ------------------------------------------------------------------------------- */
 
 /* What an accepted message and a listed one have in common. */
 static json_t *view_head(const struct message *m, uint32_t viewer)
@@ -141,52 +138,65 @@ json_t *view_summary(const struct message *m, uint32_t viewer)
     return view;
 }
 
-static void ladder_add(json_t *ladder, json_t **whole, const char *state, int64_t wall_ms,
+static void ladder_add(json_t **ladder, enum message_state state, int64_t wall_ms,
                        const char *modem, const char *reason)
 {
     json_t *step = json_object();
-    put(&step, "state", json_string(state));
+    put(&step, "state", json_string(message_state_name(state)));
     put_time(&step, "at", wall_ms);
     put_known(&step, "modem", modem);
     put_known(&step, "reason", reason);
-    if (json_array_append_new(ladder, step)) {
-        json_decref(*whole);
-        *whole = NULL;
+    if (json_array_append_new(*ladder, step)) {
+        json_decref(*ladder);
+        *ladder = NULL;
     }
 }
 
-/* The states with their times; CLAIMED is too short to have one. */
-static json_t *view_ladder(const struct message *m)
+/* The states with their times, the present one last. Where that has no time of its own (queued
+ * again, claimed, unknown) the newest attempt brought it about. */
+static json_t *view_ladder(const struct message *m, int64_t attempted_wall_ms)
 {
+    const struct {
+        enum message_state state;
+        int64_t wall_ms;
+        const char *modem;
+    } steps[] = {
+        {MESSAGE_QUEUED, m->created_wall_ms, NULL},
+        {MESSAGE_SENDING, m->sending_wall_ms, m->modem},
+        {MESSAGE_SENT, m->sent_wall_ms, m->modem},
+    };
     json_t *ladder = json_array();
-    json_t *whole = ladder;
-    const char *name = message_state_name(m->state);
-    bool final = message_state_is_final(m->state);
-    ladder_add(ladder, &whole, message_state_name(MESSAGE_QUEUED), m->created_wall_ms, NULL, NULL);
-    if (whole && m->sending_wall_ms)
-        ladder_add(ladder, &whole, message_state_name(MESSAGE_SENDING), m->sending_wall_ms,
-                   m->modem, NULL);
-    if (whole && m->sent_wall_ms)
-        ladder_add(ladder, &whole, message_state_name(MESSAGE_SENT), m->sent_wall_ms, m->modem,
-                   NULL);
-    if (whole && final && m->ended_wall_ms)
-        ladder_add(ladder, &whole, name, m->ended_wall_ms, NULL, m->reason);
-    return whole;
+    enum message_state last = MESSAGE_QUEUED;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        if (steps[i].wall_ms == 0)
+            continue;
+        ladder_add(&ladder, steps[i].state, steps[i].wall_ms, steps[i].modem, NULL);
+        last = steps[i].state;
+    }
+    if (message_state_is_final(m->state))
+        ladder_add(&ladder, m->state, m->ended_wall_ms, NULL, m->reason);
+    else if (m->state != last)
+        ladder_add(&ladder, m->state, attempted_wall_ms, m->modem, m->reason);
+    return ladder;
+}
+
+static int64_t attempt_wall_ms(const struct attempt *a)
+{
+    if (a->ended_wall_ms)
+        return a->ended_wall_ms;
+    return a->committed_wall_ms ? a->committed_wall_ms : a->claimed_wall_ms;
 }
 
 static json_t *view_attempt(const struct attempt *a)
 {
     json_t *view = json_object();
-    int64_t at = a->ended_wall_ms       ? a->ended_wall_ms
-                 : a->committed_wall_ms ? a->committed_wall_ms
-                                        : a->claimed_wall_ms;
     put_integer(&view, "part", a->part + 1);
     put(&view, "state", json_string(attempt_state_name(a->state)));
     put_text(&view, "modem", a->modem);
     if (a->reference >= 0)
         put_integer(&view, "reference", a->reference);
     put_cause(&view, a->space, a->cause);
-    put_time(&view, "at", at);
+    put_time(&view, "at", attempt_wall_ms(a));
     return view;
 }
 
@@ -195,14 +205,17 @@ json_t *view_message(const struct message *m, const struct attempt *attempts, si
 {
     json_t *view = view_summary(m, viewer);
     json_t *list = json_array();
+    int64_t attempted = m->created_wall_ms;
     int rc = 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         rc |= json_array_append_new(list, view_attempt(&attempts[i]));
+        attempted = attempt_wall_ms(&attempts[i]);
+    }
     if (rc) {
         json_decref(list);
         list = NULL;
     }
-    put(&view, "ladder", view_ladder(m));
+    put(&view, "ladder", view_ladder(m, attempted));
     put(&view, "attempts", list);
     return view;
 }
@@ -219,16 +232,14 @@ json_t *view_event(const struct event *e, int64_t previous)
     put_known(&view, "modem", e->modem);
     put_known(&view, "reason", e->reason);
     put_cause(&view, e->space, e->cause);
-    if (e->parts > 0) {
-        put_integer(&view, "part", e->part + 1);
-        put_integer(&view, "parts", e->parts);
-    }
+    if (e->part > 0) /* the last one that went */
+        put_integer(&view, "part", e->part);
+    put_integer(&view, "parts", e->parts);
     put_time(&view, "at", e->wall_ms);
     return view;
 }
 
-/* --- modems ------------------------------------------------------------------------------------
- */
+/* --- modems --------------------------------------------------------------------------------- */
 
 /* 3GPP TS 27.007 clause 7.2, <stat>; 6 to 10 are registrations for SMS alone or without it. */
 static const char *registration_name(int stat)
@@ -300,8 +311,7 @@ json_t *view_modem_event(const struct modem_view *modem)
     return view;
 }
 
-/* --- counters ----------------------------------------------------------------------------------
- */
+/* --- counters ------------------------------------------------------------------------------- */
 
 json_t *view_stats(const struct gateway_stats *stats)
 {

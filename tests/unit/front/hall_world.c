@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the gateway -------------------------------------------------------------------------------
- */
+/* --- the gateway ---------------------------------------------------------------------------- */
 
 static int refuse(struct refusal *refusal, const char *name, const char *sentence)
 {
@@ -85,13 +84,7 @@ void gateway_stats(struct gateway *gateway, struct gateway_stats *out)
     assert_int_equal(store_message_counts(gateway->store, out->by_state), 0);
 }
 
-const char *link_state_name(enum link_state state)
-{
-    return state == LINK_READY ? "ready" : "gone";
-}
-
-/* --- the world ---------------------------------------------------------------------------------
- */
+/* --- the world ------------------------------------------------------------------------------ */
 
 static void world_before_commit(void *arg)
 {
@@ -166,8 +159,10 @@ void world_message_goto(struct world *world, const char *key, enum message_state
     message.state = state;
     if (state == MESSAGE_SENDING)
         message.sending_wall_ms = now;
-    if (state == MESSAGE_SENT)
+    if (state == MESSAGE_SENT) {
         message.sent_wall_ms = now;
+        message.parts_done = message.parts;
+    }
     if (message_state_is_final(state))
         message.ended_wall_ms = now;
     snprintf(message.modem, sizeof message.modem, "viettel-1");
@@ -176,8 +171,7 @@ void world_message_goto(struct world *world, const char *key, enum message_state
     message_clear(&message);
 }
 
-/* --- clients -----------------------------------------------------------------------------------
- */
+/* --- clients -------------------------------------------------------------------------------- */
 
 static void client_on_data(void *ctx, const uint8_t *data, size_t len)
 {
@@ -270,8 +264,7 @@ json_t *client_json(struct client *client)
     return value;
 }
 
-/* --- talk --------------------------------------------------------------------------------------
- */
+/* --- talk ----------------------------------------------------------------------------------- */
 
 static bool value_is_like(const json_t *actual, const json_t *pattern)
 {

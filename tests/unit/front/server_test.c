@@ -34,8 +34,7 @@ static void on_log(void *arg, enum log_level level, const char *line)
     (void)line;
 }
 
-/* --- the loop, for as long as it takes ---------------------------------------------------------
- */
+/* --- the loop, for as long as it takes ------------------------------------------------------ */
 
 static struct loop_timer pace;
 static bool (*arrived)(void *arg);
@@ -98,8 +97,7 @@ static int teardown(void **state)
     return system(command);
 }
 
-/* --- clients -----------------------------------------------------------------------------------
- */
+/* --- clients -------------------------------------------------------------------------------- */
 
 static int knock(void)
 {
@@ -150,8 +148,7 @@ static bool all_left(void *arg)
     return world.front->sessions.count == 0;
 }
 
-/* --- tests -------------------------------------------------------------------------------------
- */
+/* --- tests ---------------------------------------------------------------------------------- */
 
 static void a_client_is_served(void **state)
 {

@@ -214,8 +214,7 @@ static void pipelined_requests_are_answered_in_order(void **state)
     client_close(&client);
 }
 
-/* --- durable before reply ----------------------------------------------------------------------
- */
+/* --- durable before reply ------------------------------------------------------------------- */
 
 struct look {
     struct client *client;
@@ -291,8 +290,7 @@ static void a_failed_commit_is_told(void **state)
     assert_int_equal(system(command), 0);
 }
 
-/* --- clients that leave or do not read ---------------------------------------------------------
- */
+/* --- clients that leave or do not read ------------------------------------------------------ */
 
 static void a_client_leaves_with_an_answer_pending(void **state)
 {
@@ -338,6 +336,8 @@ static void a_session_ends_before_the_commit(void **state)
     client_close(&client);
 }
 
+/* It may ask as much as it likes: what it does not read is not even prepared, and in the end it is
+ * cut. */
 static void a_client_that_does_not_read_is_cut(void **state)
 {
     (void)state;
@@ -345,12 +345,15 @@ static void a_client_that_does_not_read_is_cut(void **state)
     assert_true(client_open(&client, &world, 0));
     assert_true(client_open(&other, &world, 0));
     stream_pipe_hold(client.session->stream, 1);
-    for (int i = 0; i < 1000 && !client.gone; i++) {
+    for (int i = 0; i < 200; i++) {
         client_say(&client, REQUEST("1", "rpc.discover", "{}"));
         world_settle(&world);
-        if (!client.gone)
-            assert_true(session_unsent(client.session) <= 64 * 1024);
+        assert_true(session_unsent(client.session) <= 2 * 64 * 1024);
     }
+    world_pass(&world, 29000);
+    assert_false(client.gone);
+    TALK(&other, {INFO("1"), RESULT("1")});
+    world_pass(&world, 2000);
     assert_true(client.gone);
     assert_non_null(strstr(logged, "it does not read"));
     TALK(&other, {INFO("1"), RESULT("1")});
@@ -358,8 +361,57 @@ static void a_client_that_does_not_read_is_cut(void **state)
     client_close(&other);
 }
 
-/* --- limits and roles --------------------------------------------------------------------------
- */
+/* Long answers to many requests at once: a client that reads gets them all, however small the
+ * limit. */
+static void a_client_that_reads_is_never_cut(void **state)
+{
+    (void)state;
+    enum { REQUESTS = 50 };
+    struct client client;
+    assert_true(client_open(&client, &world, 0));
+    for (int i = 0; i < REQUESTS; i++)
+        client_say(&client, REQUEST("1", "rpc.discover", "{}"));
+    world_settle(&world);
+    assert_int_equal(client_lines(&client), REQUESTS);
+    client_close(&client);
+}
+
+/* The same with one that reads slowly. */
+static void a_slow_client_gets_its_answers(void **state)
+{
+    (void)state;
+    enum { REQUESTS = 50 };
+    struct client client;
+    assert_true(client_open(&client, &world, 0));
+    stream_pipe_hold(client.session->stream, 1);
+    for (int i = 0; i < REQUESTS; i++)
+        client_say(&client, REQUEST("1", "rpc.discover", "{}"));
+    for (int i = 0; i < REQUESTS; i++) {
+        world_pass(&world, 10000);
+        assert_false(client.gone);
+        stream_pipe_hold(client.session->stream, 0);
+        stream_pipe_hold(client.session->stream, 1);
+    }
+    assert_int_equal(client_lines(&client), REQUESTS);
+    client_close(&client);
+}
+
+/* An error ends the connection, but its line is not read: it ends all the same. */
+static void a_last_line_that_is_not_read(void **state)
+{
+    (void)state;
+    struct client client;
+    assert_true(client_open(&client, &world, 0));
+    stream_pipe_hold(client.session->stream, 1);
+    client_say(&client, "{\"jsonrpc\":\"2.0\",\"method\":\"gateway.info\"}");
+    world_pass(&world, 1900);
+    assert_false(client.gone);
+    world_pass(&world, 200);
+    assert_true(client.gone);
+    client_close(&client);
+}
+
+/* --- limits and roles ----------------------------------------------------------------------- */
 
 static void connections_are_limited_per_uid_and_in_all(void **state)
 {
@@ -439,6 +491,9 @@ int main(void)
         TEST(a_client_leaves_with_an_answer_pending),
         TEST(a_session_ends_before_the_commit),
         TEST(a_client_that_does_not_read_is_cut),
+        TEST(a_client_that_reads_is_never_cut),
+        TEST(a_slow_client_gets_its_answers),
+        TEST(a_last_line_that_is_not_read),
         TEST(connections_are_limited_per_uid_and_in_all),
         TEST(who_has_no_role_may_ask_what_is_for_any),
         TEST(while_stopping_nothing_new_is_taken),

@@ -107,6 +107,53 @@ static void get_shows_the_ladder(void **state)
                    "{\"state\":\"sent\",\"at\":\"2025-11-22T02:53:22.500Z\"}]}}"});
 }
 
+/* The last step of the ladder is the present state, also where it has no time of its own. */
+static void the_ladder_ends_where_it_stands(void **state)
+{
+    (void)state;
+    TALK(&client, {SEND("1", "a"), "{\"result\":\"*\"}"});
+    world_message_goto(&world, "a", MESSAGE_CLAIMED);
+    TALK(&client, {GET("2", "{\"key\":\"a\"}"),
+                   "{\"result\":{\"ladder\":[{\"state\":\"queued\"},{\"state\":\"claimed\"}]}}"});
+    world_message_goto(&world, "a", MESSAGE_SENDING);
+    world_message_goto(&world, "a", MESSAGE_UNKNOWN);
+    TALK(&client, {GET("3", "{\"key\":\"a\"}"),
+                   "{\"result\":{\"ladder\":[{\"state\":\"queued\"},{\"state\":\"sending\"},"
+                   "{\"state\":\"unknown\",\"modem\":\"viettel-1\"}]}}"});
+}
+
+/* The attempts with their causes, as the network gave them. */
+static void get_shows_the_attempts(void **state)
+{
+    (void)state;
+    struct message message = {0};
+    TALK(&client, {SEND("1", "a"), "{\"result\":\"*\"}"});
+    assert_int_equal(store_begin(world.store), 0);
+    assert_int_equal(store_message_by_key(world.store, 0, "a", NULL, 0, NULL, &message), 1);
+    struct attempt attempt = {.message = message.row,
+                              .state = ATTEMPT_NOT_SENT,
+                              .modem = "viettel-1",
+                              .reference = -1,
+                              .space = SMS_CAUSE_CMS,
+                              .cause = 1,
+                              .claimed_wall_ms = 1763780000000,
+                              .ended_wall_ms = 1763780001000};
+    assert_int_equal(store_attempt_insert(world.store, &attempt, message.to), 0);
+    attempt.token = 0;
+    attempt.state = ATTEMPT_SENT;
+    attempt.space = SMS_CAUSE_NONE;
+    attempt.reference = 17;
+    assert_int_equal(store_attempt_insert(world.store, &attempt, message.to), 0);
+    assert_int_equal(store_end(world.store, true), 0);
+    message_clear(&message);
+    TALK(&client,
+         {GET("2", "{\"key\":\"a\"}"),
+          "{\"result\":{\"attempts\":[{\"part\":1,\"state\":\"not_sent\",\"modem\":\"viettel-1\","
+          "\"at\":\"2025-11-22T02:53:21.000Z\",\"cause\":{\"space\":\"cms\",\"code\":1,"
+          "\"name\":\"unassigned_number\"}},"
+          "{\"part\":1,\"state\":\"sent\",\"reference\":17}]}}"});
+}
+
 static void get_by_id(void **state)
 {
     (void)state;
@@ -235,8 +282,7 @@ static void the_gateway_tells_of_itself(void **state)
         {REQUEST("4", "rpc.discover", "{}"), "{\"result\":{\"openrpc\":\"*\",\"methods\":\"*\"}}"});
 }
 
-/* --- waiting -----------------------------------------------------------------------------------
- */
+/* --- waiting -------------------------------------------------------------------------------- */
 
 static void a_wait_ends_with_the_state(void **state)
 {
@@ -318,6 +364,8 @@ int main(void)
         TEST(send_answers_with_the_message),
         TEST(refusals_carry_what_helps),
         TEST(get_shows_the_ladder),
+        TEST(the_ladder_ends_where_it_stands),
+        TEST(get_shows_the_attempts),
         TEST(get_by_id),
         TEST(others_see_masked_numbers),
         TEST(list_goes_on_at_its_cursor),
