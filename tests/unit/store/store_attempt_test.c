@@ -1,0 +1,144 @@
+/* Attempts: stored and read back, matched by evidence, counted against the budget. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "store_rig.h"
+
+static void test_round_trip(void **state)
+{
+    struct rig rig;
+    struct attempt out;
+    (void)state;
+    rig_memory(&rig);
+    struct attempt in = {.message = rig_put(&rig, "k"),
+                         .part = 2,
+                         .reference = -1,
+                         .modem = "viettel-1",
+                         .iccid = "8984",
+                         .claimed_wall_ms = 5};
+    rig_begin(&rig);
+    assert_int_equal(store_attempt_insert(rig.store, &in, "+84912345678"), 0);
+    in.state = ATTEMPT_COMMITTED;
+    in.committed_ms = 6;
+    in.committed_wall_ms = 7;
+    in.report_until_ms = 8;
+    in.reference = 255;
+    in.space = SMS_CAUSE_CMS;
+    in.cause = 38;
+    in.ended_wall_ms = 9;
+    assert_int_equal(store_attempt_update(rig.store, &in), 0);
+    rig_keep(&rig);
+    assert_int_equal(store_attempt_by_token(rig.store, in.token, &out), 1);
+    assert_int_equal(out.message, in.message);
+    assert_int_equal(out.part, 2);
+    assert_int_equal(out.state, ATTEMPT_COMMITTED);
+    assert_string_equal(out.modem, "viettel-1");
+    assert_string_equal(out.iccid, "8984");
+    assert_int_equal(out.reference, 255);
+    assert_int_equal(out.cause, 38);
+    assert_int_equal(out.claimed_wall_ms, 5);
+    assert_int_equal(out.committed_ms, 6);
+    assert_int_equal(out.committed_wall_ms, 7);
+    assert_int_equal(out.report_until_ms, 8);
+    assert_int_equal(out.ended_wall_ms, 9);
+    assert_int_equal(store_attempt_by_token(rig.store, in.token + 1, &out), 0);
+    in.token += 1;
+    rig_begin(&rig);
+    assert_int_equal(store_attempt_update(rig.store, &in), -ENOENT);
+    assert_int_equal(store_end(rig.store, false), 0);
+    rig_end(&rig);
+}
+
+/* Also where the insert was undone, and after a start. */
+static void test_token_never_twice(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_disk(&rig);
+    int64_t row = rig_put(&rig, "k");
+    uint64_t first = rig_attempt(&rig, row, ATTEMPT_CLAIMED, "s");
+    struct attempt undone = {.message = row, .reference = -1};
+    rig_begin(&rig);
+    assert_int_equal(store_attempt_insert(rig.store, &undone, "1"), 0);
+    assert_int_equal(store_end(rig.store, false), 0);
+    uint64_t second = rig_attempt(&rig, row, ATTEMPT_CLAIMED, "s");
+    assert_true(undone.token > first && second > undone.token);
+    rig_reopen(&rig);
+    assert_true(rig_attempt(&rig, row, ATTEMPT_CLAIMED, "s") > second);
+    rig_end(&rig);
+}
+
+static uint64_t sent(struct rig *rig, int64_t row, const char *to, int reference,
+                     int64_t report_until_ms)
+{
+    struct attempt attempt = {.message = row,
+                              .state = ATTEMPT_SENT,
+                              .iccid = "s1",
+                              .reference = reference,
+                              .report_until_ms = report_until_ms};
+    rig_begin(rig);
+    assert_int_equal(store_attempt_insert(rig->store, &attempt, to), 0);
+    rig_keep(rig);
+    return attempt.token;
+}
+
+static void test_evidence(void **state)
+{
+    struct rig rig;
+    struct attempt out[4];
+    (void)state;
+    rig_memory(&rig);
+    int64_t row = rig_put(&rig, "k");
+    sent(&rig, row, "+84912345678", 7, 100); /* past */
+    uint64_t a = sent(&rig, row, "+84912345678", 7, 2000);
+    uint64_t b = sent(&rig, row, "0912345678", 7, 2000);
+    uint64_t c = sent(&rig, row, "+84912345678", -1, 2000);
+    sent(&rig, row, "+84912345679", 7, 2000);
+    assert_int_equal(store_attempts_match(rig.store, "s1", 7, "912345678", 1999, out, 4), 2);
+    assert_int_equal(out[0].token, b);
+    assert_int_equal(out[1].token, a);
+    assert_int_equal(store_attempts_match(rig.store, "s1", -1, "84912345678", 1999, out, 4), 3);
+    assert_int_equal(out[0].token, c);
+    assert_int_equal(store_attempts_match(rig.store, "s1", -1, "912345678", 1999, out, 1), 1);
+    assert_int_equal(store_attempts_match(rig.store, "s1", 7, "912345678", 2000, out, 4), 0);
+    assert_int_equal(store_attempts_match(rig.store, "s2", 7, "912345678", 1999, out, 4), 0);
+    assert_int_equal(store_attempts_match(rig.store, "s1", 8, "912345678", 1999, out, 4), 0);
+    rig_end(&rig);
+}
+
+static void test_open_and_budget(void **state)
+{
+    struct rig rig;
+    struct attempt out[4];
+    int64_t count = -1;
+    (void)state;
+    rig_memory(&rig);
+    int64_t row = rig_put(&rig, "k");
+    rig_attempt(&rig, row, ATTEMPT_CLAIMED, "s1");
+    rig_attempt(&rig, row, ATTEMPT_COMMITTED, "s1");
+    rig_attempt(&rig, row, ATTEMPT_UNKNOWN, "s1");
+    rig_attempt(&rig, row, ATTEMPT_SENT, "s1");
+    rig_attempt(&rig, row, ATTEMPT_COMMITTED, "s2");
+    assert_int_equal(store_attempts_open(rig.store, "s1", RIG_NOW_MS - 1, out, 4), 2);
+    assert_int_equal(store_attempts_open(rig.store, "s1", RIG_NOW_MS, out, 4), 0);
+    assert_int_equal(store_attempts_of(rig.store, row, out, 4), 4);
+    assert_int_equal(out[0].state, ATTEMPT_CLAIMED);
+    assert_int_equal(store_attempts_count(rig.store, "s1", RIG_WALL_MS, &count), 0);
+    assert_int_equal(count, 3);
+    assert_int_equal(store_attempts_count(rig.store, "s1", RIG_WALL_MS + 1, &count), 0);
+    assert_int_equal(count, 0);
+    assert_int_equal(store_attempts_count(rig.store, "s3", 0, &count), 0);
+    assert_int_equal(count, 0);
+    rig_end(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_token_never_twice),
+        cmocka_unit_test(test_evidence),
+        cmocka_unit_test(test_open_and_budget),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,421 @@
+/* vfs_shim: see vfs_shim.h. Each file keeps the story of what was written since its last sync: the
+ * bytes before and after, so that it can be taken back. */
+#include "vfs_shim.h"
+#include <assert.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sqlite3.h>
+
+enum { RECORD_MAX = 1000000, SECTOR = 512 };
+
+struct change {
+    struct change *older;
+    int64_t at, len, size_before; /* len 0: a truncation */
+    uint8_t *before, *after;      /* before: what stood there, as far as the file went */
+    int64_t before_len;
+};
+/* A file as the disk knows it: by path, also while it is closed. */
+struct disk {
+    struct disk *next;
+    char *path;
+    bool wal;
+    struct change *changes; /* newest first, since the last sync */
+};
+struct shim_file {
+    sqlite3_file base;
+    struct disk *disk; /* NULL: temporary files, not looked at */
+    sqlite3_file *real;
+};
+struct fault {
+    enum vfs_fault what;
+    bool deadly;
+    uint64_t in, times; /* calls until it strikes; then how often */
+};
+
+static sqlite3_vfs *real_vfs;
+static sqlite3_vfs shim_vfs;
+static struct disk *disks;
+static struct fault faults[VFS_OP_KINDS];
+static bool dead;
+static struct vfs_op *record;
+static size_t record_len, record_room;
+static uint64_t counts[VFS_OP_KINDS];
+
+/* --- record -------------------------------------------------------------------------------------
+ */
+
+static void note(enum vfs_op_kind kind, bool wal, int64_t at, int64_t len, const char *what)
+{
+    counts[kind]++;
+    if (record_len == RECORD_MAX)
+        return;
+    if (record_len == record_room) {
+        record_room = record_room ? record_room * 2 : 1024;
+        record = realloc(record, record_room * sizeof *record);
+        assert(record);
+    }
+    record[record_len++] =
+        (struct vfs_op){.kind = kind, .wal = wal, .at = at, .len = len, .what = what};
+}
+
+void vfs_shim_mark(const char *what)
+{
+    note(VFS_MARK, false, 0, 0, what);
+}
+
+size_t vfs_shim_record(const struct vfs_op **out)
+{
+    *out = record;
+    return record_len;
+}
+
+uint64_t vfs_shim_count(enum vfs_op_kind kind)
+{
+    return counts[kind];
+}
+
+bool vfs_shim_unsynced(void)
+{
+    for (const struct disk *disk = disks; disk; disk = disk->next)
+        if (disk->changes)
+            return true;
+    return false;
+}
+
+void vfs_shim_reset(void)
+{
+    free(record);
+    record = NULL;
+    record_len = record_room = 0;
+    memset(counts, 0, sizeof counts);
+    memset(faults, 0, sizeof faults);
+    dead = false;
+}
+
+/* --- faults -------------------------------------------------------------------------------------
+ */
+
+void vfs_shim_fail(enum vfs_fault fault, enum vfs_op_kind kind, uint64_t nth, uint64_t times)
+{
+    faults[kind] = (struct fault){.what = fault, .in = nth, .times = times};
+}
+
+void vfs_shim_die(enum vfs_op_kind kind, uint64_t nth)
+{
+    faults[kind] = (struct fault){.what = VFS_IO_ERROR, .deadly = true, .in = nth, .times = 1};
+}
+
+bool vfs_shim_is_dead(void)
+{
+    return dead;
+}
+
+/* SQLITE_OK, or what this call is to fail with. */
+static int strike(enum vfs_op_kind kind, int io_error)
+{
+    struct fault *fault = &faults[kind];
+    if (dead)
+        return io_error;
+    if (fault->what == VFS_NO_FAULT || (fault->in > 1 && fault->in--))
+        return SQLITE_OK;
+    int rc = fault->what == VFS_DISK_FULL ? SQLITE_FULL : io_error;
+    dead = dead || fault->deadly;
+    if (fault->times != UINT64_MAX && --fault->times == 0)
+        fault->what = VFS_NO_FAULT;
+    return rc;
+}
+
+/* --- what can be taken back
+ * ----------------------------------------------------------------------- */
+
+static void change_free(struct change *change)
+{
+    free(change->before);
+    free(change->after);
+    free(change);
+}
+
+static void disk_forget(struct disk *disk)
+{
+    for (struct change *change; (change = disk->changes);) {
+        disk->changes = change->older;
+        change_free(change);
+    }
+}
+
+static struct disk *disk_find(const char *path, bool wal)
+{
+    for (struct disk *disk = disks; disk; disk = disk->next)
+        if (strcmp(disk->path, path) == 0)
+            return disk;
+    struct disk *disk = calloc(1, sizeof *disk);
+    assert(disk);
+    disk->path = strdup(path);
+    assert(disk->path);
+    disk->wal = wal;
+    disk->next = disks;
+    return disks = disk;
+}
+
+/* Before the bytes from `at` on change: keeps what stands there. */
+static void change_keep(struct shim_file *file, int64_t at, int64_t len, const void *after)
+{
+    struct change *change = calloc(1, sizeof *change);
+    assert(change);
+    sqlite3_int64 size = 0;
+    int rc = file->real->pMethods->xFileSize(file->real, &size);
+    assert(rc == SQLITE_OK);
+    change->size_before = size;
+    change->at = at;
+    change->len = after ? len : 0;
+    int64_t there = change->size_before - at;
+    if (after && there > len)
+        there = len;
+    if (there > 0) {
+        change->before = malloc((size_t)there);
+        assert(change->before);
+        rc = file->real->pMethods->xRead(file->real, change->before, (int)there, at);
+        assert(rc == SQLITE_OK);
+        change->before_len = there;
+    }
+    if (after) {
+        change->after = malloc((size_t)len);
+        assert(change->after);
+        memcpy(change->after, after, (size_t)len);
+    }
+    (void)rc;
+    change->older = file->disk->changes;
+    file->disk->changes = change;
+}
+
+static void must_write(int fd, const void *bytes, int64_t len, int64_t at)
+{
+    ssize_t n = pwrite(fd, bytes, (size_t)len, at);
+    assert(n == len);
+    (void)n;
+}
+
+static uint64_t generator(uint64_t *seed) /* xorshift64 */
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+/* Some sectors of a lost write did reach the disk after all. */
+static void change_tear(int fd, const struct change *change, uint64_t *seed)
+{
+    for (int64_t done = 0; done < change->len;) {
+        int64_t piece = SECTOR - (change->at + done) % SECTOR;
+        if (piece > change->len - done)
+            piece = change->len - done;
+        if (generator(seed) & 1)
+            must_write(fd, change->after + done, piece, change->at + done);
+        done += piece;
+    }
+}
+
+static void changes_tear(int fd, const struct change *change, uint64_t *seed)
+{
+    if (!change)
+        return;
+    changes_tear(fd, change->older, seed); /* oldest first */
+    change_tear(fd, change, seed);
+}
+
+static void disk_lose(struct disk *disk, uint64_t *seed)
+{
+    int fd = open(disk->path, O_RDWR | O_CLOEXEC);
+    for (struct change *change = disk->changes; fd >= 0 && change; change = change->older) {
+        if (change->before_len > 0)
+            must_write(fd, change->before, change->before_len, change->at);
+        int rc = ftruncate(fd, change->size_before);
+        assert(rc == 0);
+        (void)rc;
+    }
+    if (fd >= 0 && *seed != 0)
+        changes_tear(fd, disk->changes, seed);
+    if (fd >= 0)
+        close(fd);
+    disk_forget(disk);
+}
+
+void vfs_shim_power_loss(uint64_t seed)
+{
+    for (struct disk *disk = disks; disk; disk = disk->next)
+        disk_lose(disk, &seed);
+    memset(faults, 0, sizeof faults);
+    dead = false;
+}
+
+/* --- the methods of a file
+ * ------------------------------------------------------------------------ */
+
+static struct shim_file *shim_of(sqlite3_file *base)
+{
+    return (struct shim_file *)(void *)base;
+}
+
+static int shim_write(sqlite3_file *base, const void *bytes, int len, sqlite3_int64 at)
+{
+    struct shim_file *file = shim_of(base);
+    if (file->disk) {
+        int rc = strike(VFS_WRITE, SQLITE_IOERR_WRITE);
+        if (rc != SQLITE_OK)
+            return rc;
+        note(VFS_WRITE, file->disk->wal, at, len, NULL);
+        change_keep(file, at, len, bytes);
+    }
+    return file->real->pMethods->xWrite(file->real, bytes, len, at);
+}
+
+static int shim_truncate(sqlite3_file *base, sqlite3_int64 size)
+{
+    struct shim_file *file = shim_of(base);
+    if (file->disk) {
+        if (dead)
+            return SQLITE_IOERR_TRUNCATE;
+        note(VFS_TRUNCATE, file->disk->wal, size, 0, NULL);
+        change_keep(file, size, 0, NULL);
+    }
+    return file->real->pMethods->xTruncate(file->real, size);
+}
+
+static int shim_sync(sqlite3_file *base, int flags)
+{
+    struct shim_file *file = shim_of(base);
+    int rc = file->disk ? strike(VFS_SYNC, SQLITE_IOERR_FSYNC) : SQLITE_OK;
+    if (rc == SQLITE_OK)
+        rc = file->real->pMethods->xSync(file->real, flags);
+    if (rc == SQLITE_OK && file->disk) {
+        note(VFS_SYNC, file->disk->wal, 0, 0, NULL);
+        disk_forget(file->disk);
+    }
+    return rc;
+}
+
+#define REAL(call, ...) (shim_of(base)->real->pMethods->call(shim_of(base)->real, ##__VA_ARGS__))
+
+static int shim_close(sqlite3_file *base)
+{
+    return REAL(xClose);
+}
+static int shim_read(sqlite3_file *base, void *bytes, int len, sqlite3_int64 at)
+{
+    return REAL(xRead, bytes, len, at);
+}
+static int shim_size(sqlite3_file *base, sqlite3_int64 *size)
+{
+    return REAL(xFileSize, size);
+}
+static int shim_lock(sqlite3_file *base, int level)
+{
+    return REAL(xLock, level);
+}
+static int shim_unlock(sqlite3_file *base, int level)
+{
+    return REAL(xUnlock, level);
+}
+static int shim_check_lock(sqlite3_file *base, int *out)
+{
+    return REAL(xCheckReservedLock, out);
+}
+static int shim_control(sqlite3_file *base, int op, void *arg)
+{
+    return REAL(xFileControl, op, arg);
+}
+static int shim_sector(sqlite3_file *base)
+{
+    return REAL(xSectorSize);
+}
+static int shim_characteristics(sqlite3_file *base)
+{
+    return REAL(xDeviceCharacteristics);
+}
+static int shim_shm_map(sqlite3_file *base, int page, int size, int extend, void volatile **out)
+{
+    return REAL(xShmMap, page, size, extend, out);
+}
+static int shim_shm_lock(sqlite3_file *base, int offset, int count, int flags)
+{
+    return REAL(xShmLock, offset, count, flags);
+}
+static void shim_shm_barrier(sqlite3_file *base)
+{
+    REAL(xShmBarrier);
+}
+static int shim_shm_unmap(sqlite3_file *base, int remove)
+{
+    return REAL(xShmUnmap, remove);
+}
+
+static const sqlite3_io_methods shim_methods = {
+    .iVersion = 2, /* no memory-mapped reads: every byte passes here */
+    .xClose = shim_close,
+    .xRead = shim_read,
+    .xWrite = shim_write,
+    .xTruncate = shim_truncate,
+    .xSync = shim_sync,
+    .xFileSize = shim_size,
+    .xLock = shim_lock,
+    .xUnlock = shim_unlock,
+    .xCheckReservedLock = shim_check_lock,
+    .xFileControl = shim_control,
+    .xSectorSize = shim_sector,
+    .xDeviceCharacteristics = shim_characteristics,
+    .xShmMap = shim_shm_map,
+    .xShmLock = shim_shm_lock,
+    .xShmBarrier = shim_shm_barrier,
+    .xShmUnmap = shim_shm_unmap,
+};
+
+/* --- the VFS
+ * ---------------------------------------------------------------------------------------- */
+
+static int shim_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *base, int flags,
+                     int *out_flags)
+{
+    (void)vfs;
+    struct shim_file *file = shim_of(base);
+    file->real = (sqlite3_file *)(void *)(file + 1);
+    file->disk = NULL;
+    int rc = real_vfs->xOpen(real_vfs, name, file->real, flags, out_flags);
+    base->pMethods = file->real->pMethods ? &shim_methods : NULL;
+    if (rc == SQLITE_OK && name && (flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)))
+        file->disk = disk_find(name, (flags & SQLITE_OPEN_WAL) != 0);
+    return rc;
+}
+
+/* A deletion counts as synced: SQLite deletes a log only when the database has all of it. */
+static int shim_delete(sqlite3_vfs *vfs, const char *name, int sync_dir)
+{
+    (void)vfs;
+    if (dead)
+        return SQLITE_IOERR_DELETE;
+    for (struct disk *disk = disks; disk; disk = disk->next) {
+        if (strcmp(disk->path, name) != 0)
+            continue;
+        note(VFS_DELETE, disk->wal, 0, 0, NULL);
+        disk_forget(disk);
+    }
+    return real_vfs->xDelete(real_vfs, name, sync_dir);
+}
+
+int vfs_shim_install(void)
+{
+    if (real_vfs)
+        return 0;
+    sqlite3_vfs *found = sqlite3_vfs_find(NULL);
+    if (!found)
+        return -1;
+    real_vfs = found;
+    shim_vfs = *found;
+    shim_vfs.zName = "otpgate-shim";
+    shim_vfs.szOsFile = (int)sizeof(struct shim_file) + found->szOsFile;
+    shim_vfs.xOpen = shim_open;
+    shim_vfs.xDelete = shim_delete;
+    return sqlite3_vfs_register(&shim_vfs, 1) == SQLITE_OK ? 0 : -1;
+}
