@@ -5,14 +5,8 @@
 
 static const char escape = 0x1b;
 
-/* Both are mandatory (TS 27.005 clause 3.2.3, TS 27.007 clause 9.1), cheap, and answered from the
- * modem's memory at once. */
-static const struct {
-    const char *command, *prefix;
-} fence_steps[2] = {
-    {"AT+CMGF?", "+CMGF:"},
-    {"AT+CMEE?", "+CMEE:"},
-};
+const struct at_query at_queries[2] = {{"AT+CMGF?", "+CMGF:"}, {"AT+CMEE?", "+CMEE:"}};
+const struct at_query at_queries_early[2] = {{"AT+CFUN?", "+CFUN:"}, {"AT+CMEE?", "+CMEE:"}};
 
 static void fence_begin(struct at_chat *chat, bool with_escape);
 
@@ -20,6 +14,7 @@ static void chat_goto(struct at_chat *chat, enum at_chat_state state, int timeou
 {
     chat->state = state;
     chat->moves++;
+    chat->lexer.prompt_due = state == AT_CHAT_COMMAND && chat->command.prompt;
     loop_timer_cancel(&chat->timer);
     if (timeout_ms > 0)
         loop_timer_arm_in(&chat->timer, timeout_ms);
@@ -70,7 +65,7 @@ static void fence_write(struct at_chat *chat, unsigned step)
     chat->fence.pausing = false;
     chat->fence.heard = false;
     chat_goto(chat, AT_CHAT_FENCE, AT_CHAT_FENCE_STEP_MS);
-    chat_write_line(chat, fence_steps[step].command);
+    chat_write_line(chat, chat->queries[step].command);
 }
 
 /* Never Ctrl-Z: it would send what lies in the modem's buffer. */
@@ -108,6 +103,7 @@ static void fence_final(struct at_chat *chat, const struct at_final *final)
 {
     int answered = chat->fence.info;
     chat->fence.info = -1;
+    chat->fence.alive = true;
     if (final->kind != AT_FINAL_OK || answered < 0) {
         chat->count.orphans++;
         return;
@@ -207,37 +203,71 @@ static void chat_final(struct at_chat *chat, const struct at_final *final)
     }
 }
 
-static bool chat_urc(struct at_chat *chat, const char *line)
+static const struct at_urc *urc_find(const struct at_chat *chat, const char *line)
 {
-    for (const struct at_urc *urc = chat->urcs; urc->prefix; urc++)
-        if (has_prefix(line, urc->prefix)) {
-            if (urc->fn)
-                urc->fn(chat->ctx, line);
-            return true;
-        }
-    return false;
+    const struct at_urc *urc = chat->urcs;
+    while (urc->prefix && !has_prefix(line, urc->prefix))
+        urc++;
+    return urc->prefix ? urc : NULL;
 }
 
-/* True: somebody knew the line. */
-static bool chat_take(struct at_chat *chat, const char *line)
+/* True: an answer that is due now. */
+static bool chat_take_answer(struct at_chat *chat, const char *line)
 {
     struct at_final final;
     if (chat->state == AT_CHAT_FENCE) /* first: the command that timed out may be one of the two */
         for (unsigned i = 0; i < 2; i++)
-            if (has_prefix(line, fence_steps[i].prefix)) {
+            if (has_prefix(line, chat->queries[i].prefix)) {
                 chat->fence.info = (int)i;
                 return true;
             }
     if (command_owns(chat, line) && command_line(chat, line))
         return true;
     /* The end of a call is nobody's answer here: we never dial, and RING ends in NO CARRIER. */
-    if (at_parse_final(line, &final)) {
-        if (final.kind != AT_FINAL_CALL)
-            chat_final(chat, &final);
+    if (!at_parse_final(line, &final))
+        return false;
+    if (final.kind != AT_FINAL_CALL)
+        chat_final(chat, &final);
+    return true;
+}
+
+/* An unsolicited line that lost its end runs into the answer behind it: `^RSSI:1+CMGS: 7`. */
+static bool chat_take_glued(struct at_chat *chat, const char *line)
+{
+    bool waiting = chat->state == AT_CHAT_COMMAND || chat->state == AT_CHAT_BODY ||
+                   chat->state == AT_CHAT_FENCE;
+    if (!waiting || !strchr("+^#*!%", *line))
+        return false;
+    for (const char *at = line + 1; *at; at++) {
+        bool candidate =
+            command_owns(chat, at) || has_prefix(at, "+CMS ERROR:") ||
+            has_prefix(at, "+CME ERROR:") || strcmp(at, "OK") == 0 || strcmp(at, "ERROR") == 0 ||
+            (chat->state == AT_CHAT_FENCE &&
+             (has_prefix(at, chat->queries[0].prefix) || has_prefix(at, chat->queries[1].prefix)));
+        if (candidate && chat_take_answer(chat, at)) {
+            chat->count.glued++;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* True: somebody knew the line. */
+static bool chat_take(struct at_chat *chat, const char *line)
+{
+    if (chat_take_answer(chat, line))
+        return true;
+    if (command_owns(chat, line))
+        return false; /* ours, and cut short */
+    const struct at_urc *urc = urc_find(chat, line);
+    if (!(urc && urc->text) && chat_take_glued(chat, line))
+        return true;
+    if (urc) {
+        chat->body_due = urc->body;
+        if (urc->fn)
+            urc->fn(chat->ctx, line);
         return true;
     }
-    if (chat_urc(chat, line))
-        return true;
     return command_takes_bare(chat) && command_line(chat, line);
 }
 
@@ -258,10 +288,14 @@ static void chat_unknown(struct at_chat *chat, const char *line)
     char joined[sizeof chat->fragment];
     memcpy(joined, chat->fragment, had + len + 1);
     chat->fragment[0] = '\0';
-    if (chat_take(chat, joined))
+    if (chat_take(chat, joined)) {
         chat->count.joined++;
-    else
-        memcpy(chat->fragment, line, len + 1);
+        return;
+    }
+    /* A whole result that nobody knows may stand between the halves. */
+    bool whole = strchr("+^#*!%", *line) && strchr(line, ':');
+    memcpy(chat->fragment, whole ? joined : line, (whole ? had : len) + 1);
+    chat->fragment[whole ? had : len] = '\0';
 }
 
 /* Echo is parsed away whether or not ATE0 was obeyed. */
@@ -269,14 +303,21 @@ static bool is_echo(struct at_chat *chat, const char *line)
 {
     if (chat->has_command && strcmp(line, chat->text) == 0)
         return chat->echoed = true;
-    return chat->state == AT_CHAT_FENCE &&
-           (strcmp(line, fence_steps[0].command) == 0 || strcmp(line, fence_steps[1].command) == 0);
+    return chat->state == AT_CHAT_FENCE && (strcmp(line, chat->queries[0].command) == 0 ||
+                                            strcmp(line, chat->queries[1].command) == 0);
+}
+
+static bool is_hex(const char *line)
+{
+    return line[strspn(line, "0123456789ABCDEFabcdef")] == '\0';
 }
 
 static void chat_line(struct at_chat *chat, const char *line)
 {
+    bool body_due = chat->body_due;
+    chat->body_due = false;
     chat->count.lines++;
-    if (chat->state == AT_CHAT_WAKING || is_echo(chat, line))
+    if (chat->state == AT_CHAT_WAKING || is_echo(chat, line) || (body_due && is_hex(line)))
         return;
     if (!chat_take(chat, line))
         chat_unknown(chat, line);
@@ -406,6 +447,7 @@ void at_chat_init(struct at_chat *chat, struct loop *loop, const struct at_urc *
     chat->sink = sink;
     chat->ctx = ctx;
     chat->urcs = urcs;
+    chat->queries = at_queries;
     loop_timer_init(&chat->timer, loop, chat_on_timer, chat);
     loop_task_init(&chat->broken, loop, chat_on_broken, chat);
 }
@@ -415,6 +457,7 @@ void at_chat_wake(struct at_chat *chat, struct stream *stream)
     assert(chat->state == AT_CHAT_CLOSED);
     chat->stream = stream;
     at_lexer_reset(&chat->lexer);
+    chat->body_due = false;
     chat_goto(chat, AT_CHAT_WAKING, AT_CHAT_SETTLE_MS);
     (void)chat_write(chat, "\x1b\r", 2);
 }

@@ -70,11 +70,20 @@ struct at_command {
     void *arg;
 };
 
-/* Unsolicited results; the last row's prefix is NULL. fn may be NULL: known noise. */
+/* Unsolicited results; the last row's prefix is NULL. */
 struct at_urc {
     const char *prefix;
-    void (*fn)(void *ctx, const char *line);
+    void (*fn)(void *ctx, const char *line); /* NULL: known noise */
+    bool text; /* carries text from the air: never searched for an answer */
+    bool body; /* a line of hex follows and belongs to it */
 };
+/* A query that brings an information line and an OK, from the modem's memory, at once. */
+struct at_query {
+    const char *command, *prefix;
+};
+/* For the fence. Both of the first pair are mandatory (TS 27.005 clause 3.2.3, TS 27.007
+ * clause 9.1); without a SIM some modems refuse the first, so that the early pair does without. */
+extern const struct at_query at_queries[2], at_queries_early[2];
 struct at_chat_sink {
     void (*awake)(void *ctx);                /* after at_chat_wake() */
     void (*fenced)(void *ctx, bool in_step); /* after a fence that no command asked for */
@@ -96,6 +105,7 @@ struct at_chat {
     const struct at_chat_sink *sink;
     void *ctx;
     const struct at_urc *urcs;
+    const struct at_query *queries; /* of the fence; the owner changes it at will */
     struct stream *stream;
     enum at_chat_state state;
     uint64_t moves; /* counts state changes: has anything happened meanwhile? */
@@ -104,7 +114,8 @@ struct at_chat {
     struct loop_task broken;
     /* the command on the wire, also while its fence is under way */
     bool has_command, has_info;
-    bool echoed; /* the last command came back as a line */
+    bool body_due; /* the last unsolicited line has a second one */
+    bool echoed;   /* the last command came back as a line */
     struct at_command command;
     char text[AT_COMMAND_MAX + 1];
     struct at_result result;
@@ -114,9 +125,10 @@ struct at_chat {
         unsigned owed[2]; /* queries written and not yet answered */
         int info;         /* the query whose information line came last, -1: none */
         bool heard, pausing;
+        bool alive; /* final results came, fitting or not */
     } fence;
     struct {
-        uint64_t lines, unknown, orphans, timeouts, fences, joined;
+        uint64_t lines, unknown, orphans, timeouts, fences, joined, glued;
     } count;
 };
 

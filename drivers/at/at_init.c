@@ -320,15 +320,29 @@ static void identified(void *arg, enum at_script_end end)
     at_script_run(&l->script, settle_steps, settled);
 }
 
+/* Any answer would do so far, a late one of a former life too: a fence before anything is believed.
+ */
 static void synced(void *arg, enum at_script_end end)
 {
     struct at_link *l = arg;
-    if (end != AT_SCRIPT_DONE) {
+    if (end != AT_SCRIPT_DONE)
         script_failed(l, end);
+    else if (!restarted(l))
+        at_chat_fence(&l->chat);
+}
+
+void at_init_fenced(struct at_link *l, bool in_step)
+{
+    if (!in_step && !l->chat.fence.alive) {
+        at_recover_climb(l, "no answer");
         return;
     }
     if (restarted(l))
         return;
+    /* Phones and emulators that lack both queries: somebody answers, but a fence will never pass.
+     */
+    if (!in_step)
+        log_event(LOG_LEVEL_NOTICE, "at", l->link.name, "no-fence", "queries=unknown");
     at_link_goto(l, LINK_IDENTIFYING, "it speaks AT");
     at_script_run(&l->script, identify_steps, identified);
 }
@@ -346,6 +360,7 @@ void at_init_wake(struct at_link *l, const char *why)
     l->send.cmms_on = false;
     for (unsigned i = 0; i < AT_FAMILIES; i++)
         l->stat[i] = l->technology[i] = -1;
+    l->chat.queries = at_queries_early;
     at_link_goto(l, LINK_SYNCING, why);
     at_chat_wake(&l->chat, l->stream);
 }
@@ -385,6 +400,7 @@ static void sim_known(void *arg, enum at_script_end end)
     if (end != AT_SCRIPT_DONE) {
         script_failed(l, end);
     } else if (!restarted(l)) {
+        l->chat.queries = at_queries;
         at_link_goto(l, LINK_REGISTERING, "SIM ready");
         network_look(l);
     }

@@ -90,6 +90,10 @@ enum at_token at_lexer_feed(struct at_lexer *lexer, uint8_t byte)
     }
     if (lexer->overlong)
         return AT_TOKEN_NONE;
+    if (lexer->quoted && lexer->prompt_due && lexer->len == lexer->segment && byte == '>') {
+        lexer->dropped++;
+        at_lexer_reset(lexer);
+    }
     if (lexer->len == 0) {
         if (byte == ' ')
             return AT_TOKEN_NONE; /* also the space after the prompt */

@@ -46,59 +46,59 @@ static const struct fsm_table table = {"at", states, LINK_STATES};
 /* What modems say unasked. A row without a function is known noise (facts: ^RSSI and its like come
  * every few seconds); the first prefix that fits counts. */
 static const struct at_urc urcs[] = {
-    {"+CMGS:", at_send_on_cmgs},
-    {"+CREG:", at_init_on_registration},
-    {"+CGREG:", at_init_on_registration},
-    {"+CEREG:", at_init_on_registration},
-    {"+CPIN:", at_init_on_cpin},
-    {"RDY", at_recover_on_reboot},       /* Quectel, SIMCom */
-    {"^SYSSTART", at_recover_on_reboot}, /* Cinterion */
-    {"*ATREADY:", at_recover_on_reboot}, /* A76xx */
-    {"SMS Ready", at_init_on_sms_ready}, /* SIM800 */
-    {"SMS READY", at_init_on_sms_ready}, /* SIM7x00 */
-    {"SMS DONE", at_init_on_sms_ready},  /* SIM7x00 */
-    {"+QIND: SMS DONE", at_init_on_sms_ready},
-    {"+CMTI:", NULL},
-    {"+CDSI:", NULL},
-    {"+CMT:", NULL},
-    {"+CDS:", NULL},
-    {"+CBM:", NULL},
-    {"+CUSD:", NULL},
-    {"RING", NULL},
-    {"+CRING:", NULL},
-    {"+CLIP:", NULL},
-    {"^RSSI:", NULL}, /* Huawei, down to ^SMMEMFULL */
-    {"^MODE:", NULL},
-    {"^BOOT:", NULL},
-    {"^DSFLOWRPT:", NULL},
-    {"^HCSQ:", NULL},
-    {"^SIMST:", NULL},
-    {"^SRVST:", NULL},
-    {"^STIN:", NULL},
-    {"^NDISSTAT:", NULL},
-    {"^CERSSI:", NULL},
-    {"^SMMEMFULL:", NULL},
-    {"^SIND:", NULL},   /* Cinterion */
-    {"+ZUSIMR:", NULL}, /* ZTE, down to +ZURDY */
-    {"+ZPASR:", NULL},
-    {"+ZDONR:", NULL},
-    {"+ZEND", NULL},
-    {"+ZURDY", NULL},
-    {"+QIND:", NULL},
-    {"+QUSIM:", NULL},
-    {"#STN:", NULL}, /* Telit */
-    {"#QSS:", NULL},
-    {"+UUSIMSTAT:", NULL},
-    {"+UREG:", NULL},
-    {"+CIEV:", NULL},
-    {"+WIND:", NULL},
-    {"*PSURC:", NULL},
-    {"+CFUN:", NULL},
-    {"+PACSP", NULL},
-    {"Call Ready", NULL},
-    {"PB DONE", NULL},
-    {"UNDER-VOLTAGE", NULL},
-    {NULL, NULL},
+    {.prefix = "+CMGS:", .fn = at_send_on_cmgs},
+    {.prefix = "+CREG:", .fn = at_init_on_registration},
+    {.prefix = "+CGREG:", .fn = at_init_on_registration},
+    {.prefix = "+CEREG:", .fn = at_init_on_registration},
+    {.prefix = "+CPIN:", .fn = at_init_on_cpin},
+    {.prefix = "RDY", .fn = at_recover_on_reboot},       /* Quectel, SIMCom */
+    {.prefix = "^SYSSTART", .fn = at_recover_on_reboot}, /* Cinterion */
+    {.prefix = "*ATREADY:", .fn = at_recover_on_reboot}, /* A76xx */
+    {.prefix = "SMS Ready", .fn = at_init_on_sms_ready}, /* SIM800 */
+    {.prefix = "SMS READY", .fn = at_init_on_sms_ready}, /* SIM7x00 */
+    {.prefix = "SMS DONE", .fn = at_init_on_sms_ready},  /* SIM7x00 */
+    {.prefix = "+QIND: SMS DONE", .fn = at_init_on_sms_ready},
+    {.prefix = "+CMTI:"},
+    {.prefix = "+CDSI:"},
+    {.prefix = "+CMT:", .text = true, .body = true},
+    {.prefix = "+CDS:", .text = true, .body = true},
+    {.prefix = "+CBM:", .text = true, .body = true},
+    {.prefix = "+CUSD:", .text = true},
+    {.prefix = "RING"},
+    {.prefix = "+CRING:"},
+    {.prefix = "+CLIP:"},
+    {.prefix = "^RSSI:"}, /* Huawei, down to ^SMMEMFULL */
+    {.prefix = "^MODE:"},
+    {.prefix = "^BOOT:"},
+    {.prefix = "^DSFLOWRPT:"},
+    {.prefix = "^HCSQ:"},
+    {.prefix = "^SIMST:"},
+    {.prefix = "^SRVST:"},
+    {.prefix = "^STIN:"},
+    {.prefix = "^NDISSTAT:"},
+    {.prefix = "^CERSSI:"},
+    {.prefix = "^SMMEMFULL:"},
+    {.prefix = "^SIND:"},   /* Cinterion */
+    {.prefix = "+ZUSIMR:"}, /* ZTE, down to +ZURDY */
+    {.prefix = "+ZPASR:"},
+    {.prefix = "+ZDONR:"},
+    {.prefix = "+ZEND"},
+    {.prefix = "+ZURDY"},
+    {.prefix = "+QIND:"},
+    {.prefix = "+QUSIM:"},
+    {.prefix = "#STN:"}, /* Telit */
+    {.prefix = "#QSS:"},
+    {.prefix = "+UUSIMSTAT:"},
+    {.prefix = "+UREG:"},
+    {.prefix = "+CIEV:"},
+    {.prefix = "+WIND:"},
+    {.prefix = "*PSURC:"},
+    {.prefix = "+CFUN:"},
+    {.prefix = "+PACSP"},
+    {.prefix = "Call Ready"},
+    {.prefix = "PB DONE"},
+    {.prefix = "UNDER-VOLTAGE"},
+    {.prefix = NULL},
 };
 
 /* --- telling --- */

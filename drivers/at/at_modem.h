@@ -115,6 +115,7 @@ void at_link_tell_radio(struct at_link *l);
 /* --- at_init.c --- */
 void at_init_wake(struct at_link *l, const char *why); /* → SYNCING on the open stream */
 void at_init_awake(struct at_link *l);                 /* the settling time is over */
+void at_init_fenced(struct at_link *l, bool in_step);  /* SYNCING */
 void at_init_on_timer(struct at_link *l);              /* SIM, REGISTERING */
 bool at_init_registered(const struct at_link *l);
 /* READY, or back to REGISTERING where the network was lost meanwhile. The chat is idle. */

@@ -157,7 +157,9 @@ void at_recover_resync(struct at_link *l, const char *why)
 void at_recover_fenced(struct at_link *l, bool in_step)
 {
     bool waiting = l->send.active && !l->send.started;
-    if (!in_step) {
+    if (at_link_state(l) == LINK_SYNCING && !l->script.steps) {
+        at_init_fenced(l, in_step);
+    } else if (!in_step) {
         if (waiting)
             at_send_end_unstarted(l, SMS_LOCAL_NOT_READY);
         at_recover_climb(l, "no answer");

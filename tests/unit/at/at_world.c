@@ -8,13 +8,20 @@
 
 #include "text.h"
 
+enum { START_MS = 1000000 };
+
 static enum link_state last_state;
 
 static void __attribute__((format(printf, 2, 3))) trace(struct world *w, const char *format, ...)
 {
     va_list args;
+    int n = snprintf(w->trace + w->trace_len, sizeof w->trace - w->trace_len, "%lld ",
+                     (long long)loop_now_ms(w->loop) - START_MS);
+    assert(n > 0);
+    if (w->trace_len + (size_t)n < sizeof w->trace)
+        w->trace_len += (size_t)n;
     va_start(args, format);
-    int n = vsnprintf(w->trace + w->trace_len, sizeof w->trace - w->trace_len, format, args);
+    n = vsnprintf(w->trace + w->trace_len, sizeof w->trace - w->trace_len, format, args);
     va_end(args);
     assert(n >= 0);
     if (w->trace_len + (size_t)n < sizeof w->trace)
@@ -101,8 +108,9 @@ static void on_radio(void *ctx, struct link *link, const struct link_radio *radi
 {
     struct world *w = ctx;
     (void)link;
-    trace(w, "radio %d %d %d %s\n", radio->registration, radio->technology, radio->signal_dbm,
-          radio->operator_);
+    if (!w->no_radio)
+        trace(w, "radio %d %d %d %s\n", radio->registration, radio->technology, radio->signal_dbm,
+              radio->operator_);
 }
 
 static const struct link_sink owner_sink = {on_state,    on_commit,  on_outcome,
@@ -179,11 +187,14 @@ static void modem_say(struct world *w, const char *bytes, size_t len)
 {
     bool garbled = false;
     for (size_t i = 0; i < len; i++) {
-        if (w->dialogue && w->fault != FAULT_NONE && !w->fault_done && w->said == w->at_byte) {
+        bool counted = w->dialogue || w->all;
+        bool between = !w->all || i == 0 || bytes[i - 1] == '\n' || bytes[i] == '\r';
+        if (counted && between && w->fault != FAULT_NONE && !w->fault_done &&
+            w->said == w->at_byte) {
             modem_fault(w);
             garbled = w->fault == FAULT_GARBAGE;
         }
-        w->said += w->dialogue;
+        w->said += counted;
         if (w->stalled && w->out_len < sizeof w->out)
             w->out[w->out_len++] = bytes[i];
         else if (!w->deaf && !w->stalled && w->modem && !garbled)
@@ -219,9 +230,20 @@ static void modem_message(struct world *w)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
         (void)snprintf(answer, sizeof answer, format, reference);
 #pragma GCC diagnostic pop
-        modem_text(w, answer);
+        if (w->answer_late_ms > 0) {
+            (void)text_copy(w->late_answer, sizeof w->late_answer, answer);
+            loop_timer_arm_in(&w->late, w->answer_late_ms);
+        } else {
+            modem_text(w, answer);
+        }
     }
     w->dialogue = false;
+}
+
+static void modem_late(void *arg)
+{
+    struct world *w = arg;
+    modem_text(w, w->late_answer);
 }
 
 static void modem_command(struct world *w)
@@ -257,7 +279,8 @@ static void modem_command(struct world *w)
         w->echo = false;
     if (strncmp(w->line, "AT+CMGS=", 8) == 0) {
         w->dialogue = true;
-        w->said = 0;
+        if (!w->all)
+            w->said = 0;
         w->in_prompt = true;
         modem_text(w, w->prompt ? w->prompt : "\r\n> ");
         return;
@@ -423,7 +446,7 @@ void world_unplug(struct world *w)
 void world_start(struct world *w)
 {
     struct at_link_config config = {.name = "test"};
-    w->loop = loop_sim_new(1000000, 1795000000000);
+    w->loop = loop_sim_new(START_MS, 1795000000000);
     assert(w->loop);
     w->port.ops = &world_port_ops;
     w->echo = true;
@@ -437,6 +460,7 @@ void world_start(struct world *w)
         w->replug_ms = 3000;
     loop_timer_init(&w->replug, w->loop, world_replug, w);
     loop_timer_init(&w->stall, w->loop, modem_stall_over, w);
+    loop_timer_init(&w->late, w->loop, modem_late, w);
     loop_timer_init(&w->owner, w->loop, owner_answer, w);
     loop_timer_init(&w->watched, w->loop, world_watched, w);
     w->link = at_link_new(w->loop, &w->port, &config, &owner_sink, w);
@@ -457,6 +481,7 @@ void world_stop(struct world *w)
     loop_timer_cancel(&w->replug);
     loop_timer_cancel(&w->stall);
     loop_timer_cancel(&w->owner);
+    loop_timer_cancel(&w->late);
     loop_timer_cancel(&w->watched);
     loop_sim_settle(w->loop);
     loop_free(w->loop);

@@ -45,7 +45,8 @@ struct world {
     int open_error;
     loop_fn *watch;
     void *watch_arg;
-    struct loop_timer replug, stall, owner, watched;
+    struct loop_timer replug, stall, owner, watched, late;
+    char late_answer[128];
 
     /* the modem */
     bool echo, in_prompt, deaf, stalled, dialogue;
@@ -55,7 +56,7 @@ struct world {
     const char *prompt;      /* NULL: "\r\n> " */
     const char *cpin, *creg; /* NULL: ready, home */
     const char *mute;        /* this command is never answered */
-    bool answers_meanwhile; /* the message's answer comes when `stall_ms` is over, others at once */
+    int64_t answer_late_ms;  /* the message's answer comes so late, others meanwhile */
     char line[1024];
     size_t line_len;
     char out[4096]; /* held back by a stall */
@@ -67,6 +68,7 @@ struct world {
     int64_t stall_ms, replug_ms;
     const char *inject;
     bool fault_done;
+    bool all; /* every byte counts as dialogue; the fault strikes between lines only */
     int next_reference;
     unsigned sent; /* complete messages */
     struct world_truth truth[WORLD_TRUTHS];
@@ -85,6 +87,7 @@ struct world {
     struct link_evidence evidence; /* the last */
     uint64_t next_token;
 
+    bool no_radio; /* leaves radio() out of the trace */
     char trace[WORLD_TRACE];
     size_t trace_len;
     char wire[WORLD_WIRE]; /* what the host wrote */
