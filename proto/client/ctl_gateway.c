@@ -1,0 +1,153 @@
+/* ctl_gateway: modems, stats, info, follow, and any method as it is. */
+#include "ctl.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include "ctl_show.h"
+#include "ctl_table.h"
+
+static const char *text_of(const json_t *object, const char *member)
+{
+    return json_string_value(json_object_get(object, member));
+}
+
+static void print_modems(const json_t *modems)
+{
+    static const char *const heads[] = {"NAME", "STATE",  ">SINCE", "OPERATOR", "TECH",
+                                        ">DBM", ">TODAY", ">SENT",  ">FAILED",  "WHY"};
+    json_t *table = ctl_table_new(heads, sizeof heads / sizeof *heads);
+    for (size_t i = 0; i < json_array_size(modems); i++) {
+        const json_t *modem = json_array_get(modems, i);
+        char since[CTL_SHOW_TIME], dbm[24], today[48], used[24], budget[24], sent[24], failed[24];
+        const char *error = text_of(modem, "last_error");
+        ctl_show_number(modem, "used_today", used);
+        ctl_show_number(modem, "budget", budget);
+        snprintf(today, sizeof today, "%s%s%s", used, strcmp(budget, "0") ? "/" : "",
+                 strcmp(budget, "0") ? budget : "");
+        const char *cells[] = {text_of(modem, "name"),
+                               text_of(modem, "state"),
+                               ctl_show_time(text_of(modem, "since"), since),
+                               text_of(modem, "operator"),
+                               text_of(modem, "technology"),
+                               ctl_show_number(modem, "signal_dbm", dbm),
+                               today,
+                               ctl_show_number(modem, "sent", sent),
+                               ctl_show_number(modem, "failed", failed),
+                               error && *error ? error : text_of(modem, "why")};
+        ctl_table_add(table, cells);
+    }
+    ctl_table_print(table, stdout);
+    json_decref(table);
+}
+
+int ctl_modems(struct ctl *ctl)
+{
+    json_t *result;
+    const char *name = ctl->args->operand[0];
+    enum ctl_exit rc = name ? ctl_call(ctl, "modem.get", json_pack("{s:s}", "name", name),
+                                       ctl->timeout_ms, &result)
+                            : ctl_call(ctl, "modem.list", NULL, ctl->timeout_ms, &result);
+    if (rc != CTL_OK)
+        return rc;
+    if (ctl->json)
+        ctl_print_json(result);
+    else if (name)
+        ctl_show_object(result);
+    else
+        print_modems(json_object_get(result, "modems"));
+    json_decref(result);
+    return CTL_OK;
+}
+
+static enum ctl_exit show_method(struct ctl *ctl, const char *method)
+{
+    json_t *result;
+    enum ctl_exit rc = ctl_call(ctl, method, NULL, ctl->timeout_ms, &result);
+    if (rc != CTL_OK)
+        return rc;
+    if (ctl->json)
+        ctl_print_json(result);
+    else
+        ctl_show_object(result);
+    json_decref(result);
+    return CTL_OK;
+}
+
+int ctl_stats(struct ctl *ctl)
+{
+    return show_method(ctl, "gateway.stats");
+}
+
+int ctl_info(struct ctl *ctl)
+{
+    return show_method(ctl, "gateway.info");
+}
+
+/* --- follow --------------------------------------------------------------------------------------
+ */
+
+int ctl_follow(struct ctl *ctl)
+{
+    json_t *params = json_incref(ctl->args->params), *result;
+    const char *topic = ctl_args_own(ctl->args, "topic");
+    json_int_t count = json_integer_value(json_object_get(ctl->args->own, "count"));
+    json_int_t last_seq = json_integer_value(json_object_get(params, "from_seq"));
+    if (topic)
+        json_object_set_new(params, "topics", json_pack("[s]", topic));
+    enum ctl_exit rc = ctl_call(ctl, "events.follow", params, ctl->timeout_ms, &result);
+    if (rc != CTL_OK)
+        return rc;
+    if (last_seq == 0)
+        last_seq = json_integer_value(json_object_get(result, "newest_seq"));
+    json_decref(result);
+    for (json_int_t seen = 0; count == 0 || seen < count; seen++) {
+        json_t *event;
+        int failed = otpgate_next(ctl->gate, ctl->timeout_set ? ctl->timeout_ms : -1, NULL, &event);
+        if (failed < 0) {
+            if (failed != -ETIMEDOUT)
+                ctl_complain("to go on from here: follow --from %lld", (long long)last_seq);
+            return ctl_failed(ctl, failed, NULL);
+        }
+        const json_t *seq = json_object_get(event, "seq");
+        last_seq = seq ? json_integer_value(seq) : last_seq;
+        if (ctl->json)
+            ctl_print_json(event);
+        else
+            ctl_show_event(event);
+        fflush(stdout);
+        json_decref(event);
+    }
+    return CTL_OK;
+}
+
+/* --- any method ----------------------------------------------------------------------------------
+ */
+
+int ctl_raw(struct ctl *ctl)
+{
+    json_t *params = NULL, *result;
+    if (!isatty(STDIN_FILENO)) {
+        size_t len;
+        char *text = ctl_show_read(NULL, &len);
+        if (!text)
+            return CTL_TROUBLE;
+        bool given = len > 0 && strspn(text, " \t\r\n") < len;
+        params = given ? json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL) : NULL;
+        explicit_bzero(text, len);
+        free(text);
+        if (given && !params) {
+            ctl_complain("standard input is not JSON");
+            return CTL_USAGE;
+        }
+    }
+    enum ctl_exit rc = ctl_call(ctl, ctl->args->operand[0], params, ctl->timeout_ms, &result);
+    if (rc != CTL_OK)
+        return rc;
+    if (ctl->json)
+        ctl_print_json(result);
+    else if (json_dumpf(result, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY) == 0)
+        fputc('\n', stdout);
+    json_decref(result);
+    return CTL_OK;
+}
