@@ -194,8 +194,8 @@ static void an_event_tells_modem_and_part(void **state)
     world_message_goto(&world, "a", MESSAGE_CLAIMED);
     world_message_goto(&world, "a", MESSAGE_SENDING);
     world_message_goto(&world, "a", MESSAGE_SENT);
-    TALK(&client, {NULL, EVENT("2", "1", "a", "claimed")}, {NULL, EVENT("3", "2", "a", "sending")},
-         {NULL, "{\"params\":{\"seq\":4,\"state\":\"sent\",\"modem\":\"viettel-1\",\"part\":1,"
+    TALK(&client, {NULL, EVENT("2", "1", "a", "sending")},
+         {NULL, "{\"params\":{\"seq\":3,\"state\":\"sent\",\"modem\":\"viettel-1\",\"part\":1,"
                 "\"parts\":1}}"});
 }
 
