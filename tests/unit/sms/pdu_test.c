@@ -12,6 +12,7 @@
 #include "gsm7.h"
 #include "pdu.h"
 #include "text.h"
+#include "vectors.h"
 
 enum { MIN = 60000, HOUR = 60 * MIN };
 #define DAY (24LL * HOUR)
@@ -20,7 +21,7 @@ enum { MIN = 60000, HOUR = 60 * MIN };
 
 static struct sms_text text;
 
-struct vector {
+struct hand_vector {
     const char *to, *utf8;
     enum sms_encoding want;
     int64_t validity_ms;
@@ -29,7 +30,7 @@ struct vector {
     const char *hex;
 };
 /* first octet, MR | DA | PID, DCS, VP, UDL | UD */
-static const struct vector vectors[] = {
+static const struct hand_vector vectors[] = {
     {"+84912345678", "hello", SMS_AUTO, 5 * MIN, 0, 0, 0, 0,
      "1100" VN "00000005"
      "E8329BFD06"},
@@ -104,7 +105,7 @@ static void single_parts(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
-        const struct vector *v = &vectors[i];
+        const struct hand_vector *v = &vectors[i];
         assert_int_equal(sms_text_encode(v->utf8, strlen(v->utf8), v->want, &text, NULL), 0);
         struct pdu_submit submit = {.to = v->to,
                                     .text = &text,
@@ -184,6 +185,44 @@ static void concatenated_ucs2(void **state)
                 (const char *const[]){first, "5100" VN "000800"
                                              "10" HEAD2("02") "D83DDE001EBF00200111"},
                 2);
+}
+
+/* The submits of tpdu.txt, which a decoder of the tests is held against, too. */
+static void vectors_of_the_file(void **state)
+{
+    (void)state;
+    static struct vector v;
+    unsigned count = 0;
+    FILE *file = vectors_open();
+    assert_non_null(file);
+    while (vectors_next(file, &v)) {
+        if (!vector_is(&v, "kind", "submit"))
+            continue;
+        const char *whole = vector_get(&v, "whole"), *concat = vector_get(&v, "concat");
+        const char *utf8 = whole ? whole : vector_get(&v, "text");
+        assert_int_equal(sms_text_encode(utf8, strlen(utf8), SMS_AUTO, &text, NULL), 0);
+        assert_true(vector_is(&v, "alphabet", text.encoding == SMS_GSM7 ? "gsm7" : "ucs2"));
+        unsigned reference = 0, total = 1, sequence = 1;
+        assert_true(!concat || sscanf(concat, "%u/%u/%u", &reference, &total, &sequence) == 3);
+        assert_int_equal(text.parts, total);
+        struct pdu_submit submit = {.to = vector_get(&v, "to"),
+                                    .text = &text,
+                                    .part = sequence - 1,
+                                    .reference = (uint8_t)reference,
+                                    .validity_ms =
+                                        MIN * (int64_t)vector_number(&v, "validity_min", 0),
+                                    .report = vector_is(&v, "report", "yes"),
+                                    .flash = vector_is(&v, "flash", "yes"),
+                                    .replace_type = (uint8_t)vector_number(&v, "replace", 0),
+                                    .no_validity = vector_is(&v, "validity_min", "none")};
+        struct pdu_tpdu tpdu;
+        assert_int_equal(pdu_submit_encode(&submit, &tpdu), 0);
+        if (tpdu.len != v.len || memcmp(tpdu.octet, v.tpdu, v.len) != 0)
+            fail_msg("vector %s", vector_get(&v, "name"));
+        count++;
+    }
+    fclose(file);
+    assert_true(count >= 30);
 }
 
 /* Ten parts, the longest header and the longest text: still within what CMGS takes. */
@@ -302,9 +341,10 @@ static void validity_steps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(single_parts),         cmocka_unit_test(concatenated),
-        cmocka_unit_test(concatenated_ucs2),    cmocka_unit_test(the_longest),
-        cmocka_unit_test(faults_of_the_caller), cmocka_unit_test(validity_steps),
+        cmocka_unit_test(single_parts),      cmocka_unit_test(concatenated),
+        cmocka_unit_test(concatenated_ucs2), cmocka_unit_test(vectors_of_the_file),
+        cmocka_unit_test(the_longest),       cmocka_unit_test(faults_of_the_caller),
+        cmocka_unit_test(validity_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
