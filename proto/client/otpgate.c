@@ -194,9 +194,10 @@ static int reply_keep(struct otpgate *gate, json_t *message)
 static int line_take(struct otpgate *gate)
 {
     size_t len = gate->end - gate->start;
+    if (len == gate->looked)
+        return 0;
     const char *line = gate->in + gate->start;
-    const char *lf =
-        len > gate->looked ? memchr(line + gate->looked, '\n', len - gate->looked) : NULL;
+    const char *lf = memchr(line + gate->looked, '\n', len - gate->looked);
     if (!lf) {
         gate->looked = len;
         return 0;

@@ -253,5 +253,12 @@ class Examples(Case):
         self.check(["bash", str(EXAMPLES / "send.sh")])
 
 
+    def test_the_documentation_shows_these_files(self):
+        text = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
+        for path in EXAMPLES.iterdir():
+            self.assertIn("\n" + path.read_text(encoding="utf-8") + "```\n", text, path.name)
+            self.assertLessEqual(len(path.read_text(encoding="utf-8").splitlines()), 24, path.name)
+
+
 if __name__ == "__main__":
     unittest.main(argv=sys.argv)
