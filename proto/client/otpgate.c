@@ -194,6 +194,8 @@ static int reply_keep(struct otpgate *gate, json_t *message)
 static int line_take(struct otpgate *gate)
 {
     size_t len = gate->end - gate->start;
+    if (gate->over && gate->over != -ECONNRESET) /* behind nonsense nothing is believed */
+        return gate->over;
     if (len == gate->looked)
         return 0;
     const char *line = gate->in + gate->start;

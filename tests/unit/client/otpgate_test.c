@@ -158,6 +158,14 @@ static void a_late_answer_is_not_the_next_ones(void **state)
     json_decref(result);
 }
 
+static void calls_that_time_out_leave_nothing(void **state)
+{
+    (void)state;
+    json_t *result;
+    for (int i = 0; i <= OTPGATE_CALLS_MAX; i++)
+        assert_int_equal(otpgate_call(far.gate, "slow", NULL, 0, &result, NULL), -ETIMEDOUT);
+}
+
 static void notifications_wait_for_their_turn(void **state)
 {
     (void)state;
@@ -248,9 +256,10 @@ static void nonsense_ends_it(void **state)
     json_t *result;
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         say(lines[i]);
+        say("{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{}}\n");
         assert_int_equal(otpgate_call(far.gate, "m", NULL, 0, &result, NULL), -EPROTO);
-        assert_int_equal(otpgate_call(far.gate, "m", NULL, 0, &result, NULL),
-                         -EPROTO); /* and stays so */
+        assert_int_equal(otpgate_next(far.gate, 0, NULL, &result), -EPROTO); /* and stays so */
+        assert_int_equal(otpgate_call(far.gate, "m", NULL, 0, &result, NULL), -EPROTO);
         otpgate_close(far.gate);
         hang_up();
         assert_int_equal(otpgate_open(far.path, 5000, &far.gate), 0);
@@ -378,6 +387,7 @@ int main(void)
         TEST(lines_come_in_pieces),
         TEST(answers_may_come_out_of_order),
         TEST(a_late_answer_is_not_the_next_ones),
+        TEST(calls_that_time_out_leave_nothing),
         TEST(notifications_wait_for_their_turn),
         TEST(notifications_are_bounded_and_none_is_lost),
         TEST(what_came_before_the_end_is_handed_out),

@@ -176,6 +176,28 @@ static int parse_depth(size_t depth, enum wire_error *error)
     return rc;
 }
 
+/* A quote behind a backslash does not end a string, one behind two does. */
+static void depth_knows_where_strings_end(void **state)
+{
+    (void)state;
+    static const char inside[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{"
+                                 "\"a\":\"\\\"[[[[[[[[[[[[[[[[[[[[\\\\\\\"[[[[[[[[[[[[[[[[[[[[\"}}";
+    static const char outside[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{"
+                                  "\"a\":\"\\\\\",\"b\":[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]}}";
+    struct wire_request request;
+    enum wire_error error;
+    const char *why;
+    bool fatal;
+    assert_int_equal(wire_request_parse(inside, sizeof inside - 1, &request, &error, &why, &fatal),
+                     0);
+    wire_request_clear(&request);
+    assert_int_equal(
+        wire_request_parse(outside, sizeof outside - 1, &request, &error, &why, &fatal), -EBADMSG);
+    assert_int_equal(error, WIRE_INVALID_REQUEST);
+    assert_non_null(strstr(why, "deep"));
+    wire_request_clear(&request);
+}
+
 static void depth_ends_at_sixteen(void **state)
 {
     (void)state;
@@ -238,6 +260,7 @@ int main(void)
         cmocka_unit_test(bad_lines_are_refused_by_name),
         cmocka_unit_test(good_lines_are_taken),
         cmocka_unit_test(depth_ends_at_sixteen),
+        cmocka_unit_test(depth_knows_where_strings_end),
         cmocka_unit_test(lengths_end_where_they_should),
         cmocka_unit_test(sentences_never_quote_the_line),
     };
