@@ -59,45 +59,6 @@ static unsigned place_of(struct gateway *gateway, const struct modem *modem)
     return i;
 }
 
-static int claim_for(struct gateway *gateway, struct modem *modem)
-{
-    struct message message = {0};
-    int rc = store_message_due(gateway->store, modem->config.name, modem->link->identity.iccid,
-                               fleet_has_other(gateway, modem), &message);
-
-    if (rc > 0) {
-        rc = attempt_claim(modem, &message);
-        message_clear(&message);
-    }
-    return rc;
-}
-
-/* Before each COMMIT: every free modem takes what is due, so that a claim is never a flush of its
- * own. */
-static void claim_due(void *arg)
-{
-    struct gateway *gateway = arg;
-    uint64_t tried = 0;
-    struct modem *modem;
-
-    if (gateway->stopping || gateway->store_failing || admission_total(&gateway->admission) == 0)
-        return;
-    while ((modem = best_free(gateway, tried))) {
-        int rc = claim_for(gateway, modem);
-        if (rc < 0) {
-            log_event(LOG_LEVEL_ERROR, "schedule", modem->config.name, "claim_failed", "errno=%d",
-                      -rc);
-            schedule_no_later(gateway, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
-            return;
-        }
-        /* A modem is asked once a turn: what it did not take now is not for it. */
-        unsigned place = place_of(gateway, modem);
-        if (place >= 64)
-            return;
-        tried |= UINT64_C(1) << place;
-    }
-}
-
 /* A deadline has passed in the queue. */
 static int expire_row(struct gateway *gateway, int64_t row)
 {
@@ -118,6 +79,61 @@ static int expire_row(struct gateway *gateway, int64_t row)
     }
     message_clear(&message);
     return rc < 0 ? rc : 0;
+}
+
+static int expire_now(struct gateway *gateway, int64_t row)
+{
+    int rc = store_begin(gateway->store);
+
+    if (rc < 0)
+        return rc;
+    rc = expire_row(gateway, row);
+    int end = store_end(gateway->store, rc == 0);
+    return rc < 0 ? rc : end;
+}
+
+/* 1: a message was dealt with, 0: nothing is due for this modem, -errno. */
+static int claim_for(struct gateway *gateway, struct modem *modem)
+{
+    struct message message = {0};
+    int rc = store_message_due(gateway->store, modem->config.name, modem->link->identity.iccid,
+                               fleet_has_other(gateway, modem), &message);
+
+    if (rc <= 0)
+        return rc;
+    if (loop_now_ms(gateway->loop) >= message.expires_ms)
+        rc = expire_now(gateway, message.row); /* its timer fires in this same moment */
+    else
+        rc = attempt_claim(modem, &message);
+    message_clear(&message);
+    return rc < 0 ? rc : 1;
+}
+
+/* Before each COMMIT: every free modem takes what is due, so that a claim is never a flush of its
+ * own. */
+static void claim_due(void *arg)
+{
+    struct gateway *gateway = arg;
+    uint64_t tried = 0;
+    struct modem *modem;
+
+    if (gateway->stopping || gateway->store_failing || admission_total(&gateway->admission) == 0)
+        return;
+    while ((modem = best_free(gateway, tried))) {
+        int rc = claim_for(gateway, modem);
+        if (rc < 0) {
+            log_event(LOG_LEVEL_ERROR, "schedule", modem->config.name, "claim_failed", "errno=%d",
+                      -rc);
+            schedule_no_later(gateway, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
+            return;
+        }
+        if (rc > 0)
+            continue;
+        unsigned place = place_of(gateway, modem);
+        if (place >= 64)
+            return;
+        tried |= UINT64_C(1) << place;
+    }
 }
 
 /* No report can come any more: SENT and UNKNOWN stay what they are, for good. */

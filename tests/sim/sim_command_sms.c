@@ -45,7 +45,7 @@ static struct sim_result run_cmgs(struct simmodem *modem, enum sim_form form, co
     modem->mode = SIM_PROMPT;
     modem->body_len = 0;
     modem->body_overrun = modem->body_early = false;
-    modem->prompt_turn = modem->turn;
+    modem->prompt_out = false;
     modem->stats.prompts++;
     sim_tell(modem, SIM_EVENT_PROMPT, NULL, -1);
     if (modem->profile->cr_only)

@@ -22,6 +22,8 @@ void sim_flush(struct simmodem *modem)
     size_t len = modem->out_len;
     modem->out_len = 0;
     modem->stats.bytes_out += len;
+    if (modem->mode == SIM_PROMPT)
+        modem->prompt_out = true;
     modem->host.output(modem->ctx, (const uint8_t *)modem->out, len);
 }
 

@@ -475,7 +475,7 @@ static void end_body(struct simmodem *modem)
 
 static void take_body_byte(struct simmodem *modem, char byte)
 {
-    if (byte != ESC && !modem->body_early && (modem->turn == modem->prompt_turn || modem->hold)) {
+    if (byte != ESC && !modem->body_early && !modem->prompt_out) {
         modem->body_early = true;
         sim_violate(modem, SIMMODEM_TEXT_BEFORE_PROMPT, NULL);
     }
@@ -543,7 +543,6 @@ void simmodem_input(struct simmodem *modem, const void *bytes, size_t len)
     const char *at = bytes;
     if (!modem->plugged)
         return;
-    modem->turn++;
     modem->stats.bytes_in += len;
     for (size_t i = 0; i < len; i++)
         take_byte(modem, at[i]);

@@ -43,7 +43,6 @@ struct simmodem {
     bool unacked_report;
 
     enum sim_mode mode;
-    uint64_t turn; /* counts calls of simmodem_input */
     char line[SIM_LINE_ROOM];
     size_t line_len;
     bool line_overrun;
@@ -52,7 +51,7 @@ struct simmodem {
     bool body_overrun, body_early;
     unsigned cmgs_len;        /* PDU mode */
     char cmgs_to[SIM_NUMBER]; /* text mode */
-    uint64_t prompt_turn;
+    bool prompt_out; /* the prompt has been handed to the host */
     bool after_ctrl_z, gave_up;
     int64_t pending_since_ms;
     uint64_t submit_id; /* 0: none under way */

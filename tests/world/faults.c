@@ -15,7 +15,7 @@ static const char *const urcs[] = {
     "+CMGS",
     "+CMS",
     "garbage \x01\x02\"",
-    "> ",
+
     "NO CARRIER half",
     "+CIEV: \"service\",1",
 };

@@ -87,8 +87,8 @@ int main(int argc, char **argv)
     for (unsigned long long seed = first; seed < first + seeds; seed++) {
         options.seed = seed;
         if (world_play(&options) > 0) {
-            printf("FAILED: world_play --seed %llu --minutes %d --modems %d\n", seed, options.minutes,
-                   options.modems);
+            printf("FAILED: world_play --seed %llu --minutes %d --modems %d\n", seed,
+                   options.minutes, options.modems);
             failed++;
         }
         remove_state(dir);

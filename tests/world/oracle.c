@@ -31,8 +31,14 @@ struct entry {
     uint8_t bodies[PARTS]; /* Ctrl-Zs that a modem got */
     uint8_t taken[PARTS];  /* times the network took it */
 };
+/* Which part of which entry a submit of the simulated network carries. */
+struct carried {
+    unsigned entry, part;
+};
 struct oracle {
     struct world *world;
+    struct carried *carried; /* by the submit's id */
+    uint64_t carried_room;
     struct entry *entry;
     unsigned count, room;
     unsigned broken;
@@ -68,6 +74,7 @@ void oracle_free(struct oracle *oracle)
 {
     current = NULL;
     free(oracle->entry);
+    free(oracle->carried);
     free(oracle);
 }
 
@@ -128,41 +135,43 @@ void oracle_cancelled(struct oracle *oracle, unsigned entry)
 /* --- 2, 3, 4: what the simulated world saw -------------------------------------------------------
  */
 
-static unsigned part_of(const struct sim_submit *submit)
+static void carry(struct oracle *oracle, uint64_t id, unsigned entry, unsigned part)
 {
-    return submit->parts > 1 ? submit->part - 1u : 0;
+    if (id >= oracle->carried_room) {
+        oracle->carried_room = id * 2 + 1024;
+        oracle->carried = realloc(oracle->carried, oracle->carried_room * sizeof *oracle->carried);
+    }
+    oracle->carried[id] = (struct carried){entry, part};
 }
 
+/* A modem got the body and its Ctrl-Z. */
 static void on_body(struct oracle *oracle, struct entry *entry, const struct sim_event *event)
 {
-    unsigned part = part_of(event->submit);
+    unsigned part = event->submit->parts > 1 ? event->submit->part - 1u : 0;
     int64_t limit_ms = entry->asked_ms + entry->ttl_s * INT64_C(1000);
 
     if (oracle->world->options.breach == BREACH_LATE)
-        limit_ms -= 5000;
+        limit_ms -= entry->ttl_s * INT64_C(900);
     if (event->at_ms > limit_ms)
         broken(oracle, "3: the body of entry %d left at %lld, its deadline was %lld",
                (int)(entry - oracle->entry), (long long)event->at_ms, (long long)limit_ms);
     if (part < PARTS)
         entry->bodies[part]++;
+    carry(oracle, event->id, (unsigned)(entry - oracle->entry), part);
 }
 
-static void on_taken(struct oracle *oracle, struct entry *entry, const struct sim_event *event)
+/* The service centre has it: it was sent, whatever the modem will say. */
+static void on_taken(struct oracle *oracle, const struct sim_event *event)
 {
-    unsigned part = part_of(event->submit);
-
-    if (part >= PARTS)
+    if (event->id >= oracle->carried_room)
         return;
-    entry->taken[part]++;
-    int most = entry->resend ? 2 : 1;
-    if (oracle->world->options.breach == BREACH_TWICE)
-        most = 1;
-    if (entry->taken[part] > most)
-        broken(oracle, "2: part %u of entry %d was taken %d times (%s)", part,
-               (int)(entry - oracle->entry), entry->taken[part],
-               entry->resend ? "resend" : "report");
-    if (entry->cancelled && entry->taken[part] == 1 && !entry->bodies[part])
-        broken(oracle, "2: entry %d left after it was cancelled", (int)(entry - oracle->entry));
+    const struct carried *carried = &oracle->carried[event->id];
+    struct entry *entry = &oracle->entry[carried->entry];
+    int most = entry->resend && oracle->world->options.breach != BREACH_TWICE ? 2 : 1;
+
+    if (++entry->taken[carried->part] > most)
+        broken(oracle, "2: part %u of entry %u was taken %d times (%s)", carried->part,
+               carried->entry, entry->taken[carried->part], entry->resend ? "resend" : "report");
 }
 
 void oracle_sim_event(void *arg, const struct sim_event *event)
@@ -176,14 +185,10 @@ void oracle_sim_event(void *arg, const struct sim_event *event)
     if (event->kind == SIM_EVENT_VIOLATION)
         broken(oracle, "4: modem %d saw a violation: %s (%s)", event->modem,
                event->text ? event->text : "", event->line ? event->line : "");
-    if (event->submit && event->number)
-        entry = entry_of_number(oracle, event->number);
-    else if (event->submit)
-        entry = entry_of_number(oracle, event->submit->to);
-    if (entry && event->kind == SIM_EVENT_PDU)
+    if (event->kind == SIM_EVENT_PDU && (entry = entry_of_number(oracle, event->submit->to)))
         on_body(oracle, entry, event);
-    if (entry && event->kind == SIM_EVENT_ACCEPTED)
-        on_taken(oracle, entry, event);
+    if (event->kind == SIM_EVENT_ACCEPTED)
+        on_taken(oracle, event);
 }
 
 /* --- 5: each claim is looked at before it is made
