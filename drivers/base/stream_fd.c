@@ -171,6 +171,11 @@ static void fd_flush(struct stream_fd *sfd)
     }
     sfd->out_from += (size_t)sent;
     sfd->out_len -= (size_t)sent;
+    if (sfd->out_len == 0) { /* one long answer is not kept as long as its client */
+        free(sfd->out);
+        sfd->out = NULL;
+        sfd->out_from = sfd->out_room = 0;
+    }
     fd_want(sfd);
 }
 
@@ -207,22 +212,33 @@ static void fd_ready(void *arg, int ready)
 
 /* --- the stream's calls --- */
 
-static int fd_keep(struct stream_fd *sfd, const uint8_t *data, size_t len)
+/* Room for `len` more. Moved down only where at least half is free, so that a slow reader
+ * costs no more than its bytes. */
+static int fd_make_room(struct stream_fd *sfd, size_t len)
 {
-    if (sfd->out_from + sfd->out_len + len > sfd->out_room && sfd->out_from > 0) {
-        memmove(sfd->out, sfd->out + sfd->out_from, sfd->out_len);
-        sfd->out_from = 0;
-    }
-    if (sfd->out_len + len > sfd->out_room) {
+    if (sfd->out_from + sfd->out_len + len <= sfd->out_room)
+        return 0;
+    if (sfd->out_from < sfd->out_len || sfd->out_len + len > sfd->out_room) {
         size_t room = sfd->out_room ? sfd->out_room : OUT_ROOM_MIN;
-        while (room < sfd->out_len + len)
+        while (room < sfd->out_from + sfd->out_len + len)
             room *= 2;
         uint8_t *out = realloc(sfd->out, room);
         if (!out)
             return -ENOMEM;
         sfd->out = out;
         sfd->out_room = room;
+        return 0;
     }
+    memmove(sfd->out, sfd->out + sfd->out_from, sfd->out_len);
+    sfd->out_from = 0;
+    return 0;
+}
+
+static int fd_keep(struct stream_fd *sfd, const uint8_t *data, size_t len)
+{
+    int result = fd_make_room(sfd, len);
+    if (result < 0)
+        return result;
     memcpy(sfd->out + sfd->out_from + sfd->out_len, data, len);
     sfd->out_len += len;
     return 0;
@@ -240,7 +256,6 @@ static int fd_write(struct stream *stream, const void *data, size_t len)
     if (len == 0)
         return 0;
     if (sfd->out_len == 0) {
-        sfd->out_from = 0;
         sent = fd_send(sfd, data, len);
         if (sent < 0) {
             fd_break(sfd, (int)-sent);
