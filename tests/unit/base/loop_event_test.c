@@ -36,7 +36,7 @@ struct item {
     struct loop_watch *watch;
     int fd;
     unsigned stays; /* turns its fd stays readable */
-    struct item *frees, *defers;
+    struct item *frees, *defers, *arms;
     bool stops;
 };
 
@@ -47,6 +47,8 @@ static void item_run(void *arg)
             sizeof(item->world->trace) - strlen(item->world->trace) - 1);
     if (item->defers)
         loop_defer(&item->defers->task, LOOP_SOON);
+    if (item->arms)
+        loop_timer_arm_in(&item->arms->timer, 20);
     if (item->frees) {
         loop_watch_free(item->frees->watch);
         item->frees->watch = NULL;
@@ -145,6 +147,45 @@ static void an_idle_loop_sleeps(void **state)
     assert_int_equal(waits, 1);
 }
 
+static void busy_turns_set_no_timer(void **state)
+{
+    struct world *world = *state;
+    struct item far, busy, last;
+    item_init(&far, world, "far"), item_init(&busy, world, "."), item_init(&last, world, "last");
+    loop_timer_arm_in(&far.timer, 60000);
+    busy.stays = 20;
+    item_make_readable(&busy);
+    last.stops = true;
+    loop_defer(&last.task, LOOP_IDLE);
+    assert_int_equal(loop_run(world->loop), 0);
+    item_end(&busy);
+    item_init(&busy, world, ".");
+    busy.stays = 20;
+    item_make_readable(&busy);
+    loop_timer_arm_in(&last.timer, 30);
+    sets = 0;
+    assert_int_equal(loop_run(world->loop), 0);
+    assert_int_equal(sets, 1);
+    item_end(&busy);
+    loop_timer_cancel(&far.timer);
+}
+
+static void an_earlier_timer_is_not_late(void **state)
+{
+    struct world *world = *state;
+    struct item far, reader, near;
+    item_init(&far, world, "far"), item_init(&reader, world, "read ");
+    item_init(&near, world, "near ");
+    loop_timer_arm_in(&far.timer, 60000);
+    item_make_readable(&reader);
+    reader.arms = &near; /* in a turn for which the timerfd was set far ahead */
+    near.stops = true;
+    assert_int_equal(loop_run(world->loop), 0);
+    assert_string_equal(world->trace, "read near ");
+    item_end(&reader);
+    loop_timer_cancel(&far.timer);
+}
+
 static void a_cancelled_timer_costs_one_wake_up(void **state)
 {
     struct world *world = *state;
@@ -203,6 +244,20 @@ static void idle_is_last(void **state)
     item_end(&one);
 }
 
+static void a_watch_alone_is_more_urgent(void **state)
+{
+    struct world *world = *state;
+    struct item idle, reader;
+    item_init(&idle, world, "idle "), item_init(&reader, world, "read ");
+    idle.stops = true;
+    reader.stays = 3;
+    loop_defer(&idle.task, LOOP_IDLE);
+    item_make_readable(&reader);
+    assert_int_equal(loop_run(world->loop), 0);
+    assert_string_equal(world->trace, "read read read idle ");
+    item_end(&reader);
+}
+
 static void a_freed_watch_is_silent(void **state)
 {
     struct world *world = *state;
@@ -253,9 +308,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(timers_in_order),
         TEST(an_idle_loop_sleeps),
+        TEST(busy_turns_set_no_timer),
+        TEST(an_earlier_timer_is_not_late),
         TEST(a_cancelled_timer_costs_one_wake_up),
         TEST(bytes_go_before_due_timers),
         TEST(idle_is_last),
+        TEST(a_watch_alone_is_more_urgent),
         TEST(a_freed_watch_is_silent),
         TEST(a_signal_is_a_call),
         TEST(clocks_agree),

@@ -173,15 +173,17 @@ static void idle_waits_for_what_idle_began(void **state)
 static void tasks_cancelled_and_hastened(void **state)
 {
     struct world *world = *state;
-    struct item a, b, c;
-    item_init(&a, world, "a"), item_init(&b, world, "b"), item_init(&c, world, "c");
+    struct item a, b, c, d;
+    item_init(&a, world, "a"), item_init(&b, world, "b");
+    item_init(&c, world, "c"), item_init(&d, world, "d");
     loop_defer(&a.task, LOOP_SOON);
     loop_defer(&b.task, LOOP_SOON);
+    loop_defer(&d.task, LOOP_IDLE);
     loop_defer(&c.task, LOOP_IDLE);
     loop_defer(&c.task, LOOP_SOON); /* the sooner of the two */
     a.cancels = &b;
     loop_sim_settle(world->loop);
-    assert_string_equal(world->trace, "a@100 c@100 ");
+    assert_string_equal(world->trace, "a@100 c@100 d@100 ");
     loop_task_cancel(&b.task);
 }
 

@@ -271,7 +271,8 @@ static void a_link_is_replaced(void **state)
     assert_int_equal(flock(one.slave, LOCK_EX | LOCK_NB), 0);
     assert_int_equal(try_open(world), -EBUSY);
     port_watch(world->port, wake, world);
-    expect_sleep(world); /* busy as before: nothing to try */
+    link_to(world, two.path, "modem1"); /* a neighbour */
+    expect_sleep(world);                /* busy as before: nothing to try */
     link_to(world, two.path, "modem0");
     expect_wake(world);
     assert_int_equal(try_open(world), 0);

@@ -137,13 +137,15 @@ static void a_cut_loses_what_was_under_way(void **state)
     put(&world->a, "one");
     loop_sim_run_until(world->loop, 10);
     put(&world->a, "two");
+    put(&world->b, "three");
+    loop_sim_stall(world->loop, 10);  /* come to the end of the wire, not taken off it */
     stream_pause(world->b.stream, 1); /* a cut is heard all the same */
     stream_pipe_cut(world->a.stream, EIO);
     assert_string_equal(world->a.seen, "open ");
     assert_int_equal(stream_write(world->a.stream, "x", 1), -EPIPE);
     loop_sim_run_until(world->loop, 90);
-    assert_string_equal(world->a.seen, "open gone(5)@10 ");
-    assert_string_equal(world->b.seen, "open one@10 gone(5)@10 ");
+    assert_string_equal(world->a.seen, "open gone(5)@20 ");
+    assert_string_equal(world->b.seen, "open one@10 gone(5)@20 ");
 }
 
 static void pause_holds_back(void **state)
