@@ -135,7 +135,8 @@ int store_message_insert(struct store *store, struct message *message, const voi
 int store_message_update(struct store *store, const struct message *message, bool wipe)
     __attribute__((warn_unused_result));
 
-/* 1 found, 0 not, -errno. with_text: also unseal the body. The caller clears the message. */
+/* 1 found, 0 not, -errno. with_text: also unseal the body. The caller clears the message. What a damaged
+ * page does not let open is told in the log and comes empty, and then without its text. */
 int store_message_by_row(struct store *store, int64_t row, bool with_text, struct message *out);
 int store_message_by_id(struct store *store, const uint8_t id[16], struct message *out);
 /* same: whether the content is the same (may be NULL with content NULL). */

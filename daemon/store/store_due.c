@@ -2,7 +2,6 @@
  * whose first entry is the answer: a queue of a million costs what one of ten costs. */
 #include "store_internal.h"
 #include <assert.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include "text.h"
@@ -83,9 +82,7 @@ int store_message_due(struct store *store, const char *modem, const char *iccid,
     memset(out, 0, sizeof *out);
     if (rc != 0 || best.row == 0)
         return rc;
-    rc = store_message_by_row(store, best.row, true, out);
-    /* A text that does not open must not hold up the queue: the caller gets it without. */
-    return rc == -EBADMSG ? store_message_by_row(store, best.row, false, out) : rc;
+    return store_message_by_row(store, best.row, true, out);
 }
 
 int store_message_wake(struct store *store, int64_t now_ms)

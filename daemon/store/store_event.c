@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include "log.h"
 #include "text.h"
 
 /* The event says what the row says now; its key travels as it is sealed there. */
@@ -39,8 +40,10 @@ static int event_get(struct query *query, struct event *out)
     out->part = (uint8_t)query_get(query);
     out->parts = (uint8_t)query_get(query);
     const uint8_t *sealed = query_get_blob(query, &len);
-    return unseal_text(query->store, seal_column_key, out->id, sealed, len, out->key,
-                       sizeof out->key);
+    if (unseal_text(query->store, seal_column_key, out->id, sealed, len, out->key,
+                    sizeof out->key) != 0) /* the event is worth telling without it */
+        log_event(LOG_LEVEL_ERROR, "store", "-", "does_not_open", "seq=%lld", (long long)out->seq);
+    return 0;
 }
 
 int store_events_after(struct store *store, int64_t after, uint32_t uid, struct event *out,

@@ -100,6 +100,9 @@ void files_incarnation_note(struct store *store);
 int schema_open(struct store *store) __attribute__((warn_unused_result));
 int schema_check(struct store *store) __attribute__((warn_unused_result));
 
+/* The sentence for an error of the database; returns `rc`. */
+int schema_failed(struct store *store, int rc);
+
 /* --- store_keys.c --- */
 int keys_open(struct store *store, const uint8_t *check, size_t check_len, bool new_keys)
     __attribute__((warn_unused_result));

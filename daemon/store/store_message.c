@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sodium.h>
+#include "log.h"
 #include "text.h"
 
 #define TO(state) (1u << MESSAGE_##state)
@@ -53,12 +54,19 @@ bool message_state_is_final(enum message_state state)
     return message_states[state].final;
 }
 
-void message_clear(struct message *message)
+static void message_drop_text(struct message *message)
 {
     if (message->text) {
         sodium_memzero(message->text, message->text_len);
         free(message->text);
     }
+    message->text = NULL;
+    message->text_len = 0;
+}
+
+void message_clear(struct message *message)
+{
+    message_drop_text(message);
     sodium_memzero(message, sizeof *message);
 }
 
@@ -254,8 +262,7 @@ static bool message_is_news(enum message_state from, int parts_done, const struc
 {
     if (to->state == MESSAGE_CLAIMED)
         return false;
-    return to->state != MESSAGE_QUEUED ||
-           (from != MESSAGE_CLAIMED && to->parts_done <= parts_done);
+    return to->state != MESSAGE_QUEUED || (from != MESSAGE_CLAIMED && to->parts_done <= parts_done);
 }
 
 int store_message_update(struct store *store, const struct message *message, bool wipe)
@@ -345,7 +352,9 @@ static int message_get_text(struct query *query, struct message *out)
                      out->text);
 }
 
-/* Reads the row that the query stands on. On error `out` is clear. */
+/* Reads the row that the query stands on. A column that does not open (a damaged page) is told of
+ * and taken as not there, its text with it: one row must hold up neither the queue nor a list, and
+ * nothing half-read is ever sent. -ENOMEM: `out` is clear. */
 int message_load(struct query *query, bool with_text, struct message *out)
 {
     size_t len;
@@ -355,13 +364,22 @@ int message_load(struct query *query, bool with_text, struct message *out)
     int rc =
         unseal_text(query->store, seal_column_to, out->id, sealed, len, out->to, sizeof out->to);
     sealed = query_get_blob(query, &len);
+    int key =
+        unseal_text(query->store, seal_column_key, out->id, sealed, len, out->key, sizeof out->key);
     if (rc == 0)
-        rc = unseal_text(query->store, seal_column_key, out->id, sealed, len, out->key,
-                         sizeof out->key);
+        rc = key;
     if (rc == 0 && with_text)
         rc = message_get_text(query, out);
-    if (rc != 0)
-        message_clear(out);
+    if (rc == 0)
+        return 0;
+    message_drop_text(out);
+    if (rc == -EBADMSG) {
+        char id[37];
+        message_id_text(out->id, id);
+        log_event(LOG_LEVEL_ERROR, "store", id, "does_not_open", "row=%lld", (long long)out->row);
+        return 0;
+    }
+    message_clear(out);
     return rc;
 }
 

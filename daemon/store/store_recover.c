@@ -21,15 +21,6 @@ struct recover {
     size_t incarnation_len, check_len;
 };
 
-static int recover_failed(int rc)
-{
-    return store_why(rc,
-                     rc == -ENOSPC ? "The disk of the state directory is full: free some "
-                                     "space and start again (%s)."
-                                   : "The database cannot be recovered: %s.",
-                     strerror(-rc));
-}
-
 static int boot_id_now(const char *given, char out[64])
 {
     if (given)
@@ -326,7 +317,7 @@ int recover_run(struct store *store, const struct store_options *options)
         return store_why(rc, "The boot id cannot be read: %s.", strerror(-rc));
     rc = recover_read(store, &recover);
     if (rc != 0)
-        return recover_failed(rc);
+        return schema_failed(store, rc);
     if (store->unclean && store->dir_fd >= 0)
         rc = schema_check(store);
     if (rc == 0)
@@ -342,7 +333,7 @@ int recover_run(struct store *store, const struct store_options *options)
         rc = files_incarnation_take(store);
     if (rc == 0)
         rc = message_counts_load(store);
-    return rc == 0 ? 0 : recover_failed(rc);
+    return rc == 0 ? 0 : schema_failed(store, rc);
 }
 
 int recover_mark_clean(struct store *store)

@@ -163,7 +163,7 @@ static int schema_damaged(struct store *store, const char *what)
                      store->dir, what);
 }
 
-static int schema_failed(struct store *store, int rc)
+int schema_failed(struct store *store, int rc)
 {
     if (rc == -EBADMSG)
         return schema_damaged(store, sqlite3_errmsg(store->db));

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include "store_internal.h"
 #include "store_rig.h"
 
 static void test_round_trip(void **state)
@@ -248,6 +249,35 @@ static void test_list(void **state)
     rig_end(&rig);
 }
 
+/* A damaged row holds up neither the queue nor a list, and its text is not handed out. */
+static void test_what_does_not_open(void **state)
+{
+    static const char *const columns[] = {"sealed_to", "sealed_key", "body"};
+    struct rig rig;
+    struct message out[4];
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        char sql[128];
+        rig_memory(&rig);
+        rig_put(&rig, "a");
+        rig_put(&rig, "b");
+        snprintf(sql, sizeof sql, "UPDATE message SET %s = randomblob(64) WHERE row = 1",
+                 columns[i]);
+        assert_int_equal(sqlite3_exec(rig.store->db, sql, NULL, NULL, NULL), SQLITE_OK);
+        assert_int_equal(store_message_due(rig.store, "m", "s", true, &out[0]), 1);
+        assert_int_equal(out[0].row, 1);
+        assert_null(out[0].text);
+        message_clear(&out[0]);
+        assert_int_equal(store_message_list(rig.store, 1000, -1, -1, 0, out, 4), 2);
+        assert_string_equal(out[0].key, "b");
+        assert_string_equal(out[1].to, i == 0 ? "" : "+84912345678");
+        assert_string_equal(out[1].key, i == 1 ? "" : "a");
+        message_clear(&out[0]);
+        message_clear(&out[1]);
+        rig_end(&rig);
+    }
+}
+
 static void move_back(struct rig *rig)
 {
     rig_move(rig, 1, MESSAGE_QUEUED);
@@ -277,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_moves_and_wipe),
         cmocka_unit_test(test_update_of_nothing),
         cmocka_unit_test(test_list),
+        cmocka_unit_test(test_what_does_not_open),
         cmocka_unit_test(test_a_move_that_is_not_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
