@@ -126,6 +126,7 @@ static void die_once(const struct row *row, size_t byte)
     check_truth(row, byte, w, token);
     check_verdict(row, byte, w);
     unsigned outcomes = w->outcomes;
+    check(byte >= AFTER_REFERENCE || w->written_meanwhile == 0);
     check(outcomes == 1);
     /* Whatever comes late is evidence for the right one. */
     world_run(w, 500);

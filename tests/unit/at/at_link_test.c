@@ -1,4 +1,5 @@
 /* The link as its owner sees it: states, sending, faults, on virtual time. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -57,10 +58,619 @@ static void a_plain_modem_becomes_ready_and_sends(void **state)
     world_end(w);
 }
 
+static struct world *world_ready(void)
+{
+    struct world *w = world_new();
+    world_start(w);
+    assert_true(world_until_ready(w, 5000));
+    return w;
+}
+
+static void send_one(struct world *w)
+{
+    uint64_t token = world_submit(w, false);
+    assert_true(token != 0);
+    assert_true(world_until_outcome(w, token, 150000));
+    assert_int_equal(w->outcome.verdict, SMS_SENT);
+    assert_int_equal(w->outcome.reference, world_truth_of(w, token));
+}
+
+static bool said(const struct world *w, const char *text)
+{
+    return strstr(w->trace, text) != NULL;
+}
+
+static unsigned wrote(const struct world *w, const char *command)
+{
+    unsigned count = 0;
+    const char *end = w->wire + w->wire_len;
+    size_t len = strlen(command);
+    for (const char *at = w->wire; (at = memmem(at, (size_t)(end - at), command, len)); at += len)
+        count++;
+    return count;
+}
+
+static void say(struct world *w, const char *text)
+{
+    world_say(w, text, strlen(text));
+}
+
+/* --- SIM and network --- */
+
+static void a_sim_that_cannot_is_reported(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *cpin, *why;
+    } rows[] = {
+        {"\r\n+CPIN: SIM PIN\r\n\r\nOK\r\n", "state sim (SIM asks for its PIN)"},
+        {"\r\n+CPIN: \"SIM PUK\"\r\n\r\nOK\r\n", "state sim (SIM asks for its PUK)"},
+        {"\r\n+CME ERROR: 10\r\n", "state sim (no SIM)"},
+        {"\r\n+CME ERROR: SIM failure\r\n", "state sim (SIM failure)"},
+        {"\r\n+CPIN: PH-NET PIN\r\n\r\nOK\r\n", "state sim (SIM or modem is locked)"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world *w = world_new();
+        w->cpin = rows[i].cpin;
+        world_start(w);
+        assert_false(world_until_ready(w, 30000));
+        assert_true(said(w, rows[i].why));
+        assert_int_equal(world_state(w), LINK_SIM);
+        assert_int_equal(world_submit(w, false), 0);
+        unsigned before = w->commands;
+        world_run(w, 600000);
+        assert_in_range(w->commands - before, 9, 11); /* one look a minute */
+        assert_int_equal(wrote(w, "AT+CPIN="), 0);
+        w->cpin = NULL;
+        assert_true(world_until_ready(w, 61000));
+        send_one(w);
+        world_end(w);
+    }
+}
+
+static void a_busy_sim_is_waited_for(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    w->cpin = "\r\n+CME ERROR: 14\r\n";
+    world_start(w);
+    world_run(w, 9000);
+    assert_in_range(wrote(w, "AT+CPIN?"), 4, 6); /* every 2 s */
+    w->cpin = "\r\n+CPIN: READY\r\n";            /* and without an OK */
+    assert_true(world_until_ready(w, 10000));
+    send_one(w);
+    world_end(w);
+}
+
+static void registration_is_followed(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    w->creg = "\r\n+CREG: 2,2\r\n\r\nOK\r\n";
+    world_start(w);
+    assert_false(world_until_ready(w, 60000));
+    assert_int_equal(world_state(w), LINK_REGISTERING);
+    say(w, "\r\n+CREG: 1,\"00A1\",\"01B2C3D4\",2\r\n");
+    assert_true(world_until_ready(w, 10));
+    send_one(w);
+    say(w, "\r\n+CREG: 0\r\n");
+    world_run(w, 0);
+    assert_int_equal(world_state(w), LINK_REGISTERING);
+    assert_int_equal(world_submit(w, false), 0);
+    say(w, "\r\n+CEREG: 1\r\n"); /* LTE only: short messages go all the same */
+    assert_true(world_until_ready(w, 10));
+    world_run(w, 0);
+    w->answer = OWNER_SILENT;
+    uint64_t token = world_submit(w, false);
+    world_run(w, 0);
+    say(w, "\r\n+CEREG: 0\r\n"); /* meanwhile: looked at when the message is done */
+    world_run(w, 0);
+    assert_int_equal(world_state(w), LINK_BUSY);
+    link_proceed(w->link, token, 0, true);
+    assert_true(world_until_outcome(w, token, 10));
+    assert_int_equal(w->outcome.verdict, SMS_SENT);
+    world_run(w, 0);
+    assert_int_equal(world_state(w), LINK_REGISTERING);
+    world_end(w);
+}
+
+static void roaming_is_asked_for(void **state)
+{
+    (void)state;
+    for (int allowed = 0; allowed < 2; allowed++) {
+        struct world *w = world_new();
+        w->roaming = allowed;
+        w->creg = "\r\n+CREG: 2,5,\"00A1\",\"01B2C3D4\"\r\n\r\nOK\r\n";
+        world_start(w);
+        assert_int_equal(world_until_ready(w, 30000), allowed);
+        assert_int_equal(said(w, "roaming is off"), !allowed);
+        world_end(w);
+    }
+}
+
+static void the_service_centre_is_set_where_there_is_none(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sim, *configured, *written;
+    } rows[] = {
+        {"\r\n+CSCA: \"\",129\r\n\r\nOK\r\n", "+84980200030", "AT+CSCA=\"+84980200030\",145\r"},
+        {"\r\n+CSCA: \"\",129\r\n\r\nOK\r\n", "980200030", "AT+CSCA=\"980200030\",129\r"},
+        {"\r\n+CSCA: \"\",129\r\n\r\nOK\r\n", "+84\"\rATD112;", NULL},
+        {"\r\n+CSCA: \"\",129\r\n\r\nOK\r\n", "", NULL},
+        {"\r\n+CSCA: \"+84111\",145\r\n\r\nOK\r\n", "+84980200030", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world *w = world_new();
+        w->csca = rows[i].sim;
+        w->smsc = rows[i].configured;
+        world_start(w);
+        assert_true(world_until_ready(w, 5000));
+        assert_int_equal(wrote(w, "AT+CSCA="), rows[i].written != NULL);
+        if (rows[i].written)
+            assert_int_equal(wrote(w, rows[i].written), 1);
+        assert_int_equal(wrote(w, "ATD"), 0);
+        world_end(w);
+    }
+}
+
+static void quirks_come_from_rows(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    strcpy(w->maker, "huawei");
+    strcpy(w->model, "E3372");
+    world_start(w);
+    assert_true(world_until_ready(w, 5000));
+    assert_int_equal(wrote(w, "AT^CURC=0\r"), 1);
+    assert_int_equal(wrote(w, "AT^ICCID?\r"), 1);
+    world_end(w);
+}
+
+/* --- ports --- */
+
+static void an_absent_port_is_watched_not_polled(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    w->absent = true;
+    world_start(w);
+    world_run(w, 10);
+    assert_int_equal(world_state(w), LINK_GONE);
+    assert_non_null(w->watch);
+    assert_true(loop_sim_next_ms(w->loop) == INT64_MAX);
+    world_plug(w);
+    assert_true(world_until_ready(w, 5000));
+    send_one(w);
+    world_end(w);
+}
+
+static void unplug_and_replug(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    for (int i = 0; i < 20; i++) {
+        world_unplug(w);
+        world_run(w, 100);
+        assert_int_equal(world_state(w), LINK_GONE);
+        assert_int_equal(world_submit(w, false), 0);
+        world_run(w, 500);
+        world_plug(w);
+        assert_true(world_until_ready(w, 1000));
+        send_one(w);
+    }
+    world_end(w);
+}
+
+static void a_port_held_by_others_is_tried_less_and_less(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    w->open_error = -EBUSY;
+    world_start(w);
+    world_run(w, 3600000);
+    unsigned tries = 0;
+    for (const char *at = w->trace; (at = strstr(at, "state gone")); at++)
+        tries++;
+    assert_in_range(tries, 5, 40);
+    w->open_error = 0;
+    assert_true(world_until_ready(w, 601000));
+    world_end(w);
+}
+
+/* --- keepalive and the ladder --- */
+
+static void idle_means_idle(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    unsigned commands = w->commands;
+    uint64_t calls = loop_sim_run_until(w->loop, loop_now_ms(w->loop) + 3600000);
+    assert_int_equal(w->commands - commands, 3 * 60);
+    assert_in_range(calls, 60, 60 * 20);
+    assert_int_equal(world_state(w), LINK_READY);
+    world_end(w);
+}
+
+static void a_message_waits_for_a_keepalive_on_the_wire(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->mute = "AT+CSQ";
+    world_run(w, 60500); /* the keepalive's last command is unanswered */
+    uint64_t token = world_submit(w, false);
+    assert_true(token != 0);
+    assert_int_equal(wrote(w, "AT+CMGS"), 0);
+    assert_true(world_until_outcome(w, token, 10000));
+    assert_int_equal(w->outcome.verdict, SMS_SENT);
+    world_end(w);
+}
+
+static void a_deaf_modem_is_noticed_and_reset(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->deaf = true;
+    world_run(w, 75000);
+    assert_int_equal(world_state(w), LINK_RECOVERING);
+    assert_int_equal(w->outcomes, 0);
+    assert_true(world_until_ready(w, 60000));
+    assert_int_equal(wrote(w, "AT+CFUN=1,1\r"), 1);
+    assert_int_equal(w->opens, 1);
+    send_one(w);
+    world_end(w);
+}
+
+static void a_dead_modem_is_left_alone_more_and_more(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->deaf = w->dead = true;
+    world_run(w, 3 * 3600 * 1000);
+    assert_true(said(w, "state quarantined"));
+    assert_in_range(w->opens, 10, 80);
+    w->trace[w->trace_len = 0] = '\0';
+    w->dead = false;
+    assert_true(world_until_ready(w, 700000));
+    send_one(w);
+    world_end(w);
+}
+
+static void errors_without_a_cause_lead_to_a_fence_and_a_reset(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->cmgs_answer = "\r\nERROR\r\n";
+    for (int i = 0; i < 3; i++) {
+        uint64_t token = world_submit(w, false);
+        assert_true(world_until_outcome(w, token, 1000));
+        assert_int_equal(w->outcome.verdict, SMS_UNKNOWN);
+        world_run(w, 0);
+        if (i < 2)
+            assert_true(world_until_ready(w, 1000));
+    }
+    assert_int_equal(wrote(w, "AT+CFUN=1,1\r"), 1);
+    assert_int_equal(world_state(w), LINK_RECOVERING);
+    w->cmgs_answer = NULL;
+    assert_true(world_until_ready(w, 30000));
+    send_one(w);
+    world_end(w);
+}
+
+static void a_restart_is_noticed(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    say(w, "\r\nRDY\r\n");
+    world_run(w, 0);
+    assert_int_equal(world_state(w), LINK_SYNCING);
+    assert_true(world_until_ready(w, 5000));
+    send_one(w);
+    /* Without a word: the echo is back, and the length would be a recipient. */
+    w->echo = true;
+    uint64_t token = world_submit(w, false);
+    assert_true(world_until_outcome(w, token, 5000));
+    assert_int_equal(w->outcome.verdict, SMS_NOT_SENT);
+    assert_int_equal(w->outcome.cause, SMS_LOCAL_NOT_READY);
+    assert_int_equal(w->sent, 1);
+    assert_true(world_until_ready(w, 5000));
+    send_one(w);
+    /* Or the keepalive finds text mode. */
+    unsigned modes = wrote(w, "AT+CMGF=0\r");
+    w->cmgf = "\r\n+CMGF: 1\r\n\r\nOK\r\n";
+    world_run(w, 60000);
+    w->cmgf = NULL;
+    world_run(w, 1000);
+    assert_int_equal(wrote(w, "AT+CMGF=0\r"), modes + 1);
+    send_one(w);
+    world_end(w);
+}
+
+/* A brown-out in the middle of the transmission, the classic: nobody waits two minutes for it. */
+static void a_restart_behind_the_ctrl_z_is_unknown_soon(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->cmgs_answer = "";
+    uint64_t token = world_submit(w, false);
+    world_run(w, 2000);
+    say(w, "\r\nRDY\r\n");
+    assert_true(world_until_outcome(w, token, 10000));
+    assert_int_equal(w->outcome.verdict, SMS_UNKNOWN);
+    w->cmgs_answer = NULL;
+    assert_true(world_until_ready(w, 10000));
+    send_one(w);
+    world_end(w);
+}
+
+/* --- the owner --- */
+
+static void the_owner_decides_at_the_prompt(void **state)
+{
+    (void)state;
+    static const struct {
+        enum world_owner answer;
+        int64_t answer_ms;
+        enum sms_verdict verdict;
+        int cause;
+    } rows[] = {
+        {OWNER_YES, 0, SMS_SENT, 0},
+        {OWNER_LATE_YES, 15000, SMS_SENT, 0},
+        {OWNER_LATE_YES, 25000, SMS_NOT_SENT, SMS_LOCAL_ABORTED},
+        {OWNER_NO, 0, SMS_NOT_SENT, SMS_LOCAL_REFUSED},
+        {OWNER_NO, 500, SMS_NOT_SENT, SMS_LOCAL_REFUSED},
+        {OWNER_SILENT, 0, SMS_NOT_SENT, SMS_LOCAL_ABORTED},
+        {OWNER_ABORTS, 0, SMS_NOT_SENT, SMS_LOCAL_ABORTED},
+        {OWNER_ABORTS, 300, SMS_NOT_SENT, SMS_LOCAL_ABORTED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world *w = world_ready();
+        w->answer = rows[i].answer;
+        w->answer_ms = rows[i].answer_ms;
+        uint64_t token = world_submit(w, false);
+        assert_true(world_until_outcome(w, token, 60000));
+        assert_int_equal(w->outcome.verdict, rows[i].verdict);
+        assert_int_equal(w->outcome.cause, rows[i].cause);
+        assert_int_equal(w->sent, rows[i].verdict == SMS_SENT);
+        assert_int_equal(w->commits, 1);
+        w->answer = OWNER_YES;
+        w->answer_ms = 0;
+        assert_true(world_until_ready(w, 5000));
+        world_run(w, 30000); /* an answer to the former question is ignored */
+        send_one(w);
+        assert_int_equal(w->outcomes, 2);
+        world_end(w);
+    }
+}
+
+static void only_the_right_token_goes(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->answer = OWNER_SILENT;
+    uint64_t token = world_submit(w, false);
+    link_proceed(w->link, token, 0, true); /* not asked yet */
+    world_run(w, 10);
+    link_proceed(w->link, token + 1, 0, true);
+    link_proceed(w->link, token, 1, true);
+    world_run(w, 10);
+    assert_int_equal(w->sent, 0);
+    assert_false(link_in_flight(w->link));
+    link_proceed(w->link, token, 0, true);
+    link_proceed(w->link, token, 0, false); /* once */
+    assert_true(link_in_flight(w->link));
+    link_abort(w->link); /* nothing can be taken back */
+    assert_true(world_until_outcome(w, token, 10));
+    assert_int_equal(w->outcome.verdict, SMS_SENT);
+    assert_false(link_in_flight(w->link));
+    world_end(w);
+}
+
+static void closing_at_any_moment_is_quiet(void **state)
+{
+    (void)state;
+    for (int64_t at = 0; at < 130000; at += at < 300 ? 50 : 9973) {
+        struct world *w = world_new();
+        w->fault = FAULT_STALL;
+        w->at_byte = 10;
+        w->stall_ms = 125000;
+        world_start(w);
+        (void)world_until_ready(w, at);
+        if (world_state(w) == LINK_READY)
+            (void)world_submit(w, false);
+        world_run(w, at);
+        unsigned outcomes = w->outcomes;
+        size_t trace_len = w->trace_len;
+        link_close(w->link);
+        w->link = NULL;
+        world_run(w, 300000);
+        assert_int_equal(w->outcomes, outcomes);
+        assert_int_equal(w->trace_len, trace_len);
+        world_end(w);
+    }
+    struct world *w = world_ready();
+    w->answer = OWNER_CLOSES;
+    (void)world_submit(w, false);
+    world_run(w, 300000);
+    assert_null(w->link);
+    assert_int_equal(w->outcomes, 0);
+    world_end(w);
+}
+
+static void more_parts_keep_the_radio_link(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    for (int i = 0; i < 3; i++) {
+        uint64_t token = world_submit(w, i < 2);
+        assert_true(world_until_outcome(w, token, 1000));
+        assert_int_equal(w->outcome.verdict, SMS_SENT);
+    }
+    assert_int_equal(wrote(w, "AT+CMMS=2\r"), 1);
+    world_end(w);
+    w = world_new();
+    strcpy(w->maker, "Cinterion");
+    world_start(w);
+    assert_true(world_until_ready(w, 5000));
+    assert_true(world_until_outcome(w, world_submit(w, true), 1000));
+    assert_int_equal(wrote(w, "AT+CMMS"), 0);
+    world_end(w);
+}
+
+/* A slow disk of ours: the answer is there when the time-out is looked at. */
+static void a_stall_of_ours_is_no_silence(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->cmgs_answer = "";
+    uint64_t token = world_submit(w, false);
+    world_run(w, 1000);
+    say(w, "\r\n+CMGS: 7\r\n\r\nOK\r\n");
+    loop_sim_stall(w->loop, 500000);
+    assert_true(world_until_outcome(w, token, 0));
+    assert_int_equal(w->outcome.verdict, SMS_SENT);
+    assert_int_equal(w->outcome.reference, 7);
+    world_end(w);
+}
+
+/* --- modems that answer other commands meanwhile --- */
+
+static struct world *world_late(int64_t late_ms, const char *answer)
+{
+    struct world *w = world_new();
+    strcpy(w->maker, "otpgate");
+    strcpy(w->model, "SIM-LATE");
+    world_start(w);
+    assert_true(world_until_ready(w, 5000));
+    w->answer_late_ms = late_ms;
+    w->cmgs_answer = answer;
+    uint64_t token = world_submit(w, false);
+    assert_true(world_until_outcome(w, token, 125000));
+    assert_int_equal(w->outcome.verdict, SMS_UNKNOWN);
+    assert_int_equal(w->outcome.cause, SMS_LOCAL_TIMEOUT);
+    world_run(w, 0);
+    assert_int_equal(world_state(w), LINK_RECOVERING);
+    assert_int_equal(world_submit(w, false), 0);
+    w->answer_late_ms = 0;
+    w->cmgs_answer = NULL;
+    return w;
+}
+
+static void its_sim_is_held_until_the_answer(void **state)
+{
+    (void)state;
+    struct world *w = world_late(200000, NULL);
+    world_run(w, 79000);
+    assert_int_equal(world_state(w), LINK_RECOVERING);
+    assert_int_equal(w->evidences, 0);
+    assert_true(world_until_ready(w, 3000));
+    assert_int_equal(w->evidences, 1);
+    assert_int_equal(w->evidence.token, 100);
+    assert_int_equal(w->evidence.reference, 7);
+    assert_false(w->evidence.unsure);
+    send_one(w);
+    assert_int_equal(w->evidences, 1);
+    world_end(w);
+}
+
+static void an_error_right_behind_makes_it_unsure(void **state)
+{
+    (void)state;
+    struct world *w = world_late(200000, "\r\n+CMGS: %d\r\n\r\n+CMS ERROR: 500\r\n");
+    assert_true(world_until_ready(w, 85000));
+    assert_int_equal(w->evidences, 2);
+    assert_int_equal(w->evidence.token, 100);
+    assert_true(w->evidence.unsure);
+    send_one(w);
+    world_end(w);
+}
+
+static void a_late_error_ends_the_hold(void **state)
+{
+    (void)state;
+    struct world *w = world_late(200000, "\r\n+CMS ERROR: 38\r\n");
+    assert_true(world_until_ready(w, 82000));
+    assert_int_equal(w->evidences, 0);
+    send_one(w);
+    world_end(w);
+}
+
+static void the_longest_answer_time_ends_the_hold(void **state)
+{
+    (void)state;
+    struct world *w = world_late(4000000, NULL);
+    assert_false(world_until_ready(w, 175000));
+    assert_true(world_until_ready(w, 10000));
+    send_one(w);
+    world_end(w);
+}
+
+static void a_restart_ends_the_hold(void **state)
+{
+    (void)state;
+    struct world *w = world_late(4000000, NULL);
+    world_run(w, 5000);
+    say(w, "\r\nRDY\r\n");
+    assert_true(world_until_ready(w, 2000));
+    send_one(w);
+    world_end(w);
+}
+
+static void a_reference_out_of_nowhere_is_an_orphan(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    send_one(w);
+    say(w, "\r\n+CMGS: 99\r\n");
+    world_run(w, 0);
+    assert_int_equal(w->evidences, 1);
+    assert_int_equal(w->evidence.token, 0);
+    assert_int_equal(w->evidence.reference, 99);
+    assert_string_equal(w->evidence.iccid, "8984048000000000012");
+    /* Between AT+CMGS and our own text it cannot be ours. */
+    w->answer = OWNER_SILENT;
+    uint64_t token = world_submit(w, false);
+    world_run(w, 0);
+    say(w, "\r\n+CMGS: 98\r\n");
+    world_run(w, 0);
+    assert_int_equal(w->evidence.reference, 98);
+    link_proceed(w->link, token, 0, true);
+    assert_true(world_until_outcome(w, token, 10));
+    assert_int_equal(w->outcome.reference, world_truth_of(w, token));
+    world_end(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plain_modem_becomes_ready_and_sends),
+        cmocka_unit_test(a_sim_that_cannot_is_reported),
+        cmocka_unit_test(a_busy_sim_is_waited_for),
+        cmocka_unit_test(registration_is_followed),
+        cmocka_unit_test(roaming_is_asked_for),
+        cmocka_unit_test(the_service_centre_is_set_where_there_is_none),
+        cmocka_unit_test(quirks_come_from_rows),
+        cmocka_unit_test(an_absent_port_is_watched_not_polled),
+        cmocka_unit_test(unplug_and_replug),
+        cmocka_unit_test(a_port_held_by_others_is_tried_less_and_less),
+        cmocka_unit_test(idle_means_idle),
+        cmocka_unit_test(a_message_waits_for_a_keepalive_on_the_wire),
+        cmocka_unit_test(a_deaf_modem_is_noticed_and_reset),
+        cmocka_unit_test(a_dead_modem_is_left_alone_more_and_more),
+        cmocka_unit_test(errors_without_a_cause_lead_to_a_fence_and_a_reset),
+        cmocka_unit_test(a_restart_is_noticed),
+        cmocka_unit_test(a_restart_behind_the_ctrl_z_is_unknown_soon),
+        cmocka_unit_test(the_owner_decides_at_the_prompt),
+        cmocka_unit_test(only_the_right_token_goes),
+        cmocka_unit_test(closing_at_any_moment_is_quiet),
+        cmocka_unit_test(more_parts_keep_the_radio_link),
+        cmocka_unit_test(a_stall_of_ours_is_no_silence),
+        cmocka_unit_test(its_sim_is_held_until_the_answer),
+        cmocka_unit_test(an_error_right_behind_makes_it_unsure),
+        cmocka_unit_test(a_late_error_ends_the_hold),
+        cmocka_unit_test(the_longest_answer_time_ends_the_hold),
+        cmocka_unit_test(a_restart_ends_the_hold),
+        cmocka_unit_test(a_reference_out_of_nowhere_is_an_orphan),
     };
     log_sink_set(no_log, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);

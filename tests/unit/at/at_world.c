@@ -66,6 +66,7 @@ static void on_commit(void *ctx, struct link *link, uint64_t token, unsigned par
     struct world *w = ctx;
     (void)link;
     w->commits++;
+    w->asked_ms = loop_now_ms(w->loop);
     w->asked_token = token;
     w->asked_part = part;
     trace(w, "commit %llu/%u\n", (unsigned long long)token, part);
@@ -81,6 +82,8 @@ static void on_outcome(void *ctx, struct link *link, uint64_t token, unsigned pa
     struct world *w = ctx;
     (void)link;
     w->outcomes++;
+    w->told_ms = loop_now_ms(w->loop);
+    w->ctrl_z_ms = 0;
     w->outcome = *outcome;
     w->outcome_token = token;
     trace(w, "outcome %llu/%u %s space=%d cause=%d reference=%d\n", (unsigned long long)token, part,
@@ -256,13 +259,10 @@ static void modem_command(struct world *w)
         {"AT+CFUN?", "\r\n+CFUN: 1\r\n\r\nOK\r\n"},
         {"AT+CCID", "\r\n+CCID: \"8984048000000000012\"\r\n\r\nOK\r\n"},
         {"AT+CIMI", "\r\n452040000000001\r\n\r\nOK\r\n"},
-        {"AT+CSCA?", "\r\n+CSCA: \"+84980200030\",145\r\n\r\nOK\r\n"},
-        {"AT+CMGF?", "\r\n+CMGF: 0\r\n\r\nOK\r\n"},
         {"AT+CMEE?", "\r\n+CMEE: 1\r\n\r\nOK\r\n"},
         {"AT+COPS?", "\r\n+COPS: 0,2,\"45204\",7\r\n\r\nOK\r\n"},
         {"AT+CSQ", "\r\n+CSQ: 20,99\r\n\r\nOK\r\n"},
         {"AT+CGREG?", "\r\nERROR\r\n"},
-        {"AT+CEREG?", "\r\nERROR\r\n"},
         {"AT^CURC=0", "\r\nERROR\r\n"},
     };
     char answer[128];
@@ -291,14 +291,20 @@ static void modem_command(struct world *w)
         modem_text(w, answer);
         return;
     }
-    if (strcmp(w->line, "AT+CPIN?") == 0) {
-        modem_text(w, w->cpin ? w->cpin : "\r\n+CPIN: READY\r\n\r\nOK\r\n");
-        return;
-    }
-    if (strcmp(w->line, "AT+CREG?") == 0) {
-        modem_text(w, w->creg ? w->creg : "\r\n+CREG: 2,1,\"00A1\",\"01B2C3D4\",7\r\n\r\nOK\r\n");
-        return;
-    }
+    const struct {
+        const char *command, *wish, *answer;
+    } wishes[] = {
+        {"AT+CPIN?", w->cpin, "\r\n+CPIN: READY\r\n\r\nOK\r\n"},
+        {"AT+CREG?", w->creg, "\r\n+CREG: 2,1,\"00A1\",\"01B2C3D4\",7\r\n\r\nOK\r\n"},
+        {"AT+CEREG?", w->cereg, "\r\nERROR\r\n"},
+        {"AT+CSCA?", w->csca, "\r\n+CSCA: \"+84980200030\",145\r\n\r\nOK\r\n"},
+        {"AT+CMGF?", w->cmgf, "\r\n+CMGF: 0\r\n\r\nOK\r\n"},
+    };
+    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
+        if (strcmp(w->line, wishes[i].command) == 0) {
+            modem_text(w, wishes[i].wish ? wishes[i].wish : wishes[i].answer);
+            return;
+        }
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (strcmp(w->line, rows[i].command) == 0) {
             modem_text(w, rows[i].answer);
@@ -340,7 +346,7 @@ static void modem_byte(struct world *w, char c)
 static bool modem_hears_reset(struct world *w, const char *bytes, size_t len)
 {
     static const char reset[] = "AT+CFUN=1,1\r";
-    return w->deaf && memmem(bytes, len, reset, sizeof reset - 1) != NULL;
+    return w->deaf && !w->dead && memmem(bytes, len, reset, sizeof reset - 1) != NULL;
 }
 
 static void modem_read(struct world *w, const char *bytes, size_t len)
@@ -356,6 +362,10 @@ static void modem_read(struct world *w, const char *bytes, size_t len)
 static void modem_on_data(void *ctx, const uint8_t *data, size_t len)
 {
     struct world *w = ctx;
+    if (w->ctrl_z_ms && loop_now_ms(w->loop) < w->ctrl_z_ms + 120000)
+        w->written_meanwhile++;
+    if (memchr(data, 0x1a, len))
+        w->ctrl_z_ms = loop_now_ms(w->loop);
     for (size_t i = 0; i < len && w->wire_len < sizeof w->wire; i++)
         w->wire[w->wire_len++] = (char)data[i];
     modem_read(w, (const char *)data, len);
@@ -390,7 +400,9 @@ static int port_do_open(struct port *port, const struct stream_sink *sink, void 
         return w->open_error;
     if (w->modem)
         stream_close(w->modem);
+    w->opens++;
     modem_reset(w);
+    w->deaf = w->dead;
     int err = stream_pipe_new(w->loop, 0, sink, ctx, &w->host, &modem_sink, w, &w->modem);
     *out = w->host;
     return err;
@@ -445,7 +457,7 @@ void world_unplug(struct world *w)
 
 void world_start(struct world *w)
 {
-    struct at_link_config config = {.name = "test"};
+    struct at_link_config config = {.name = "test", .smsc = w->smsc, .roaming = w->roaming};
     w->loop = loop_sim_new(START_MS, 1795000000000);
     assert(w->loop);
     w->port.ops = &world_port_ops;
@@ -506,8 +518,10 @@ static bool world_until(struct world *w, int64_t ms, bool (*over)(struct world *
     loop_sim_settle(w->loop);
     while (!over(w, arg)) {
         int64_t next = loop_sim_next_ms(w->loop);
-        if (next > end)
-            return false;
+        if (next > end) {
+            loop_sim_run_until(w->loop, end);
+            return over(w, arg);
+        }
         loop_sim_run_until(w->loop, next);
     }
     return true;

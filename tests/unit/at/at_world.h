@@ -54,9 +54,10 @@ struct world {
     char maker[32], model[32];
     const char *cmgs_answer; /* printf format with %d; NULL: "\r\n+CMGS: %d\r\n\r\nOK\r\n" */
     const char *prompt;      /* NULL: "\r\n> " */
-    const char *cpin, *creg; /* NULL: ready, home */
-    const char *mute;        /* this command is never answered */
-    int64_t answer_late_ms;  /* the message's answer comes so late, others meanwhile */
+    const char *cereg, *csca, *cmgf; /* NULL: ERROR, a number, PDU mode */
+    const char *cpin, *creg;         /* NULL: ready, home */
+    const char *mute;                /* this command is never answered */
+    int64_t answer_late_ms;          /* the message's answer comes so late, others meanwhile */
     char line[1024];
     size_t line_len;
     char out[4096]; /* held back by a stall */
@@ -72,8 +73,8 @@ struct world {
     int next_reference;
     unsigned sent; /* complete messages */
     struct world_truth truth[WORLD_TRUTHS];
-    unsigned commands;   /* lines read */
-    unsigned overlapped; /* commands that came while another was unanswered: must stay 0 */
+    unsigned commands;          /* lines read */
+    unsigned written_meanwhile; /* commands that came while another was unanswered: must stay 0 */
     bool busy;
 
     /* the owner */
@@ -87,7 +88,13 @@ struct world {
     struct link_evidence evidence; /* the last */
     uint64_t next_token;
 
-    bool no_radio; /* leaves radio() out of the trace */
+    const char *smsc; /* for the configuration */
+    bool roaming;
+    int64_t asked_ms, told_ms; /* when commit() and outcome() were called */
+    unsigned opens;
+    bool dead;         /* no reset and no opening helps */
+    int64_t ctrl_z_ms; /* an answer is due since then; 0: none */
+    bool no_radio;     /* leaves radio() out of the trace */
     char trace[WORLD_TRACE];
     size_t trace_len;
     char wire[WORLD_WIRE]; /* what the host wrote */
