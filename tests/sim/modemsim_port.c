@@ -105,6 +105,8 @@ static void read_in(struct modemsim_port *port)
         if (count > 0) {
             simmodem_input(port->modem, bytes, (size_t)count);
             modemsim_loop_catch_up(); /* with no latency the answer is due now */
+            if ((size_t)count < sizeof bytes)
+                return; /* that was all; more comes with an edge of its own */
             continue;
         }
         if (count < 0 && errno == EINTR)

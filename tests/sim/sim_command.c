@@ -239,20 +239,21 @@ static struct sim_result run_imsi(struct simmodem *modem, enum sim_form form, co
     return card;
 }
 
+enum { SWAPPED = sizeof(((struct simmodem *)0)->iccid) + 1 };
+
 /* EF_ICCID as it lies in the SIM: swapped nibbles, filled with F. */
-static void swapped_iccid(const struct simmodem *modem, char out[21])
+static void swapped_iccid(const struct simmodem *modem, char out[SWAPPED])
 {
-    char digits[21];
-    snprintf(digits, sizeof digits, "%s%s", modem->iccid, strlen(modem->iccid) % 2 ? "F" : "");
-    size_t len = strlen(digits);
+    size_t len = strlen(modem->iccid);
+    memset(out, 'F', SWAPPED);
     for (size_t i = 0; i < len; i++)
-        out[i] = digits[i ^ 1];
-    out[len] = 0;
+        out[i ^ 1] = modem->iccid[i];
+    out[len + len % 2] = 0;
 }
 
 static bool tell_iccid(struct simmodem *modem, const char *name, struct sim_result *result)
 {
-    char swapped[21];
+    char swapped[SWAPPED];
     if (strcmp(name, modem->profile->iccid) != 0)
         return false;
     *result = sim_card_check(modem, SIM_CME);
@@ -267,7 +268,7 @@ static bool tell_iccid(struct simmodem *modem, const char *name, struct sim_resu
 
 static struct sim_result run_crsm(struct simmodem *modem, enum sim_form form, const char *args)
 {
-    char swapped[21];
+    char swapped[SWAPPED];
     (void)form;
     struct sim_result card = sim_card_check(modem, SIM_CME);
     if (card.kind != SIM_OK)
@@ -336,11 +337,11 @@ static struct sim_result run_cfun(struct simmodem *modem, enum sim_form form, co
     }
     if (count < 1 || (given[0] != 0 && given[0] != 1 && given[0] != 4))
         return error;
-    if (given[0] != 1)
-        sim_off_air(modem);
     modem->settings.cfun = given[0];
     if (given[0] == 1)
         sim_register_later(modem);
+    else
+        sim_off_air(modem);
     return ok;
 }
 

@@ -30,6 +30,8 @@ static struct sim_result run_cmgs(struct simmodem *modem, enum sim_form form, co
     (void)form;
     struct sim_result ready = ready_check(modem);
     sim_dialogue_begin(modem);
+    if (!modem->plugged)
+        return (struct sim_result){SIM_PROMPTED, 0}; /* pulled at byte 0 */
     if (ready.kind == SIM_OK && modem->submit_id)
         ready = cms(302); /* one is under way */
     if (ready.kind == SIM_OK && !modem->settings.cmgf &&

@@ -214,6 +214,8 @@ void sim_unhold(void *arg)
 
 /* A line with what this modem, in this mode, puts around it. */
 static size_t dress(const struct simmodem *modem, char *out, size_t room, const char *format,
+                    va_list args) __attribute__((format(printf, 4, 0)));
+static size_t dress(const struct simmodem *modem, char *out, size_t room, const char *format,
                     va_list args)
 {
     bool head = modem->settings.verbose && !modem->profile->cr_only;

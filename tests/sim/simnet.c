@@ -392,14 +392,14 @@ uint64_t simnet_submit(struct simnet_station *station, const struct sim_submit *
 {
     struct simnet *net = station->net;
     struct travel *travel = sim_alloc(sizeof *travel);
-    *travel = (struct travel){.net = net,
-                              .station = station,
-                              .mr = mr,
-                              .next = net->travels,
-                              .id = ++net->next_id,
-                              .plan = next_plan(station),
-                              .submitted_wall_ms = simnet_wall_ms(net),
-                              .submit = *submit};
+    travel->net = net;
+    travel->station = station;
+    travel->mr = mr;
+    travel->next = net->travels;
+    travel->id = ++net->next_id;
+    travel->plan = next_plan(station);
+    travel->submitted_wall_ms = simnet_wall_ms(net);
+    travel->submit = *submit;
     if (submit->report)
         travel->report_plan = next_report_plan(station);
     if (travel->next)
