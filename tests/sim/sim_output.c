@@ -7,6 +7,8 @@
 
 static void append(char **buffer, size_t *len, size_t *room, const char *bytes, size_t count)
 {
+    if (!count)
+        return;
     if (*len + count > *room) {
         *room = 2 * (*len + count) + 256;
         *buffer = sim_grow(*buffer, *room);
