@@ -32,10 +32,11 @@ struct sms_text {
 int sms_text_encode(const char *utf8, size_t len, enum sms_encoding want, struct sms_text *out,
                     uint32_t *bad) __attribute__((warn_unused_result));
 
-/* Vietnamese (and Latin) without its marks: đ Đ ð Ð to d D, marks dropped after decomposition, typographic
- * quotes, dashes, ellipsis and no-break spaces to ASCII; precomposed and decomposed forms alike. What
- * is left that GSM-7 lacks stays as it is. Returns the length written (never more than len), or
- * -EILSEQ. `out` holds `len` bytes. */
+/* Vietnamese (and Latin) without its marks: đ Đ ð Ð to d D, marks dropped after decomposition, precomposed
+ * and decomposed forms alike; typographic quotes, dashes, ellipsis, no-break and zero-width spaces and
+ * the dong's sign to ASCII. All or nothing: à è é ì ò ù go too, though GSM-7 holds them. What is left
+ * that GSM-7 lacks stays as it is, and so do marks of other scripts. Returns the length written (never
+ * more than len), or -EILSEQ. `out` holds `len` bytes. */
 ssize_t sms_text_fold(const char *utf8, size_t len, char *out) __attribute__((warn_unused_result));
 
 #endif

@@ -29,8 +29,10 @@ struct number_rules {
     bool foreign;        /* any country */
 };
 
-/* Accepts +84, 0084, 84, 0 and separators (facts: a 9-digit "84..." is 084 without its 0, which is
- * taken as national); NULs and control characters are NUMBER_BAD_CHARACTER. `len` counted. */
+/* Accepts +84, 0084, 84, 0 and separators, "+84 (0)912 ..." too, and a national number that lost its 0: nine
+ * digits, so that "845551234" is 0845551234 and no country code. NULs and control characters are
+ * NUMBER_BAD_CHARACTER. `len` is counted. Of a country without a table here (other than "84") no
+ * prefix and no length is known: what could be a number is one. */
 enum number_verdict number_parse(const char *text, size_t len, const struct number_rules *rules,
                                  struct number *out);
 const char *number_verdict_name(enum number_verdict verdict); /* "old_eleven", ... */

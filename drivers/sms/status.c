@@ -1,5 +1,5 @@
-/* status: the table of TP-ST. The first row that fits counts. What a service centre made up for
- * itself (x0 to xF of each block's upper half) means what its block means. */
+/* status: the table of TP-ST, in rising order and without a gap. What a service centre made up for
+ * itself (0x30 to 0x3F and so on) means what its block means. */
 #include <assert.h>
 
 #include "status.h"
