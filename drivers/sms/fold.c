@@ -71,7 +71,9 @@ static char letter_base(uint32_t c)
         base = latin[c - LATIN];
     else if (c >= LATIN_ADDITIONAL && c - LATIN_ADDITIONAL < sizeof latin_additional - 1)
         base = latin_additional[c - LATIN_ADDITIONAL];
-    return base == '.' ? '\0' : base;
+    if (base == '.')
+        return '\0';
+    return base;
 }
 
 static const char *sign_plain(uint32_t c)
@@ -110,10 +112,9 @@ ssize_t sms_text_fold(const char *utf8, size_t len, char *out)
         if (base) {
             out[written++] = base;
         } else if (plain) {
-            size_t n = strlen(plain);
-            assert(n <= pos - from);
-            memcpy(out + written, plain, n);
-            written += n;
+            assert(strlen(plain) <= pos - from);
+            while (*plain)
+                out[written++] = *plain++;
         } else {
             memmove(out + written, utf8 + from, pos - from);
             written += pos - from;

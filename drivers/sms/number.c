@@ -193,7 +193,7 @@ enum number_verdict number_parse(const char *text, size_t len, const struct numb
                                  struct number *out)
 {
     assert(out && rules && rules->country && *rules->country && (text || len == 0));
-    char typed[TYPED_MAX + 1];
+    char typed[TYPED_MAX + 1] = "";
     bool plus;
     enum number_verdict verdict = digits_collect(text, len, typed, &plus);
     memset(out, 0, sizeof *out); /* only now: `text` may lie in it (a `suggest` taken up) */

@@ -37,10 +37,10 @@ static const struct {
     uint8_t first, last;
     int64_t base_min, step_min;
 } validity[] = {
-    {0, 143, 0, 5},               /* to 12 hours */
-    {144, 167, 12 * 60, 30},      /* to 24 hours */
-    {168, 196, 1440, 1440},       /* to 30 days */
-    {197, 255, 4 * 10080, 10080}, /* to 63 weeks */
+    {0, 143, 0, 5},                 /* to 12 hours */
+    {144, 167, 12LL * 60, 30},      /* to 24 hours */
+    {168, 196, 1440, 1440},         /* to 30 days */
+    {197, 255, 4LL * 10080, 10080}, /* to 63 weeks */
 };
 enum { VALIDITIES = sizeof validity / sizeof *validity, MINUTE_MS = 60000 };
 

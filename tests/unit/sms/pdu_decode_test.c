@@ -209,8 +209,8 @@ static void lines_of_modems(void **state)
     static char hex[2 * 400];
     memset(hex, '0', sizeof hex);
     assert_int_equal(pdu_decode_line(hex, sizeof hex, -1, &tpdu), -EINVAL);
-    assert_int_equal(pdu_decode_line(hex, 2 * 178, -1, &tpdu), -EINVAL);
-    assert_int_equal(pdu_decode_line(hex, 2 * 177, -1, &tpdu), 0);
+    assert_int_equal(pdu_decode_line(hex, 356, -1, &tpdu), -EINVAL);
+    assert_int_equal(pdu_decode_line(hex, 354, -1, &tpdu), 0);
     assert_int_equal(tpdu.len, PDU_TPDU_MAX);
 }
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -14,8 +15,9 @@
 #include "text.h"
 #include "vectors.h"
 
-enum { MIN = 60000, HOUR = 60 * MIN };
-#define DAY (24LL * HOUR)
+#define MIN 60000LL
+#define HOUR (60 * MIN)
+#define DAY (24 * HOUR)
 #define WEEK (7 * DAY)
 #define VN "0B914819325476F8" /* +84912345678 */
 
@@ -174,13 +176,15 @@ static void concatenated(void **state)
 static void concatenated_ucs2(void **state)
 {
     (void)state;
-    char utf8[400] = "", first[400] = "5100" VN "000800"
-                                      "8A" HEAD2("01");
+    char utf8[400], first[400];
+    size_t len = 0, at = (size_t)snprintf(first, sizeof first,
+                                          "5100" VN "000800"
+                                          "8A" HEAD2("01"));
     for (unsigned i = 0; i < 66; i++) {
-        strcat(utf8, "đ");
-        strcat(first, "0111");
+        len += (size_t)snprintf(utf8 + len, sizeof utf8 - len, "đ");
+        at += (size_t)snprintf(first + at, sizeof first - at, "0111");
     }
-    strcat(utf8, "😀ế đ"); /* its first half would have been the 67th */
+    snprintf(utf8 + len, sizeof utf8 - len, "😀ế đ"); /* its first half would have been the 67th */
     parts_check(utf8,
                 (const char *const[]){first, "5100" VN "000800"
                                              "10" HEAD2("02") "D83DDE001EBF00200111"},
@@ -202,15 +206,19 @@ static void vectors_of_the_file(void **state)
         const char *utf8 = whole ? whole : vector_get(&v, "text");
         assert_int_equal(sms_text_encode(utf8, strlen(utf8), SMS_AUTO, &text, NULL), 0);
         assert_true(vector_is(&v, "alphabet", text.encoding == SMS_GSM7 ? "gsm7" : "ucs2"));
-        unsigned reference = 0, total = 1, sequence = 1;
-        assert_true(!concat || sscanf(concat, "%u/%u/%u", &reference, &total, &sequence) == 3);
+        unsigned long reference = 0, total = 1, sequence = 1;
+        if (concat) {
+            char *end;
+            reference = strtoul(concat, &end, 10);
+            total = strtoul(end + 1, &end, 10);
+            sequence = strtoul(end + 1, &end, 10);
+        }
         assert_int_equal(text.parts, total);
         struct pdu_submit submit = {.to = vector_get(&v, "to"),
                                     .text = &text,
-                                    .part = sequence - 1,
+                                    .part = (unsigned)sequence - 1,
                                     .reference = (uint8_t)reference,
-                                    .validity_ms =
-                                        MIN * (int64_t)vector_number(&v, "validity_min", 0),
+                                    .validity_ms = MIN * vector_number(&v, "validity_min", 0),
                                     .report = vector_is(&v, "report", "yes"),
                                     .flash = vector_is(&v, "flash", "yes"),
                                     .replace_type = (uint8_t)vector_number(&v, "replace", 0),

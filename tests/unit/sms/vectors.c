@@ -15,15 +15,16 @@ FILE *vectors_open(void)
 
 static void unescape(char *text)
 {
+    static const char letters[] = "ns\\", stand_for[] = "\n \\";
     char *to = text;
     for (const char *from = text; *from; from++) {
         if (*from != '\\') {
             *to++ = *from;
             continue;
         }
-        from++;
-        assert_true(*from == 'n' || *from == 's' || *from == '\\');
-        *to++ = *from == 'n' ? '\n' : *from == 's' ? ' ' : '\\';
+        const char *letter = strchr(letters, *++from);
+        assert_true(letter && *letter);
+        *to++ = stand_for[letter - letters];
     }
     *to = '\0';
 }
