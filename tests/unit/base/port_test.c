@@ -32,6 +32,18 @@ int inotify_init1(int flags)
     return (int)syscall(SYS_inotify_init1, flags);
 }
 
+/* What happens right before a directory is watched. */
+static const char *watch_of, *then_make;
+
+int inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+    if (watch_of && strcmp(path, watch_of) == 0) {
+        watch_of = NULL;
+        assert_int_equal(mkdir(then_make, 0700), 0);
+    }
+    return (int)syscall(SYS_inotify_add_watch, fd, path, mask);
+}
+
 struct pty {
     int master, slave;
     char path[64];
@@ -324,6 +336,23 @@ static void directories_appear(void **state)
     pty_end(&pty);
 }
 
+/* Found missing, made, and only then its parent watched: nobody tells of it. */
+static void a_directory_slips_in(void **state)
+{
+    struct world *world = *state;
+    struct pty pty = pty_new();
+    make_port(world, in_dir(world, "a/modem0"));
+    assert_int_equal(try_open(world), -ENOENT);
+    watch_of = world->dir;
+    then_make = in_dir(world, "a");
+    port_watch(world->port, wake, world);
+    assert_null(watch_of);
+    expect_sleep(world);
+    link_to(world, pty.path, "a/modem0");
+    expect_wake(world);
+    pty_end(&pty);
+}
+
 static void permissions_change(void **state)
 {
     struct world *world = *state;
@@ -506,6 +535,7 @@ int main(void)
         TEST(a_link_is_replaced),
         TEST(a_dangling_link_comes_true),
         TEST(directories_appear),
+        TEST(a_directory_slips_in),
         TEST(permissions_change),
         TEST(another_program_lets_go),
         TEST(replugged_under_the_same_name),
