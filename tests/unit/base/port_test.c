@@ -5,6 +5,7 @@
 #include "loop_sim.h"
 #include "log.h"
 #include "port.h"
+#include "text.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -35,13 +36,13 @@ int inotify_init1(int flags)
 /* What happens right before a directory is watched. */
 static const char *watch_of, *then_make;
 
-int inotify_add_watch(int fd, const char *path, uint32_t mask)
+int inotify_add_watch(int fd, const char *name, uint32_t mask)
 {
-    if (watch_of && strcmp(path, watch_of) == 0) {
+    if (watch_of && strcmp(name, watch_of) == 0) {
         watch_of = NULL;
         assert_int_equal(mkdir(then_make, 0700), 0);
     }
-    return (int)syscall(SYS_inotify_add_watch, fd, path, mask);
+    return (int)syscall(SYS_inotify_add_watch, fd, name, mask);
 }
 
 struct pty {
@@ -61,7 +62,7 @@ static int setup(void **state)
     struct world *world = calloc(1, sizeof(*world));
     world->loop = loop_event_new();
     assert_non_null(world->loop);
-    strcpy(world->dir, "/tmp/otpgate-port-XXXXXX");
+    assert_true(text_copy(world->dir, sizeof(world->dir), "/tmp/otpgate-port-XXXXXX"));
     assert_non_null(mkdtemp(world->dir));
     *state = world;
     return 0;
@@ -391,7 +392,7 @@ static void replugged_under_the_same_name(void **state)
     struct world *world = *state;
     struct pty pty = pty_new();
     char old[64];
-    strcpy(old, pty.path);
+    assert_true(text_copy(old, sizeof(old), pty.path));
     link_to(world, old, "modem0");
     make_port(world, in_dir(world, "modem0"));
     assert_int_equal(try_open(world), 0);
