@@ -175,6 +175,17 @@ static bool command_line(struct at_chat *chat, const char *line)
     return true;
 }
 
+/* The Ctrl-Z has not reached the kernel. It must not do so now: the owner closes the stream. */
+static bool body_is_stuck(struct at_chat *chat)
+{
+    if (stream_unsent(chat->stream) == 0)
+        return false;
+    chat->result.body_left = false;
+    chat->result.stuck = true;
+    chat_finish(chat, false);
+    return true;
+}
+
 static void chat_final(struct at_chat *chat, const struct at_final *final)
 {
     switch (chat->state) {
@@ -183,6 +194,8 @@ static void chat_final(struct at_chat *chat, const struct at_final *final)
     case AT_CHAT_BODY:
         chat->result.end = AT_END_FINAL;
         chat->result.final = *final;
+        if (chat->result.body_left && body_is_stuck(chat))
+            break; /* an answer to something, but not to a body that waits here */
         /* A refusal instead of the prompt is an end. Anything else before the body leaves the
          * prompt in doubt. */
         if (chat->command.prompt && !chat->result.body_left &&
@@ -389,14 +402,8 @@ static void body_timeout(struct at_chat *chat)
 {
     chat->count.timeouts++;
     chat->result.end = AT_END_TIMEOUT;
-    if (stream_unsent(chat->stream) == 0) {
+    if (!body_is_stuck(chat))
         fence_begin(chat, true);
-        return;
-    }
-    /* The Ctrl-Z never reached the kernel. It must not do so now: the owner closes the stream. */
-    chat->result.body_left = false;
-    chat->result.stuck = true;
-    chat_finish(chat, false);
 }
 
 static void chat_on_timer(void *arg)

@@ -43,14 +43,14 @@ static const char *ask_network(void *arg, char room[AT_COMMAND_MAX + 1])
     return commands[0];
 }
 
-/* Text mode here means that the modem has restarted without a word. */
+/* Text mode, or an echo, means that the modem has restarted without a word. */
 static bool check_mode(void *arg, const char *line)
 {
     struct at_link *l = arg;
     int mode;
     if (!at_parse_cmgf(line, &mode))
         return false;
-    if (mode != 0)
+    if (mode != 0 || (l->echo_off && l->chat.echoed))
         l->recovery.reboot_seen = true;
     return true;
 }
