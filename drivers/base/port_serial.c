@@ -1,8 +1,8 @@
 /* port_serial: a USB serial device, by libserialport. The only room that includes it.
  *
  * The library opens and configures; what it leaves out is done here: no other program may
- * have the port (it neither locks nor marks), the fd does not survive exec, and closing does
- * not hang the modem up (it sets HUPCL). */
+ * have the port (it neither locks nor marks), the fd does not survive exec, closing does not
+ * hang the modem up (it sets HUPCL), and a read of nothing is no end (it clears VMIN). */
 #include "port_real.h"
 #include "stream_fd.h"
 #include "text.h"
@@ -105,6 +105,8 @@ static int serial_finish(int fd)
         return -errno;
     term.c_cflag &= (tcflag_t)~HUPCL;
     term.c_cflag |= CLOCAL | CREAD;
+    term.c_cc[VMIN] = 1; /* it leaves 0: then a read of nothing is 0, as after a hang-up */
+    term.c_cc[VTIME] = 0;
     if (tcsetattr(fd, TCSANOW, &term) != 0)
         return -errno;
     /* A close waits up to 30 s for bytes that a hung modem does not take. Only root may say

@@ -142,6 +142,10 @@ static void configured_and_talking(void **state)
     assert_int_equal(term.c_cflag & (CSIZE | CSTOPB | CRTSCTS | HUPCL), CS8);
     assert_int_equal(term.c_cflag & (CLOCAL | CREAD), CLOCAL | CREAD);
     assert_int_equal(cfgetospeed(&term), B115200);
+    stream_drain(world->peer.stream); /* nothing there is not the end */
+    assert_true(real_turn(world->loop));
+    assert_int_equal(world->peer.gone, 0);
+    talk(world);
     assert_int_equal(ioctl(twin, TIOCMGET, &lines), 0);
     assert_int_equal(lines & (TIOCM_DTR | TIOCM_RTS), TIOCM_DTR | TIOCM_RTS);
     close(twin);

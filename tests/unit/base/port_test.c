@@ -210,6 +210,9 @@ static void a_pty_is_raw_and_ours_alone(void **state)
     char got[8] = "";
     assert_int_equal(read(pty.master, got, sizeof(got)), 3);
     assert_string_equal(got, "AT\r");
+    stream_drain(world->peer.stream); /* nothing there is not the end */
+    assert_true(real_turn(world->loop));
+    assert_int_equal(world->peer.gone, 0);
     real_close(&world->peer);
     assert_int_equal(flock(pty.slave, LOCK_EX | LOCK_NB), 0); /* let go in the same turn */
     pty_end(&pty);
