@@ -22,8 +22,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     unsigned tpdu = size && size > data[0] ? (unsigned)(size - 1 - data[0]) : 0;
     if (!sim_pdu_submit_decode(hex, 2 * size, tpdu, &submit, &length_wrong)) {
         uint8_t out[SIM_TPDU];
-        const struct sim_deliver deliver = {.from = submit.to, .pid = submit.pid, .dcs = submit.dcs,
-                                            .header = submit.header, .units = submit.units,
+        const struct sim_deliver deliver = {.from = submit.to,
+                                            .pid = submit.pid,
+                                            .dcs = submit.dcs,
+                                            .header = submit.header,
+                                            .units = submit.units,
                                             .user_data = submit.user_data,
                                             .user_data_len = submit.user_data_len};
         assert(strlen(submit.text) < SIM_TEXT);

@@ -1,14 +1,15 @@
 /* modemsim_port: see modemsim_port.h.
  *
- * The slave side is never kept open here: a host's TIOCEXCL would then outlive the host, and what a
- * modem says while nobody listens would reach the next host. Without a host the write fails with
- * EIO and the bytes are lost, as on a real stick. */
+ * The slave side is never kept open here: a host's TIOCEXCL would then outlive the host. The kernel
+ * keeps what is written while no host is there for the next one; a real stick loses it, so it is
+ * dropped here (POLLHUP on the master tells). */
 #include "modemsim_port.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,9 +48,19 @@ static void drop_output(struct modemsim_port *port)
     port->out_len = 0;
 }
 
+static bool nobody_listens(const struct modemsim_port *port)
+{
+    struct pollfd poll_fd = {.fd = port->io.fd};
+    return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLHUP);
+}
+
 static void write_out(struct modemsim_port *port)
 {
     size_t at = 0;
+    if (port->clean && port->dir && nobody_listens(port)) {
+        drop_output(port);
+        return;
+    }
     while (at < port->out_len) {
         ssize_t count = write(port->io.fd, port->out + at, port->out_len - at);
         if (count > 0) {
@@ -58,8 +69,7 @@ static void write_out(struct modemsim_port *port)
             continue;
         } else if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
             break;
-        } else { /* nobody has it open, or the client has gone */
-            at = port->out_len;
+        } else { /* the client has gone */
             drop_output(port);
             return;
         }
@@ -88,6 +98,8 @@ static void modem_output(void *ctx, const uint8_t *bytes, size_t len)
 
 /* --- a pty --- */
 
+static void modem_opened(void *ctx);
+
 static bool set_raw(int fd)
 {
     struct termios tio;
@@ -97,12 +109,28 @@ static bool set_raw(int fd)
     return tcsetattr(fd, TCSANOW, &tio) == 0;
 }
 
+/* The host has closed the pty: its lock and what it did not read must not meet the next one. False:
+ * locked, for good to all but root. */
+static bool make_clean(struct modemsim_port *port)
+{
+    int fd = open(port->tty, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    port->clean = true; /* closing fd is a hang-up too, and needs no cleaning */
+    if (fd < 0)
+        return false;
+    (void)set_raw(fd);
+    (void)tcflush(fd, TCIFLUSH);
+    (void)ioctl(fd, TIOCNXCL);
+    close(fd);
+    return true;
+}
+
 static void read_in(struct modemsim_port *port)
 {
     char bytes[4096];
     while (port->io.fd >= 0 && !port->draining) {
         ssize_t count = read(port->io.fd, bytes, sizeof bytes);
         if (count > 0) {
+            port->clean = false;
             simmodem_input(port->modem, bytes, (size_t)count);
             modemsim_loop_catch_up(); /* with no latency the answer is due now */
             if ((size_t)count < sizeof bytes)
@@ -114,10 +142,10 @@ static void read_in(struct modemsim_port *port)
         if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
             return;
         drop_output(port);
-        if (port->dir)
-            (void)set_raw(port->io.fd); /* the host has closed it: ready for the next one */
-        else
+        if (!port->dir)
             close_io(port);
+        else if (!port->clean && !make_clean(port))
+            modem_opened(port); /* a new pty takes its place */
         return;
     }
 }
@@ -150,7 +178,7 @@ static bool open_pty(struct modemsim_port *port)
         close(fd);
         return false;
     }
-    return make_link(port);
+    return make_clean(port) && make_link(port);
 }
 
 /* Bytes the host has not read yet; -1: cannot be told. */

@@ -18,8 +18,8 @@ struct modemsim_port {
     char tty[64];                 /* the pty's slave */
     char *out;                    /* what the kernel has not taken */
     size_t out_len, out_room;
-    bool refused_write; /* out is not empty: wait for room */
-    bool draining;      /* unplugged: closed once the host has read its last bytes */
+    bool clean;    /* no host has spoken since the pty was made or left */
+    bool draining; /* unplugged: closed once the host has read its last bytes */
     int drain_ticks, drain_quiet;
     struct sim_timer drain;
     uint64_t lost_bytes; /* said while nobody listened */

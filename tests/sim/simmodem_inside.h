@@ -51,7 +51,7 @@ struct simmodem {
     bool body_overrun, body_early;
     unsigned cmgs_len;        /* PDU mode */
     char cmgs_to[SIM_NUMBER]; /* text mode */
-    bool prompt_out; /* the prompt has been handed to the host */
+    bool prompt_out;          /* the prompt has been handed to the host */
     bool after_ctrl_z, gave_up;
     int64_t pending_since_ms;
     uint64_t submit_id; /* 0: none under way */

@@ -81,25 +81,25 @@ static const char *const bad[] = {
     "",
     "0",
     "00",
-    "0001000B91481932547",                              /* half an octet */
-    "0001000B914819325476F80000010X",                   /* no hex */
-    "0000000B914819325476F8000001000000",               /* a DELIVER */
-    "000100159148193254769810325476983254F00000010000", /* 21 digits */
-    "00010000810000014D",                               /* no digits */
-    "0001000B914819325A76F80000F0",                     /* cut short */
-    "0001000BD04819325476F8000001004D",                 /* alphanumeric destination */
-    "0001000B9148193254760800000100",                   /* odd digits without the fill */
-    "0001000B914819325476F800000200",                   /* UDL says more */
-    "0001000B914819325476F800000141FF",                 /* octets left over */
-    "0001000B914819325476F80000A100",                   /* 161 septets */
-    "0001000B914819325476F800048D00",                   /* 141 octets */
-    "0001000B914819325476F82000014D",                   /* fine PID, see below */
-    "0041000B914819325476F8000400",                     /* header announced, nothing there */
-    "0041000B914819325476F8000403050003",               /* header longer than the data */
-    "0041000B914819325476F800040605000402FF01",         /* element lengths lie */
-    "0041000B914819325476F80004060500030A0200",         /* part 0 */
-    "0041000B914819325476F80004060500030A0203",         /* part 3 of 2 */
-    "0001000B914819325476F80020014D",                   /* compressed */
+    "0001000B91481932547",                                    /* half an octet */
+    "0001000B914819325476F80000010X",                         /* no hex */
+    "0000000B914819325476F8000001000000",                     /* a DELIVER */
+    "000100159148193254769810325476983254F00000010000",       /* 21 digits */
+    "00010000810000014D",                                     /* no digits */
+    "0001000B914819325A76F80000F0",                           /* cut short */
+    "0001000BD04819325476F8000001004D",                       /* alphanumeric destination */
+    "0001000B9148193254760800000100",                         /* odd digits without the fill */
+    "0001000B914819325476F800000200",                         /* UDL says more */
+    "0001000B914819325476F800000141FF",                       /* octets left over */
+    "0001000B914819325476F80000A100",                         /* 161 septets */
+    "0001000B914819325476F800048D00",                         /* 141 octets */
+    "0001000B914819325476F82000014D",                         /* fine PID, see below */
+    "0041000B914819325476F8000400",                           /* header announced, nothing there */
+    "0041000B914819325476F8000403050003",                     /* header longer than the data */
+    "0041000B914819325476F800040605000402FF01",               /* element lengths lie */
+    "0041000B914819325476F80004060500030A0200",               /* part 0 */
+    "0041000B914819325476F80004060500030A0203",               /* part 3 of 2 */
+    "0001000B914819325476F80020014D",                         /* compressed */
     "0C91481932547698103254760001000B914819325476F800000141", /* service centre too long */
 };
 
@@ -199,9 +199,11 @@ static void delivers_are_written(void **state)
 static void reports_are_written(void **state)
 {
     uint8_t tpdu[SIM_TPDU];
-    const struct sim_report report = {.mr = 0x17, .to = "+84912345678",
+    const struct sim_report report = {.mr = 0x17,
+                                      .to = "+84912345678",
                                       .submitted_wall_ms = WALL_S * 1000ll,
-                                      .done_wall_ms = (WALL_S + 5) * 1000ll, .status = 0x46};
+                                      .done_wall_ms = (WALL_S + 5) * 1000ll,
+                                      .status = 0x46};
     (void)state;
     assert_tpdu(tpdu, sim_pdu_report_encode(&report, tpdu),
                 "06170B914819325476F8621122812263826211228122148246");

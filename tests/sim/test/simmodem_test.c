@@ -1,4 +1,5 @@
-/* The simulated modem, driven by hand: dialogues, faults to the byte, and what it says of its host. */
+/* The simulated modem, driven by hand: dialogues, faults to the byte, and what it says of its host.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -158,8 +159,7 @@ static const struct {
     {"cinterion", "AT+CNMI=2,1,2,1,0\r", "\r\n+CMS ERROR: 302\r\n"},
     {"cinterion", "AT^SM20=0\r", OK},
     {"simcom", "AT+CICCID\r", "\r\n+ICCID: 8984040000000000000\r\n" OK},
-    {"zte", "AT+CPMS?\r",
-     "\r\n+CPMS: \"ME\",0,23,\"ME\",0,23,\"ME\",0,23\r\n" OK},
+    {"zte", "AT+CPMS?\r", "\r\n+CPMS: \"ME\",0,23,\"ME\",0,23,\"ME\",0,23\r\n" OK},
     {"telit", "AT#CCID;#PCT\r", "\r\n#CCID: 8984040000000000000\r\n\r\n#PCT: 3\r\n" OK},
     {"ublox", "AT+UPINCNT\r", "\r\n+UPINCNT: 3,3,10,10\r\n" OK},
     {"late_cmgs", "AT\r", OK},
@@ -361,7 +361,8 @@ static void unplugged_is_gone(void **state)
     world_free(world);
 }
 
-/* Strikes at each byte of a whole dialogue: what came before it is all there, what came after is not. */
+/* Strikes at each byte of a whole dialogue: what came before it is all there, what came after is
+ * not. */
 static void faults_strike_to_the_byte(void **state)
 {
     static const char whole[] = PROMPT SENT("0");
@@ -493,7 +494,8 @@ static void a_line_too_long_is_refused(void **state)
     world_free(world);
 }
 
-/* What was typed over a pending command waits for its end; after a patient wait it is no offence. */
+/* What was typed over a pending command waits for its end; after a patient wait it is no offence.
+ */
 static void a_second_command_waits(void **state)
 {
     struct world *world = world_ready("generic");
