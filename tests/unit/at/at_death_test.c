@@ -20,12 +20,12 @@ static void no_log(void *arg, enum log_level level, const char *line)
 }
 
 /* What the modem puts out for one message, and where the line is drawn in it. */
-static const char dialogue[] = "\r\n> \r\n+CMGS: 7\r\n\r\nOK\r\n";
+#define DIALOGUE "\r\n> \r\n+CMGS: 7\r\n\r\nOK\r\n"
 enum {
     AFTER_PROMPT = 3,     /* bytes up to and with '>' */
     BEFORE_ANSWER = 4,    /* the Ctrl-Z has left by then */
     AFTER_REFERENCE = 15, /* "+CMGS: 7" and its CR */
-    WHOLE = sizeof dialogue - 1,
+    WHOLE = sizeof DIALOGUE - 1,
 };
 
 static const struct row {
