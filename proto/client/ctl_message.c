@@ -149,11 +149,12 @@ static enum ctl_exit ladder_follow(struct ctl *ctl, const json_t *accepted, cons
     while (!state_is_reached(state, until)) {
         json_t *event;
         int rc = event_next(ctl, id, deadline, &event);
-        if (rc < 0) {
-            if (rc == -ETIMEDOUT)
-                ctl_complain("still %s when the time was over", state);
-            return ctl_failed(ctl, rc, NULL);
+        if (rc == -ETIMEDOUT) {
+            ctl_complain("still %s when the time was over", state);
+            return CTL_TIMEOUT;
         }
+        if (rc < 0)
+            return ctl_failed(ctl, rc, NULL);
         const char *now = text_of(event, "state");
         bool news = now && (strcmp(now, state) != 0 || json_object_get(event, "part"));
         /* the event of the acceptance itself may come behind the answer that told it already */
@@ -165,21 +166,26 @@ static enum ctl_exit ladder_follow(struct ctl *ctl, const json_t *accepted, cons
     return state_exit(state);
 }
 
-/* Follow first, then send: no step is missed. Takes `params` over. */
-static enum ctl_exit send_and_watch(struct ctl *ctl, json_t *params, const char *until)
+/* Follow first, then send: no step is missed. Takes `params` over. *answered: the gateway has said
+ * what it does with the message. */
+static enum ctl_exit send_and_watch(struct ctl *ctl, json_t *params, const char *until,
+                                    bool *answered)
 {
     json_t *result;
     int64_t deadline = ctl_now_ms() + wait_for_ms(ctl, params);
     int timeout_ms = ctl->timeout_set ? ctl->timeout_ms : 10000;
     enum ctl_exit rc = CTL_OK;
+    *answered = true;
     if (until) {
         rc = ctl_call(ctl, "events.follow", json_pack("{s:[s]}", "topics", "message"), timeout_ms,
                       &result);
         if (rc == CTL_OK)
             json_decref(result);
     }
-    if (rc == CTL_OK)
+    if (rc == CTL_OK) {
         rc = ctl_call(ctl, "message.send", json_incref(params), timeout_ms, &result);
+        *answered = rc == CTL_OK || rc == CTL_REFUSED;
+    }
     json_decref(params);
     if (rc != CTL_OK)
         return rc;
@@ -219,9 +225,9 @@ int ctl_send(struct ctl *ctl)
         json_decref(params);
         return rc;
     }
-    bool keyed = given != NULL;
-    rc = send_and_watch(ctl, params, until);
-    if (rc == CTL_TIMEOUT || (rc == CTL_UNREACHABLE && ctl->gate))
+    bool keyed = given != NULL, answered;
+    rc = send_and_watch(ctl, params, until, &answered);
+    if (!answered)
         ctl_complain("it may have been accepted: ask with get --key %s%s", key,
                      keyed ? "" : ", or repeat with that --key");
     return rc;

@@ -234,6 +234,8 @@ void ctl_show_step(const json_t *event)
     put_word("  ", text_of(event, "modem"));
     why_text(event, why, sizeof why);
     put_word("  ", why);
+    if (!text_of(event, "at")) /* the answer of message.send: the way to find it again */
+        put_word("  id ", text_of(event, "id"));
     fputc('\n', stdout);
     fflush(stdout);
 }

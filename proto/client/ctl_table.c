@@ -97,6 +97,8 @@ static size_t column_width(const json_t *table, size_t column)
 static void row_print(const json_t *table, size_t row, FILE *out)
 {
     size_t columns = json_array_size(json_array_get(table, 0));
+    while (columns > 1 && !cell_text(table, row, columns - 1)[0])
+        columns--; /* no blanks at the end of a line */
     for (size_t column = 0; column < columns; column++) {
         const char *head = json_string_value(json_array_get(json_array_get(table, 0), column));
         const char *text = cell_text(table, row, column);

@@ -101,7 +101,7 @@ class Send(Case):
         _, err = self.run_ctl("send", "0912345678", "--key", "unknown-1", "--wait", "--timeout", "1", text="t", code=4)
         self.assertIn("still unknown", err)
         _, err = self.run_ctl("send", "0912345678", "--key", "k", "--until", "final", "--timeout", "1", text="t", code=4)
-        self.assertIn("still sent", err)
+        self.assertEqual(err, "otpgatectl: still sent when the time was over\n")
 
     def test_refusals(self):
         _, err = self.run_ctl("send", "0912345678", "--key", "busy-1", text="t", code=1)
@@ -127,6 +127,7 @@ class Look(Case):
         out, _ = self.run_ctl("get", "--key", "k")
         self.assertRegex(out, r"(?m)^state +sent$")
         self.assertRegex(out, r"(?m)^LADDER")
+        self.assertNotRegex(out, r"(?m) $")
         self.assertRegex(out, r"(?m)^ATTEMPTS +PART +VERDICT +MODEM +REF")
         self.assertNotIn("727272", out)
         out, _ = self.run_ctl("get", self.gateway.messages["k"]["id"], "--json")
