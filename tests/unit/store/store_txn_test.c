@@ -150,6 +150,11 @@ static void test_bad_row_fails_alone(void **state)
     assert_int_equal(store_message_insert(rig.store, &twice, NULL, 0), -EEXIST);
     assert_int_equal(store_end(rig.store, false), 0);
     message_clear(&twice);
+    struct message undone = rig_message(&rig, "three", "x");
+    rig_begin(&rig);
+    assert_int_equal(store_message_insert(rig.store, &undone, NULL, 0), 0);
+    assert_int_equal(store_end(rig.store, false), 0);
+    message_clear(&undone);
     int64_t row = insert(&rig, "two");
     ask(&rig, &a, 'a');
     loop_sim_settle(rig.loop);
@@ -322,6 +327,9 @@ static void test_lost_inside(void **state)
     assert_int_equal(sqlite3_exec(rig.store->db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
     txn_notice(rig.store, -ENOSPC);
     assert_int_equal(store_fact_set(rig.store, "f", "must not stand alone"), -ENOSPC);
+    struct message alone = rig_message(&rig, "b", "nor this");
+    assert_int_equal(store_message_insert(rig.store, &alone, NULL, 0), -ENOSPC);
+    message_clear(&alone);
     ask(&rig, &b, 'b');
     assert_int_equal(store_end(rig.store, true), -ENOSPC);
     loop_sim_settle(rig.loop);
@@ -329,6 +337,8 @@ static void test_lost_inside(void **state)
     assert_int_equal(b.rc, -ENOSPC);
     char fact[32];
     assert_int_equal(store_fact_get(rig.store, "f", fact, sizeof fact), 0);
+    struct message list[2];
+    assert_int_equal(store_message_list(rig.store, UINT32_MAX, -1, -1, 0, list, 2), 0);
     insert(&rig, "a");
     rig_commit(&rig);
     rig_end(&rig);
