@@ -193,7 +193,7 @@ static int server_bind(struct server *server, const struct config *config, const
 static int server_open(struct server *server, const struct config *config, const char **why)
 {
     int fd = server_fd_given(why);
-    if (fd >= 0 || fd != -ENOENT) {
+    if (fd != -ENOENT) {
         server->fd = fd;
         return fd >= 0 ? 0 : fd;
     }

@@ -69,7 +69,7 @@ size_t session_unsent(const struct session *session);
 /* False while the client has to read first: half of what it may leave unread is full. */
 bool session_has_room(const struct session *session);
 /* The client has shut its half of the connection: see stream_fd_on_end(). */
-void session_on_end(void *session);
+void session_on_end(void *ctx);
 /* A call was answered or parked: there may be room for the next line. */
 void session_go_on(struct session *session);
 /* No further line is run; it ends when what is queued has left. `why`: static text. */

@@ -24,7 +24,8 @@ static void put_text(json_t **object, const char *name, const char *text)
     }
     text_copy(clean, sizeof clean, text);
     for (char *c = clean; *c; c++)
-        *c = *c >= ' ' && *c <= '~' ? *c : '?';
+        if (*c < ' ' || *c > '~')
+            *c = '?';
     put(object, name, json_string(clean));
 }
 

@@ -156,7 +156,7 @@ static void a_line_of_exactly_the_limit_is_taken(void **state)
     struct client client;
     char line[4098];
     memset(line, ' ', sizeof line);
-    memcpy(line, INFO("1"), strlen(INFO("1")));
+    memcpy(line, INFO("1"), sizeof INFO("1") - 1);
     line[4096] = '\n';
     assert_true(client_open(&client, &world, 0));
     client_bytes(&client, line, 4097);
