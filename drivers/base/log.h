@@ -6,7 +6,13 @@
 #ifndef OTPGATE_LOG_H
 #define OTPGATE_LOG_H
 
-enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_NOTICE = 5, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
+enum log_level {
+    LOG_LEVEL_ERROR = 3,
+    LOG_LEVEL_WARNING = 4,
+    LOG_LEVEL_NOTICE = 5,
+    LOG_LEVEL_INFO = 6,
+    LOG_LEVEL_DEBUG = 7
+};
 
 /* `room`: "at", "store", ...; `id`: the object's ("viettel-1", a message id) or "-";
  * `event`: one word; `format`: printf of `key=value` pairs, or "". */

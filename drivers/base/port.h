@@ -16,8 +16,8 @@ int port_new(struct loop *loop, const char *uri, struct port **out, const char *
 const char *port_uri(const struct port *port);
 
 /* Opens the port: raw, 115200 8N1 (a rate where the device has one), exclusive (flock and
- * TIOCEXCL), DTR and RTS up, close-on-exec. 0, or -ENOENT/-ENODEV (not there), -EBUSY (held by another
- * program), -EACCES, … A TCP connect that fails later is an on_gone. */
+ * TIOCEXCL), DTR and RTS up, close-on-exec. 0, or -ENOENT/-ENODEV (not there), -EBUSY (held by
+ * another program), -EACCES, … A TCP connect that fails later is an on_gone. */
 int port_open(struct port *port, const struct stream_sink *sink, void *ctx, struct stream **out)
     __attribute__((warn_unused_result));
 

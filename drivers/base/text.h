@@ -29,7 +29,8 @@ void text_mask_number(const char *e164, char out[16]);
 /* UTC, "2026-11-22T12:16:18.123Z". */
 void text_iso8601(int64_t wall_ms, char out[32]);
 
-/* The nearest of `names` (Damerau-Levenshtein, at most 3 and at most half its length away), or NULL. */
+/* The nearest of `names` (Damerau-Levenshtein, at most 3 and at most half its length away), or
+ * NULL. */
 const char *text_nearest(const char *word, const char *const *names, size_t count);
 
 #endif
