@@ -67,7 +67,7 @@ static void heap_sink(struct loop *loop, size_t place, struct loop_timer *timer)
 static void heap_grow(struct loop *loop)
 {
     size_t room = loop->room ? 2 * loop->room : HEAP_ROOM_MIN;
-    struct loop_timer **heap = realloc(loop->heap, room * sizeof(*heap));
+    struct loop_timer **heap = realloc(loop->heap, room * sizeof(struct loop_timer *));
     if (!heap)
         abort();
     loop->heap = heap;

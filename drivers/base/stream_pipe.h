@@ -11,8 +11,8 @@ int stream_pipe_new(struct loop *loop, int64_t delay_ms, const struct stream_sin
                     struct stream **b) __attribute__((warn_unused_result));
 /* The wire is cut now: both ends hear on_gone(err); what was under way is lost. */
 void stream_pipe_cut(struct stream *either, int err);
-/* While held, the wire takes nothing of what is written to `end`: it stays unsent. Let go, it
+/* While held, the wire takes nothing of what is written to `stream`: it stays unsent. Let go, it
  * leaves at once. */
-void stream_pipe_hold(struct stream *end, int hold);
+void stream_pipe_hold(struct stream *stream, int hold);
 
 #endif

@@ -175,9 +175,9 @@ void text_iso8601(int64_t wall_ms, char out[32])
 
 enum { NEAREST_WORD_MAX = 63, NEAREST_DISTANCE_MAX = 3 };
 
-static char lower(char c)
+static int lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
 }
 
 static unsigned min3(unsigned a, unsigned b, unsigned c)
@@ -196,7 +196,7 @@ static unsigned text_distance(const char *a, size_t a_len, const char *b, size_t
     for (size_t i = 1; i <= a_len; i++) {
         now[0] = (unsigned)i;
         for (size_t j = 1; j <= b_len; j++) {
-            char x = lower(a[i - 1]), y = lower(b[j - 1]);
+            int x = lower(a[i - 1]), y = lower(b[j - 1]);
             now[j] = min3(last[j] + 1, now[j - 1] + 1, last[j - 1] + (x != y));
             if (i > 1 && j > 1 && x == lower(b[j - 2]) && lower(a[i - 2]) == y &&
                 before[j - 2] + 1 < now[j])

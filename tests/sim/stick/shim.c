@@ -19,10 +19,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* glibc's names for open() where it was built with checks or wide files */
-int open64(const char *path, int flags, ...);
-int __open_2(const char *path, int flags);
-int __open64_2(const char *path, int flags);
+/* glibc's names for open() where it was built with checks */
+int __open_2(const char *path, int flags);   /* NOLINT(*-reserved-identifier,cert-dcl*) */
+int __open64_2(const char *path, int flags); /* NOLINT(*-reserved-identifier,cert-dcl*) */
 
 enum { PTY_MAJOR_FIRST = 136, PTY_MAJOR_LAST = 143, PORTS_MAX = 256 };
 
@@ -98,22 +97,22 @@ static mode_t mode_of(int flags, va_list args)
     return flags & (O_CREAT | __O_TMPFILE) ? va_arg(args, mode_t) : 0;
 }
 
-int open(const char *path, int flags, ...)
+int open(const char *file, int oflag, ...)
 {
     va_list args;
-    va_start(args, flags);
-    mode_t mode = mode_of(flags, args);
+    va_start(args, oflag);
+    mode_t mode = mode_of(oflag, args);
     va_end(args);
-    return open_any(path, flags, mode);
+    return open_any(file, oflag, mode);
 }
 
-int open64(const char *path, int flags, ...)
+int open64(const char *file, int oflag, ...)
 {
     va_list args;
-    va_start(args, flags);
-    mode_t mode = mode_of(flags, args);
+    va_start(args, oflag);
+    mode_t mode = mode_of(oflag, args);
     va_end(args);
-    return open_any(path, flags, mode);
+    return open_any(file, oflag, mode);
 }
 
 int __open_2(const char *path, int flags)

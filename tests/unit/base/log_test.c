@@ -131,13 +131,14 @@ static void to_the_journal(void **state)
 static void to_a_file(void **state)
 {
     (void)state;
+    static const char shape[] = "0000-00-00T00:00:00.000Z at - line n=1\n";
     char out[4096];
-    int year, month, day, hour, minute, s, ms, at = 0;
     child_line(0, LOG_LEVEL_INFO, out, sizeof(out));
-    assert_int_equal(sscanf(out, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ %n", &year, &month, &day, &hour,
-                            &minute, &s, &ms, &at),
-                     7);
-    assert_memory_equal(out + at, "at - line n=1\n", 14);
+    for (size_t i = 0; shape[i]; i++)
+        if (shape[i] == '0')
+            assert_in_range(out[i], '0', '9');
+        else
+            assert_int_equal(out[i], shape[i]);
 }
 
 int main(void)

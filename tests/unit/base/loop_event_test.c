@@ -18,10 +18,10 @@ int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)
     return (int)syscall(SYS_epoll_pwait, epfd, events, maxevents, timeout, NULL, 0);
 }
 
-int timerfd_settime(int fd, int flags, const struct itimerspec *value, struct itimerspec *old)
+int timerfd_settime(int ufd, int flags, const struct itimerspec *utmr, struct itimerspec *otmr)
 {
     sets++;
-    return (int)syscall(SYS_timerfd_settime, fd, flags, value, old);
+    return (int)syscall(SYS_timerfd_settime, ufd, flags, utmr, otmr);
 }
 
 struct world {

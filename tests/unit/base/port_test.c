@@ -5,6 +5,7 @@
 #include "loop_sim.h"
 #include "log.h"
 #include "port.h"
+#include "text.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -32,6 +33,18 @@ int inotify_init1(int flags)
     return (int)syscall(SYS_inotify_init1, flags);
 }
 
+/* What happens right before a directory is watched. */
+static const char *watch_of, *then_make;
+
+int inotify_add_watch(int fd, const char *name, uint32_t mask)
+{
+    if (watch_of && strcmp(name, watch_of) == 0) {
+        watch_of = NULL;
+        assert_int_equal(mkdir(then_make, 0700), 0);
+    }
+    return (int)syscall(SYS_inotify_add_watch, fd, name, mask);
+}
+
 struct pty {
     int master, slave;
     char path[64];
@@ -49,7 +62,7 @@ static int setup(void **state)
     struct world *world = calloc(1, sizeof(*world));
     world->loop = loop_event_new();
     assert_non_null(world->loop);
-    strcpy(world->dir, "/tmp/otpgate-port-XXXXXX");
+    assert_true(text_copy(world->dir, sizeof(world->dir), "/tmp/otpgate-port-XXXXXX"));
     assert_non_null(mkdtemp(world->dir));
     *state = world;
     return 0;
@@ -327,6 +340,23 @@ static void directories_appear(void **state)
     pty_end(&pty);
 }
 
+/* Found missing, made, and only then its parent watched: nobody tells of it. */
+static void a_directory_slips_in(void **state)
+{
+    struct world *world = *state;
+    struct pty pty = pty_new();
+    make_port(world, in_dir(world, "a/modem0"));
+    assert_int_equal(try_open(world), -ENOENT);
+    watch_of = world->dir;
+    then_make = in_dir(world, "a");
+    port_watch(world->port, wake, world);
+    assert_null(watch_of);
+    expect_sleep(world);
+    link_to(world, pty.path, "a/modem0");
+    expect_wake(world);
+    pty_end(&pty);
+}
+
 static void permissions_change(void **state)
 {
     struct world *world = *state;
@@ -365,7 +395,7 @@ static void replugged_under_the_same_name(void **state)
     struct world *world = *state;
     struct pty pty = pty_new();
     char old[64];
-    strcpy(old, pty.path);
+    assert_true(text_copy(old, sizeof(old), pty.path));
     link_to(world, old, "modem0");
     make_port(world, in_dir(world, "modem0"));
     assert_int_equal(try_open(world), 0);
@@ -509,6 +539,7 @@ int main(void)
         TEST(a_link_is_replaced),
         TEST(a_dangling_link_comes_true),
         TEST(directories_appear),
+        TEST(a_directory_slips_in),
         TEST(permissions_change),
         TEST(another_program_lets_go),
         TEST(replugged_under_the_same_name),
