@@ -24,8 +24,10 @@ struct store_options {
     const char *boot_id;   /* NULL: of this boot; simulation gives its own */
 };
 
-/* Opens, migrates, recovers (a claim goes back to the queue, a commit becomes UNKNOWN, both with their
- * event; clocks are carried over a reboot). A second opener of the same directory gets -EBUSY.
+/* Opens, migrates, recovers: a claim goes back to the queue (FAILED `internal` at the third crash), a commit
+ * becomes UNKNOWN `crash`, clocks are carried over a reboot. What must not be sent any more ends with its event:
+ * FAILED `restored_backup`, FAILED `key_lost`, EXPIRED `clock_went_back`; where an earlier attempt may have left,
+ * UNKNOWN with that reason and without its text. A second opener of the same directory gets -EBUSY.
  * On error *why is a sentence that says what is wrong and how to mend it (static or store-owned text
  * valid until the next call). Errors: -EBUSY, -EACCES, -EROFS, -ENOSPC, -EPROTO (newer schema),
  * -EBADMSG (corrupt), -ENOKEY (keys missing or foreign with live rows), -EIO. */
@@ -124,7 +126,8 @@ void message_clear(struct message *message); /* wipes and frees the text */
 void message_id_text(const uint8_t id[16], char out[37]);
 bool message_id_parse(const char *text, uint8_t id[16]);
 
-/* Inserts; fills row and, where it is all zero, id. `content`: what "the same content" is compared by: any
+/* Inserts, with its event; fills row and, where it is all zero, id. This and all that follows with "insert" or
+ * "update" stands between store_begin() and store_end(); wake, purge and fact_set may also stand alone. `content`: what "the same content" is compared by: any
  * bytes, kept as keyed hash. -EEXIST: (uid, key) is there already, see store_message_by_key(). */
 int store_message_insert(struct store *store, struct message *message, const void *content,
                          size_t content_len) __attribute__((warn_unused_result));
@@ -227,18 +230,23 @@ struct event {
 /* Events with seq over `after`, oldest first; uid UINT32_MAX: any. Number, or -errno. Only what is durable is
  * ever returned: asked inside a transaction, what this transaction wrote is left out. */
 int store_events_after(struct store *store, int64_t after, uint32_t uid, struct event *out, size_t limit);
+/* *newest: the last durable one, 0 before the first; *oldest: the first that can still be had, *newest + 1 where
+ * there is none. */
 int store_event_bounds(struct store *store, int64_t *oldest, int64_t *newest);
 /* seq of the newest event before `seq` that this uid may see, 0 where there is none. */
 int store_event_previous(struct store *store, int64_t seq, uint32_t uid, int64_t *previous);
-/* Called after a COMMIT that wrote events, outside any transaction. */
+/* Called from the loop after a COMMIT that wrote events, when its waiters have been told; outside any
+ * store_begin(). */
 void store_on_events(struct store *store, void (*fn)(void *arg), void *arg);
-/* Deletes messages that ended, attempts and events older than their time, at most `rows`; number deleted. */
+/* Deletes messages (with their attempts) that ended and expired before their time, and events older than theirs,
+ * at most `rows`; number deleted. */
 int store_purge(struct store *store, int64_t messages_before_wall_ms, int64_t events_before_wall_ms,
                 size_t rows);
 
 /* --- odds and ends ------------------------------------------------------------------------------ */
 
-/* Small durable facts ("sim.8984...": ...): value up to 255 bytes. 1/0/-errno. */
+/* Small durable facts ("sim.8984...": ...): value up to 255 bytes. Stored as they are: never
+ * anything personal. 1/0/-errno. */
 int store_fact_get(struct store *store, const char *name, char *out, size_t room);
 int store_fact_set(struct store *store, const char *name, const char *value)
     __attribute__((warn_unused_result));

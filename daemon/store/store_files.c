@@ -203,8 +203,10 @@ bool store_free_reserve(struct store *store)
         return false;
     store->reserve_held = false;
     store->reserve_tried_ms = loop_now_ms(store->loop);
-    if (unlinkat(store->dir_fd, "reserve", 0) == 0)
+    if (unlinkat(store->dir_fd, "reserve", 0) == 0) {
+        txn_checkpoint(store); /* the log can go round in the room it has */
         return true;
+    }
     log_event(LOG_LEVEL_ERROR, "store", "-", "reserve", "error=\"%s\"", strerror(errno));
     return false;
 }

@@ -13,6 +13,7 @@ enum {
     STORE_TXN_AGE_MS = 20,
     STORE_WAL_PAGES = 10000,     /* checkpoint inline: never let the log grow without end */
     STORE_WAL_IDLE_PAGES = 1000, /* checkpoint when nothing was committed for a moment */
+    STORE_WAL_TIGHT_PAGES = 64,  /* checkpoint at once while there is no reserve */
     STORE_QUIET_MS = 1000,
     STORE_CRASHES_MAX = 3,
     STORE_HASH = 16, /* bytes of a keyed hash that are kept in a column */
@@ -119,6 +120,7 @@ void txn_init(struct store *store);
 void txn_stop(struct store *store);
 /* After each error: has SQLite rolled the whole transaction back by itself? */
 void txn_notice(struct store *store, int rc);
+void txn_checkpoint(struct store *store);
 int txn_commit(struct store *store) __attribute__((warn_unused_result));
 /* For writes that may also stand alone: joins the savepoint that is open, or sets one. */
 struct store_own {

@@ -6,6 +6,7 @@
  * who wait for it were told: `lost` holds the reason until then. */
 #include "store_internal.h"
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 #include "log.h"
 
@@ -107,6 +108,19 @@ static void txn_tell(void *arg)
 /* --- the transaction ---------------------------------------------------------------------------
  */
 
+/* Readers and later commits are not held up by it. */
+void txn_checkpoint(struct store *store)
+{
+    if (store->txn.open || store->dir_fd < 0)
+        return;
+    int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (rc != SQLITE_OK) /* the log keeps everything; asked again */
+        log_event(LOG_LEVEL_WARNING, "store", "-", "checkpoint", "error=\"%s\"",
+                  sqlite3_errstr(rc));
+    else
+        store->wal_pages = 0;
+}
+
 static int txn_do(struct store *store, enum sql sql)
 {
     struct query query = query_start(store, sql);
@@ -122,6 +136,8 @@ static void txn_lose(struct store *store, int rc)
     store->tally = store->txn.at_begin;
     loop_task_cancel(&store->commit_task);
     waiters_ready(store, rc);
+    if (rc == -ENOSPC) /* a log that is written back begins anew in the space it has */
+        txn_checkpoint(store);
 }
 
 void txn_notice(struct store *store, int rc)
@@ -227,6 +243,19 @@ int txn_leave(struct store *store, struct store_own *own, int rc)
     return end != 0 ? end : rc;
 }
 
+/* Keeps the log short: where the disk is tight (no reserve) at once, else in a quiet moment. */
+static void txn_after_commit(struct store *store)
+{
+    if (store->dir_fd < 0)
+        return;
+    if (!store->reserve_held)
+        files_reserve_take(store);
+    if (!store->reserve_held && store->wal_pages >= STORE_WAL_TIGHT_PAGES)
+        txn_checkpoint(store);
+    else if (store->wal_pages >= STORE_WAL_IDLE_PAGES)
+        loop_timer_arm_in(&store->checkpoint_timer, STORE_QUIET_MS);
+}
+
 int txn_commit(struct store *store)
 {
     struct store_txn *txn = &store->txn;
@@ -252,10 +281,7 @@ int txn_commit(struct store *store)
         files_incarnation_note(store);
     }
     waiters_ready(store, 0);
-    if (store->wal_pages >= STORE_WAL_IDLE_PAGES)
-        loop_timer_arm_in(&store->checkpoint_timer, STORE_QUIET_MS);
-    if (!store->reserve_held && store->dir_fd >= 0)
-        files_reserve_take(store);
+    txn_after_commit(store);
     return 0;
 }
 
@@ -273,16 +299,10 @@ void store_before_commit(struct store *store, void (*fn)(void *arg), void *arg)
     store->before_commit_arg = arg;
 }
 
-/* Armed anew by each commit: a quiet moment. Readers and later commits are not held up. */
+/* Armed anew by each commit: nothing was committed for a moment. */
 static void txn_on_quiet(void *arg)
 {
-    struct store *store = arg;
-    int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    if (rc != SQLITE_OK)
-        log_event(LOG_LEVEL_WARNING, "store", "-", "checkpoint", "error=\"%s\"",
-                  sqlite3_errstr(rc));
-    else
-        store->wal_pages = 0;
+    txn_checkpoint(arg);
 }
 
 void txn_init(struct store *store)

@@ -146,7 +146,7 @@ static void test_corrupt(void **state)
     rig_end(&rig);
 }
 
-static void test_full_and_failing(void **state)
+static void test_full_failing_read_only(void **state)
 {
     struct rig rig;
     (void)state;
@@ -157,6 +157,9 @@ static void test_full_and_failing(void **state)
     vfs_shim_reset();
     vfs_shim_fail(VFS_IO_ERROR, VFS_SYNC, 1, UINT64_MAX);
     refused(&rig, -EIO, "Input/output");
+    vfs_shim_reset();
+    vfs_shim_read_only(true);
+    refused(&rig, -EROFS, "remount");
     vfs_shim_reset();
     rig_reopen(&rig); /* and nothing was harmed */
     rig_put(&rig, "k");
@@ -300,7 +303,7 @@ int main(void)
         cmocka_unit_test(test_second_opener), cmocka_unit_test(test_modes),
         cmocka_unit_test(test_directory),     cmocka_unit_test(test_makes_its_directory),
         cmocka_unit_test(test_newer_schema),  cmocka_unit_test(test_foreign_database),
-        cmocka_unit_test(test_corrupt),       cmocka_unit_test(test_full_and_failing),
+        cmocka_unit_test(test_corrupt),       cmocka_unit_test(test_full_failing_read_only),
         cmocka_unit_test(test_unclean_mark),  cmocka_unit_test(test_keys_missing),
         cmocka_unit_test(test_new_keys),      cmocka_unit_test(test_new_keys_for_nothing),
         cmocka_unit_test(test_key_files),     cmocka_unit_test(test_credentials),

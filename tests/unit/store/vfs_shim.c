@@ -38,7 +38,7 @@ static sqlite3_vfs *real_vfs;
 static sqlite3_vfs shim_vfs;
 static struct disk *disks;
 static struct fault faults[VFS_OP_KINDS];
-static bool dead;
+static bool dead, read_only;
 static struct vfs_op *record;
 static size_t record_len, record_room;
 static uint64_t counts[VFS_OP_KINDS];
@@ -91,7 +91,7 @@ void vfs_shim_reset(void)
     record_len = record_room = 0;
     memset(counts, 0, sizeof counts);
     memset(faults, 0, sizeof faults);
-    dead = false;
+    dead = read_only = false;
 }
 
 /* --- faults -------------------------------------------------------------------------------------
@@ -100,6 +100,11 @@ void vfs_shim_reset(void)
 void vfs_shim_fail(enum vfs_fault fault, enum vfs_op_kind kind, uint64_t nth, uint64_t times)
 {
     faults[kind] = (struct fault){.what = fault, .in = nth, .times = times};
+}
+
+void vfs_shim_read_only(bool on)
+{
+    read_only = on;
 }
 
 void vfs_shim_die(enum vfs_op_kind kind, uint64_t nth)
@@ -382,6 +387,8 @@ static int shim_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *base
     struct shim_file *file = shim_of(base);
     file->real = (sqlite3_file *)(void *)(file + 1);
     file->disk = NULL;
+    if (read_only && (flags & SQLITE_OPEN_MAIN_DB))
+        flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
     int rc = real_vfs->xOpen(real_vfs, name, file->real, flags, out_flags);
     base->pMethods = file->real->pMethods ? &shim_methods : NULL;
     if (rc == SQLITE_OK && name && (flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)))

@@ -36,6 +36,8 @@ bool vfs_shim_unsynced(void);
 /* The nth (1: the next) call of `kind` (VFS_WRITE, VFS_SYNC) and the `times` - 1 after it fail. */
 enum vfs_fault { VFS_NO_FAULT, VFS_DISK_FULL, VFS_IO_ERROR };
 void vfs_shim_fail(enum vfs_fault fault, enum vfs_op_kind kind, uint64_t nth, uint64_t times);
+/* Databases that are opened from now on can only be read (a file system that was remounted). */
+void vfs_shim_read_only(bool on);
 /* From the nth call of `kind` on the machine is dead: nothing reaches the disk any more. */
 void vfs_shim_die(enum vfs_op_kind kind, uint64_t nth);
 bool vfs_shim_is_dead(void);
