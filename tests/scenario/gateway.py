@@ -46,7 +46,11 @@ class Client:
     def __init__(self, path, timeout_s=TIMEOUT_S):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(timeout_s)
-        self.sock.connect(path)
+        try:
+            self.sock.connect(path)
+        except OSError:
+            self.sock.close()
+            raise
         self.buffer = b""
         self.answers = {}
         self.events = []
