@@ -293,8 +293,8 @@ void at_link_open_port(struct at_link *l, const char *why)
 
 void at_link_drop_port(struct at_link *l)
 {
+    at_script_forget(&l->script); /* first: it must not climb the ladder on our way out */
     at_chat_gone(&l->chat);
-    at_script_forget(&l->script);
     if (l->send.active && !l->send.started)
         at_send_end_unstarted(l, SMS_LOCAL_GONE);
     if (l->stream)
