@@ -32,7 +32,6 @@ static struct {
     struct modemsim_port *port;
     struct modemsim_watch signals;
     struct sim_timer leaving;
-    int left_ms;
 } sim;
 
 static void help(void)
@@ -173,8 +172,8 @@ static void signalled(void *arg, unsigned events)
 {
     struct signalfd_siginfo info;
     (void)arg, (void)events;
-    while (read(sim.signals.fd, &info, sizeof info) > 0)
-        continue;
+    if (read(sim.signals.fd, &info, sizeof info) < 0)
+        return;
     for (int i = 0; i < sim.control.ports; i++)
         simmodem_unplug(sim.port[i].modem);
     if (!sim.leaving.slot)
@@ -216,7 +215,7 @@ static int start(const struct options *options)
     if (!modemsim_loop_init(sim.net) || !watch_signals())
         return fail("start", strerror(errno));
     if (!modemsim_log_start(&sim.log, sim.net, options->log, options->control != NULL))
-        return fail(options->log, strerror(errno));
+        return fail(options->log ? options->log : "log", strerror(errno));
     if (!options->tcp_port && mkdir(options->dir, 0777) && errno != EEXIST)
         return fail(options->dir, strerror(errno));
     sim.control = (struct modemsim_control){.net = sim.net,

@@ -63,7 +63,7 @@ void sim_timer_arm(struct sim_timer *timer, int64_t at_ms)
     timer->order = ++clock->order;
     if (clock->count == clock->room) {
         clock->room = clock->room ? 2 * clock->room : 64;
-        clock->heap = sim_grow(clock->heap, clock->room * sizeof *clock->heap);
+        clock->heap = sim_grow(clock->heap, clock->room * sizeof(struct sim_timer *));
     }
     place(clock, clock->count++, timer);
     sift(clock, clock->count - 1);

@@ -513,7 +513,7 @@ static struct sim_result run_row(struct simmodem *modem, const struct sim_comman
             sim_say(modem, "%s", row->test);
         return ok;
     }
-    return row->forms & form ? row->run(modem, form, args) : error;
+    return (row->forms & form) ? row->run(modem, form, args) : error;
 }
 
 static const struct sim_command *row_find(const struct simmodem *modem, const char *name,
@@ -613,7 +613,7 @@ static size_t extended_length(const char *text)
 static void heed_noise_off(struct simmodem *modem, const char *line)
 {
     const char *off = modem->profile->noise_off;
-    if (off && !strncmp(line, off + 2, strlen(off + 2)))
+    if (off && strstr(line, off + 2) == line)
         modem->settings.noise = 0;
 }
 

@@ -123,7 +123,7 @@ static struct sim_result run_csca(struct simmodem *modem, enum sim_form form, co
     }
     if (!sim_args_string(args, 0, number, sizeof number) || number[strspn(number, "+0123456789")])
         return cms(305);
-    memcpy(modem->smsc, number, sizeof number);
+    snprintf(modem->smsc, sizeof modem->smsc, "%s", number);
     return ok;
 }
 

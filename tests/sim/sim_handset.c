@@ -102,7 +102,7 @@ static void remove_replaced(struct sim_handset *handset, struct sim_message *new
         return;
     for (size_t i = 0; i < handset->count; i++) {
         struct sim_message *old = handset->message[i];
-        if (old == newer || old->pid != newer->pid || strcmp(old->from, newer->from) ||
+        if (old == newer || old->pid != newer->pid || strcmp(old->from, newer->from) != 0 ||
             (old->ref == newer->ref && old->have < old->parts))
             continue;
         newer->replaced += old->replaced + 1;

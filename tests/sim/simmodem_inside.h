@@ -88,7 +88,7 @@ void sim_flush(struct simmodem *modem); /* hands the output to the host */
 void sim_dialogue_begin(struct simmodem *modem);
 void sim_dialogue_end(struct simmodem *modem);
 void sim_fire(struct simmodem *modem, enum simmodem_point point, const char *line);
-void sim_unhold(void *modem);
+void sim_unhold(void *arg);
 void sim_say_final(struct simmodem *modem, const char *line);
 void sim_say(struct simmodem *modem, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* An unsolicited line; kept back while a prompt is open. */
@@ -97,7 +97,7 @@ void sim_urcs_release(struct simmodem *modem);
 
 /* simmodem.c */
 void sim_leave(struct simmodem *modem); /* the end of every call into the modem */
-void sim_unhang(void *modem);
+void sim_unhang(void *arg);
 void sim_drop_port(struct simmodem *modem, int64_t back_ms);
 void sim_violate(struct simmodem *modem, enum simmodem_violation violation, const char *line);
 void sim_tell(struct simmodem *modem, enum sim_event_kind kind, const char *line, int value);
@@ -133,6 +133,6 @@ struct sim_result sim_sms_body(struct simmodem *modem);
 /* Station ops: what the network brings. */
 bool sim_sms_deliver(struct simnet_station *station, const uint8_t *tpdu, size_t len);
 bool sim_sms_report(struct simnet_station *station, const uint8_t *tpdu, size_t len);
-void sim_sms_ack_timeout(void *modem);
+void sim_sms_ack_timeout(void *arg);
 
 #endif

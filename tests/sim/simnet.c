@@ -11,7 +11,7 @@ struct travel {
     struct sim_timer arrive, answer, interim, report;
     struct simnet *net;
     struct simnet_station *station; /* NULL: has left */
-    struct travel *prev, *next;
+    struct travel *next, **link;    /* in the list of all; what points to this one */
     uint64_t id;
     uint8_t mr;
     struct simnet_plan plan;
@@ -53,25 +53,23 @@ struct simnet *simnet_new(uint64_t seed)
 
 static void travel_free(struct travel *travel)
 {
-    struct simnet *net = travel->net;
     sim_timer_cancel(&travel->arrive);
     sim_timer_cancel(&travel->answer);
     sim_timer_cancel(&travel->interim);
     sim_timer_cancel(&travel->report);
-    if (travel->prev)
-        travel->prev->next = travel->next;
-    else
-        net->travels = travel->next;
+    *travel->link = travel->next;
     if (travel->next)
-        travel->next->prev = travel->prev;
+        travel->next->link = travel->link;
     free(travel);
 }
 
 void simnet_free(struct simnet *net)
 {
     assert(!net->stations);
-    while (net->travels)
-        travel_free(net->travels);
+    for (struct travel *next, *travel = net->travels; travel; travel = next) {
+        next = travel->next;
+        travel_free(travel);
+    }
     sim_handsets_free(&net->handsets);
     sim_clock_free(&net->clock);
     free(net);
@@ -402,8 +400,9 @@ uint64_t simnet_submit(struct simnet_station *station, const struct sim_submit *
     travel->submit = *submit;
     if (submit->report)
         travel->report_plan = next_report_plan(station);
+    travel->link = &net->travels;
     if (travel->next)
-        travel->next->prev = travel;
+        travel->next->link = &travel->next;
     net->travels = travel;
     sim_timer_init(&travel->arrive, &net->clock, travel_arrive, travel);
     sim_timer_init(&travel->answer, &net->clock, travel_answer, travel);

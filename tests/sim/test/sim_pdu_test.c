@@ -181,7 +181,7 @@ enum { WALL_S = 1795346556 }; /* 2026-11-22 11:22:36 UTC: 18:22:36 at UTC+7 */
 static void delivers_are_written(void **state)
 {
     uint8_t data[SIM_USER_DATA], tpdu[SIM_TPDU];
-    struct sim_deliver deliver = {.from = "+84912345678", .wall_ms = WALL_S * 1000ll};
+    struct sim_deliver deliver = {.from = "+84912345678", .wall_ms = WALL_S * 1000LL};
     (void)state;
     assert_true(sim_pdu_text_encode("hellohello", data, &deliver));
     assert_tpdu(tpdu, sim_pdu_deliver_encode(&deliver, tpdu),
@@ -201,8 +201,8 @@ static void reports_are_written(void **state)
     uint8_t tpdu[SIM_TPDU];
     const struct sim_report report = {.mr = 0x17,
                                       .to = "+84912345678",
-                                      .submitted_wall_ms = WALL_S * 1000ll,
-                                      .done_wall_ms = (WALL_S + 5) * 1000ll,
+                                      .submitted_wall_ms = WALL_S * 1000LL,
+                                      .done_wall_ms = (WALL_S + 5) * 1000LL,
                                       .status = 0x46};
     (void)state;
     assert_tpdu(tpdu, sim_pdu_report_encode(&report, tpdu),

@@ -147,6 +147,20 @@ static void a_type_replaces_its_elder(void **state)
     world_free(world);
 }
 
+static void what_is_due_together_keeps_its_order(void **state)
+{
+    struct world *world = world_new("generic");
+    (void)state;
+    for (char text[] = "a"; *text <= 'g'; ++*text)
+        submit(world, "0912345678", text, 0);
+    pass(world, 100);
+    const struct sim_handset *handset = simnet_handset(world->net, "0912345678");
+    assert_int_equal(handset->count, 7);
+    for (int i = 0; i < 7; i++)
+        assert_int_equal(handset->message[i]->text[0], 'a' + i);
+    world_free(world);
+}
+
 static void an_inbox_has_an_end(void **state)
 {
     struct world *world = world_new("generic");
@@ -385,6 +399,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_are_joined_in_any_order),
         cmocka_unit_test(a_type_replaces_its_elder),
+        cmocka_unit_test(what_is_due_together_keeps_its_order),
         cmocka_unit_test(an_inbox_has_an_end),
         cmocka_unit_test(a_report_follows),
         cmocka_unit_test(reports_go_as_planned),
