@@ -154,7 +154,8 @@ static int request_fill(json_t *root, struct wire_request *out, enum wire_error 
         *why = "params must be an object: they go by name";
         return -EBADMSG;
     }
-    strcpy(out->method, json_string_value(json_object_get(root, "method")));
+    const json_t *method = json_object_get(root, "method");
+    memcpy(out->method, json_string_value(method), json_string_length(method) + 1);
     out->params = params ? json_incref(params) : json_object();
     if (!out->params) {
         *error = WIRE_INTERNAL;

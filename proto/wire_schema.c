@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,6 +31,16 @@ static int refuse(struct check *check, const char *format, ...)
     vsnprintf(check->why + used, check->room - (size_t)used, format, args);
     va_end(args);
     return -EINVAL;
+}
+
+/* jansson walks over a json_t * only, though it changes nothing. */
+static json_t *walkable(const json_t *object)
+{
+    union {
+        const json_t *given;
+        json_t *wanted;
+    } same = {.given = object};
+    return same.wanted;
 }
 
 const json_t *wire_schema_resolve(const json_t *root, const json_t *schema)
@@ -88,8 +97,8 @@ const char *wire_schema_nearest(const json_t *properties, const char *word)
     size_t len = strlen(word), best = 4;
     if (len > WORD_MAX)
         return NULL;
-    for (void *it = json_object_iter((json_t *)(uintptr_t)properties); it;
-         it = json_object_iter_next((json_t *)(uintptr_t)properties, it)) {
+    for (void *it = json_object_iter(walkable(properties)); it;
+         it = json_object_iter_next(walkable(properties), it)) {
         const char *name = json_object_iter_key(it);
         size_t name_len = strlen(name);
         if (name_len > WORD_MAX)
@@ -229,17 +238,17 @@ static int check_object(struct check *check, const json_t *schema, const json_t 
     json_t *member;
     /* the unknown first: with a mistyped name the wanted one is missing too, and the mistake is the
      * news */
-    json_object_foreach(
-        (json_t *)(uintptr_t)value, name,
-        member) if (json_is_false(others) &&
-                    !json_object_get(properties, name)) return refuse_unknown(check, properties,
-                                                                              name);
+    json_object_foreach(walkable(value), name, member)
+    {
+        if (json_is_false(others) && !json_object_get(properties, name))
+            return refuse_unknown(check, properties, name);
+    }
     for (size_t i = 0; i < json_array_size(required); i++) {
         const char *wanted = json_string_value(json_array_get(required, i));
         if (!json_object_get(value, wanted))
             return refuse(check, "lacks the member %s", wanted);
     }
-    json_object_foreach((json_t *)(uintptr_t)value, name, member)
+    json_object_foreach(walkable(value), name, member)
     {
         const json_t *rule = json_object_get(properties, name);
         if (!rule && json_is_object(others))

@@ -53,7 +53,7 @@ static const struct ctl_option follow_options[] = {
     {"--count", "N", CTL_NUMBER, "-count", NULL, "end after so many"},
 };
 
-#define OPTIONS(table) table, sizeof table / sizeof *table
+#define OPTIONS(table) (table), sizeof(table) / sizeof *(table)
 static const struct ctl_command commands[] = {
     {"send", "TO", 1, 1, "send a message; its text comes from standard input",
      "The text is never an argument: everybody may read those in the process list. One line\n"

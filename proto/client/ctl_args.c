@@ -122,8 +122,8 @@ static int word_take(struct parse *parse, const struct ctl_command *commands, si
 int ctl_args_parse(int argc, char **argv, const struct ctl_command *commands, size_t count,
                    struct ctl_args *out, char *why, size_t room)
 {
-    struct parse parse = {
-        .argc = argc, .at = 1, .argv = argv, .out = out, .why = why, .room = room};
+    struct parse parse = {.argc = argc, .at = 1, .argv = argv, .out = out, .room = room};
+    parse.why = why;
     memset(out, 0, sizeof *out);
     out->params = json_object();
     out->own = json_object();

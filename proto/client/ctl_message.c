@@ -74,7 +74,7 @@ static void key_make(char key[40])
         ssize_t got = getrandom(bytes + have, sizeof bytes - have, 0);
         have += got > 0 ? (size_t)got : 0;
     }
-    strcpy(key, "ctl-");
+    memcpy(key, "ctl-", 5);
     for (size_t i = 0; i < sizeof bytes; i++)
         snprintf(key + 4 + 2 * i, 3, "%02x", bytes[i]);
 }

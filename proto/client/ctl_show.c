@@ -20,20 +20,16 @@ static const char *text_of(const json_t *object, const char *member)
 const char *ctl_show_time(const char *utc, char out[CTL_SHOW_TIME])
 {
     struct tm parts = {0}, local;
-    char rest[8] = ".000";
     if (!utc)
         return NULL;
-    int found = sscanf(utc, "%4d-%2d-%2dT%2d:%2d:%2d%4[.0-9]", &parts.tm_year, &parts.tm_mon,
-                       &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec, rest);
-    parts.tm_year -= 1900;
-    parts.tm_mon -= 1;
+    const char *rest = strptime(utc, "%Y-%m-%dT%H:%M:%S", &parts);
     time_t when = timegm(&parts);
-    if (found < 6 || !localtime_r(&when, &local)) {
+    if (!rest || !localtime_r(&when, &local)) {
         snprintf(out, CTL_SHOW_TIME, "%s", utc);
         return out;
     }
     size_t used = strftime(out, CTL_SHOW_TIME, "%Y-%m-%d %H:%M:%S", &local);
-    snprintf(out + used, CTL_SHOW_TIME - used, "%s", rest);
+    snprintf(out + used, CTL_SHOW_TIME - used, "%.*s", (int)strcspn(rest, "Z"), rest);
     return out;
 }
 
@@ -65,7 +61,7 @@ static void pairs_add(json_t *table, const char *name, const char *value)
         ctl_table_add(table, cells);
 }
 
-static void pairs_walk(json_t *table, const char *path, const json_t *value)
+static void pairs_walk(json_t *table, const char *path, json_t *value)
 {
     const char *name;
     json_t *member;
@@ -73,14 +69,15 @@ static void pairs_walk(json_t *table, const char *path, const json_t *value)
     size_t i;
     switch (json_typeof(value)) {
     case JSON_OBJECT:
-        json_object_foreach((json_t *)(uintptr_t)value, name, member)
+        json_object_foreach(value, name, member)
         {
             snprintf(longer, sizeof longer, "%s%s%s", path, *path ? "." : "", name);
             pairs_walk(table, longer, member);
         }
         break;
     case JSON_ARRAY:
-        json_array_foreach(value, i, member) pairs_walk(table, path, member);
+        for (i = 0; i < json_array_size(value); i++)
+            pairs_walk(table, path, json_array_get(value, i));
         break;
     case JSON_STRING:
         name = json_string_value(value);
@@ -107,7 +104,7 @@ static void pairs_walk(json_t *table, const char *path, const json_t *value)
     }
 }
 
-void ctl_show_object(const json_t *object)
+void ctl_show_object(json_t *object)
 {
     json_t *table = pairs_new();
     pairs_walk(table, "", object);

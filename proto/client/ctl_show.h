@@ -15,7 +15,7 @@ const char *ctl_show_time(const char *utc, char out[CTL_SHOW_TIME]);
 /* The number as text, or NULL where it is not there. Returns `out`. */
 const char *ctl_show_number(const json_t *object, const char *member, char out[24]);
 /* Names and values, members of members as "limits.depth". */
-void ctl_show_object(const json_t *object);
+void ctl_show_object(json_t *object);
 /* A message with its ladder and attempts. */
 void ctl_show_message(const json_t *message);
 /* One line for one event. */

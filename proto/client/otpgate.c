@@ -84,10 +84,11 @@ static int wait_for(int fd, short events, int64_t deadline)
 static int connect_within(int fd, const char *path, int timeout_ms)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct timeval limit = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
+    struct timeval limit = {.tv_sec = timeout_ms / 1000,
+                            .tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000};
     if (strlen(path) >= sizeof address.sun_path)
         return -ENAMETOOLONG;
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     if (timeout_ms == 0)
         limit.tv_usec = 1; /* all zero would mean "no limit" */
     if (timeout_ms >= 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
@@ -234,7 +235,7 @@ static int in_make_room(struct otpgate *gate)
     }
     if (gate->room - kept >= READ_ROOM)
         return 0;
-    size_t room = gate->room ? gate->room * 2 : 2 * READ_ROOM;
+    size_t room = gate->room ? gate->room * 2 : (size_t)2 * READ_ROOM;
     char *in = realloc(gate->in, room);
     if (!in)
         return -ENOMEM;

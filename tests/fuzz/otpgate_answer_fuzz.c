@@ -35,7 +35,7 @@ static void listen_once(void)
         return;
     demand(mkdtemp(folder) != NULL);
     snprintf(path, sizeof path, "%s/s", folder);
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     demand(bind(listener, (const struct sockaddr *)&address, sizeof address) == 0);
     demand(listen(listener, 4) == 0);

@@ -29,7 +29,7 @@ static int set_up(void **state)
     char folder[] = "/tmp/otpgate-test-XXXXXX";
     assert_non_null(mkdtemp(folder));
     snprintf(far.path, sizeof far.path, "%s/s", folder);
-    strcpy(address.sun_path, far.path);
+    memcpy(address.sun_path, far.path, strlen(far.path) + 1);
     far.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(far.listener, (const struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(listen(far.listener, 4), 0);

@@ -448,6 +448,29 @@ static void help_names_every_key(void **state)
     }
 }
 
+/* The page and the example say what the table says. */
+static void man_page_is_the_table(void **state)
+{
+    (void)state;
+    static char page[65536];
+    FILE *file = fopen("docs/otpgate.conf.5", "r");
+    assert_non_null(file);
+    size_t len = fread(page, 1, sizeof page - 1, file);
+    page[len] = '\0';
+    assert_int_equal(fclose(file), 0);
+    char *keys = NULL;
+    FILE *out = open_memstream(&keys, &len);
+    assert_non_null(out);
+    config_help(out, true);
+    assert_int_equal(fclose(out), 0);
+    if (!strstr(page, keys))
+        fail_msg("docs/otpgate.conf.5 is behind: put in what otpgated --man-config says");
+    free(keys);
+
+    assert_int_equal(config_load("docs/otpgate.conf.example", &config, &mistakes), 0);
+    assert_int_equal(config->modem_count, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,6 +492,7 @@ int main(void)
         cmocka_unit_test_teardown(a_directory_is_no_file, forget),
         cmocka_unit_test_teardown(what_takes_a_restart, forget),
         cmocka_unit_test_teardown(help_names_every_key, forget),
+        cmocka_unit_test_teardown(man_page_is_the_table, forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

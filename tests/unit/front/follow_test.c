@@ -88,6 +88,16 @@ static void an_event_of_the_same_turn_is_not_missed(void **state)
          {NULL, EVENT("2", "1", "b", "queued")}, {NULL, NULL});
 }
 
+static void history_waits_for_the_answer(void **state)
+{
+    (void)state;
+    make_messages(0, 1);
+    client_say(&client, SEND("1", "a"));
+    client_say(&client, FOLLOW("{\"from_seq\":1}"));
+    TALK(&client, {NULL, "{\"id\":1,\"result\":\"*\"}"}, {NULL, FOLLOWS},
+         {NULL, EVENT("2", "1", "k0", "cancelled")}, {NULL, EVENT("3", "2", "a", "queued")});
+}
+
 static void history_comes_first_and_without_a_gap(void **state)
 {
     (void)state;
@@ -143,14 +153,19 @@ static void others_are_filtered_out(void **state)
     TALK(&other, {SEND("1", "a"), "{\"result\":\"*\"}"});
     TALK(&client, {SEND("2", "b"), "{\"result\":\"*\"}"});
     TALK(&other, {SEND("2", "b"), "{\"result\":\"*\"}"});
+    client_say(&client, FOLLOW("{\"from_seq\":0}")); /* at the same place, but sees all */
     follower = events_follow(other.session, TOPIC_MESSAGE, OTHER, 0);
     assert_non_null(follower);
     events_start(follower);
     TALK(&other, {NULL, EVENT("2", "0", "a", "queued")}, {NULL, EVENT("4", "2", "b", "queued")},
          {NULL, NULL});
-    TALK(&client, {SEND("3", "c"), "{\"result\":\"*\"}"});
+    client_say(&client, SEND("3", "c"));
     TALK(&other, {NULL, NULL}, {SEND("3", "c"), "{\"result\":\"*\"}"},
          {NULL, EVENT("6", "4", "c", "queued")});
+    TALK(&client, {NULL, FOLLOWS}, {NULL, EVENT("1", "0", "a", "queued")},
+         {NULL, EVENT("2", "1", "a", "queued")}, {NULL, EVENT("3", "2", "b", "queued")},
+         {NULL, EVENT("4", "3", "b", "queued")}, {NULL, "{\"id\":3,\"result\":\"*\"}"},
+         {NULL, EVENT("5", "4", "c", "queued")}, {NULL, EVENT("6", "5", "c", "queued")});
     client_close(&other);
 }
 
@@ -282,6 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_new_comes_after_the_answer),
         TEST(an_event_of_the_same_turn_is_not_missed),
+        TEST(history_waits_for_the_answer),
         TEST(history_comes_first_and_without_a_gap),
         TEST(nought_is_everything_that_is_kept),
         TEST(what_is_not_kept_is_gone),

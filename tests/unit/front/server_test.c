@@ -21,6 +21,9 @@
 #include "loop_event.h"
 #include "server.h"
 
+#define SEND                                                                                       \
+    "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"message.send\",\"params\":{\"key\":\"a\","         \
+    "\"to\":\"+84912345678\",\"text\":\"t\"}}\n"
 #define INFO "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"gateway.info\"}\n"
 
 static struct world world;
@@ -177,9 +180,9 @@ static void a_client_that_has_said_everything_still_hears(void **state)
     struct server *server;
     assert_int_equal(server_new(world.loop, world.front, &world.config, &server, &why), 0);
     int fd = knock();
-    say(fd, INFO INFO);
+    say(fd, SEND); /* its answer waits for the commit, and the end of what it says comes before */
     assert_int_equal(shutdown(fd, SHUT_WR), 0);
-    hear(fd, "\"result\"");
+    hear(fd, "\"queued\"");
     hear_end(fd);
     run_until(all_left, NULL);
     close(fd);
@@ -349,10 +352,48 @@ static void no_descriptors_left_is_no_spin(void **state)
     server_free(server);
 }
 
+/* As systemd starts a service: the socket is there before the program. Set up before anything else
+ * is opened. */
+static int setup_given(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/tmp/otpgate-server-given"};
+    char pid[16];
+    unlink(address.sun_path);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (bind(fd, (const struct sockaddr *)&address, sizeof address) || listen(fd, 8) ||
+        dup2(fd, 3) != 3)
+        return -1;
+    if (fd != 3)
+        close(fd);
+    snprintf(pid, sizeof pid, "%d", (int)getpid());
+    setenv("LISTEN_PID", pid, 1);
+    setenv("LISTEN_FDS", "1", 1);
+    int rc = setup(state);
+    strcpy(world.config.socket, address.sun_path);
+    return rc;
+}
+
+static void a_socket_of_systemd_is_taken(void **state)
+{
+    (void)state;
+    struct server *server;
+    assert_int_equal(server_new(world.loop, world.front, &world.config, &server, &why), 0);
+    assert_null(getenv("LISTEN_FDS"));
+    int fd = knock();
+    say(fd, INFO);
+    hear(fd, "\"result\"");
+    close(fd);
+    run_until(all_left, NULL);
+    server_free(server);
+    assert_int_equal(access(world.config.socket, F_OK), 0); /* it is not ours to remove */
+    unlink(world.config.socket);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_socket_of_systemd_is_taken, setup_given, teardown),
         TEST(a_client_is_served),
         TEST(a_client_that_has_said_everything_still_hears),
         TEST(a_second_daemon_is_refused),

@@ -186,6 +186,13 @@ static void lines_may_come_in_any_pieces(void **state)
     }
 }
 
+static void note_in_flight(void *arg)
+{
+    unsigned *most = arg;
+    for (const struct session *s = world.front->sessions.first; s; s = s->next)
+        *most = s->in_flight > *most ? s->in_flight : *most;
+}
+
 /* More lines at once than may be in flight: reading rests, nothing is lost, and the order is that
  * of arrival. */
 static void pipelined_requests_are_answered_in_order(void **state)
@@ -194,7 +201,10 @@ static void pipelined_requests_are_answered_in_order(void **state)
     struct client client;
     enum { REQUESTS = 100 };
     char line[256];
+    unsigned most = 0;
     assert_true(client_open(&client, &world, 0));
+    world.gateway.before_commit = note_in_flight;
+    world.gateway.before_commit_arg = &most;
     for (int i = 0; i < REQUESTS; i++) {
         snprintf(line, sizeof line,
                  i % 3 ? REQUEST("%d", "message.send",
@@ -205,6 +215,7 @@ static void pipelined_requests_are_answered_in_order(void **state)
     }
     world_settle(&world);
     assert_int_equal(client_lines(&client), REQUESTS);
+    assert_int_equal(most, world.config.max_in_flight);
     for (int i = 0; i < REQUESTS; i++) {
         json_t *heard = client_json(&client);
         assert_int_equal(json_integer_value(json_object_get(heard, "id")), i);
@@ -396,6 +407,64 @@ static void a_slow_client_gets_its_answers(void **state)
     client_close(&client);
 }
 
+/* A stream that takes what the test says. */
+struct trickle {
+    struct stream stream;
+    size_t unsent;
+    bool closed;
+};
+
+static int trickle_write(struct stream *stream, const void *data, size_t len)
+{
+    (void)data;
+    ((struct trickle *)stream)->unsent += len;
+    return 0;
+}
+
+static size_t trickle_unsent(const struct stream *stream)
+{
+    return ((const struct trickle *)stream)->unsent;
+}
+
+static void trickle_pause(struct stream *stream, int pause)
+{
+    (void)stream;
+    (void)pause;
+}
+
+static void trickle_close(struct stream *stream)
+{
+    ((struct trickle *)stream)->closed = true;
+}
+
+/* One byte in 29 seconds is reading; none in 30 is not. */
+static void a_trickle_is_reading(void **state)
+{
+    (void)state;
+    static const struct stream_ops ops = {.write = trickle_write,
+                                          .unsent = trickle_unsent,
+                                          .pause = trickle_pause,
+                                          .close = trickle_close};
+    static const char line[] = REQUEST("1", "rpc.discover", "{}") "\n";
+    const struct peer peer = {0};
+    struct session *session = session_new(world.front, &peer);
+    assert_non_null(session);
+    struct trickle trickle = {.stream = {&ops, &session_sink, session}};
+    session_attach(session, &trickle.stream);
+    for (int i = 0; i < 2; i++) {
+        session_sink.on_data(session, (const uint8_t *)line, sizeof line - 1);
+        world_settle(&world);
+    }
+    assert_true(trickle.unsent > 64 * 1024 / 2);
+    for (int i = 0; i < 10; i++) {
+        world_pass(&world, 29000);
+        assert_false(trickle.closed);
+        trickle.unsent--;
+    }
+    world_pass(&world, 31000);
+    assert_true(trickle.closed);
+}
+
 /* An error ends the connection, but its line is not read: it ends all the same. */
 static void a_last_line_that_is_not_read(void **state)
 {
@@ -493,6 +562,7 @@ int main(void)
         TEST(a_client_that_does_not_read_is_cut),
         TEST(a_client_that_reads_is_never_cut),
         TEST(a_slow_client_gets_its_answers),
+        TEST(a_trickle_is_reading),
         TEST(a_last_line_that_is_not_read),
         TEST(connections_are_limited_per_uid_and_in_all),
         TEST(who_has_no_role_may_ask_what_is_for_any),

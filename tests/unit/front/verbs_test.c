@@ -356,6 +356,58 @@ static void a_client_leaves_while_it_waits(void **state)
     world_pass(&world, 60000);
 }
 
+/* --- no memory ---------------------------------------------------------------------------------
+ */
+
+static int allocations_left;
+
+static void *scarce(size_t size)
+{
+    return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
+/* Fails the first, second, third ... allocation of a request: there is an answer, or the connection
+ * ends. */
+static void no_memory_ends_nothing_but_the_request(void **state)
+{
+    (void)state;
+    static const char *const requests[] = {
+        GET("1", "{\"key\":\"a\"}"),
+        SEND("1", "a"),
+        REQUEST("1", "message.list", "{\"limit\":1}"),
+        REQUEST("1", "events.follow", "{\"from_seq\":0}"),
+        REQUEST("1", "modem.list", "{}"),
+        REQUEST("1", "gateway.info", "{}"),
+        REQUEST("1", "gateway.stats", "{}"),
+        REQUEST("1", "message.get", "{\"key\":\"none\"}"),
+    };
+    struct client other;
+    unsigned answers = 0, ends = 0;
+    world.gateway.modem =
+        (struct modem_view){.name = "viettel-1", .port = "p", .driver = "at", .state = LINK_READY};
+    TALK(&client, {SEND("1", "a"), "{\"result\":\"*\"}"}, {SEND("1", "b"), "{\"result\":\"*\"}"});
+    for (size_t r = 0; r < sizeof requests / sizeof *requests; r++) {
+        for (int most = 0, enough = 0; !enough; most++) {
+            assert_true(client_open(&other, &world, 0));
+            client_say(&other, requests[r]);
+            allocations_left = most;
+            json_set_alloc_funcs(scarce, free);
+            world_settle(&world);
+            json_set_alloc_funcs(malloc, free);
+            enough = allocations_left > 0;
+            json_t *heard = client_json(&other);
+            assert_true(heard || other.gone);
+            answers += heard != NULL;
+            ends += other.gone;
+            json_decref(heard);
+            client_close(&other);
+            world_settle(&world);
+        }
+    }
+    assert_true(answers > 50 && ends > 50);
+    TALK(&client, {GET("2", "{\"key\":\"a\"}"), "{\"result\":\"*\"}"});
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -377,6 +429,7 @@ int main(void)
         TEST(a_wait_in_the_turn_of_its_send),
         TEST(waits_do_not_hold_up_other_requests),
         TEST(a_client_leaves_while_it_waits),
+        TEST(no_memory_ends_nothing_but_the_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,8 +105,12 @@ static void check_refs(json_t *value)
     size_t i;
     if (json_object_get(value, "$ref") && !wire_schema_resolve(document, value))
         fail_msg("%s leads nowhere", json_string_value(json_object_get(value, "$ref")));
-    json_object_foreach(value, name, member) check_refs(member);
-    json_array_foreach(value, i, member) check_refs(member);
+    json_object_foreach(value, name, member)
+    {
+        check_refs(member);
+    }
+    for (i = 0; i < json_array_size(value); i++)
+        check_refs(json_array_get(value, i));
 }
 
 static void every_reference_leads_somewhere(void **state)
@@ -115,7 +119,7 @@ static void every_reference_leads_somewhere(void **state)
     check_refs(document);
 }
 
-static void check_schema(const json_t *schema)
+static void check_schema(json_t *schema)
 {
     static const char *const known[] = {
         "$ref",
@@ -141,7 +145,7 @@ static void check_schema(const json_t *schema)
     const char *name;
     json_t *member;
     size_t i;
-    json_object_foreach((json_t *)(uintptr_t)schema, name, member)
+    json_object_foreach(schema, name, member)
     {
         size_t k = 0;
         while (k < sizeof known / sizeof *known && strcmp(known[k], name) != 0)
@@ -149,13 +153,20 @@ static void check_schema(const json_t *schema)
         if (k == sizeof known / sizeof *known)
             fail_msg("the schema keyword %s is not checked by wire_schema.c", name);
     }
-    json_object_foreach(json_object_get(schema, "properties"), name, member) check_schema(member);
-    json_array_foreach(json_object_get(schema, "required"), i,
-                       member) if (json_object_get(schema, "properties") &&
-                                   !json_object_get(json_object_get(schema, "properties"),
-                                                    json_string_value(member)))
-        fail_msg("%s is required and not described", json_string_value(member));
-    json_array_foreach(json_object_get(schema, "oneOf"), i, member) check_schema(member);
+    json_t *properties = json_object_get(schema, "properties");
+    const json_t *required = json_object_get(schema, "required");
+    const json_t *choices = json_object_get(schema, "oneOf");
+    json_object_foreach(properties, name, member)
+    {
+        check_schema(member);
+    }
+    for (i = 0; properties && i < json_array_size(required); i++) {
+        name = json_string_value(json_array_get(required, i));
+        if (!json_object_get(properties, name))
+            fail_msg("%s is required and not described", name);
+    }
+    for (i = 0; i < json_array_size(choices); i++)
+        check_schema(json_array_get(choices, i));
     if (json_object_get(schema, "items"))
         check_schema(json_object_get(schema, "items"));
     if (json_object_get(schema, "default")) {
@@ -170,14 +181,18 @@ static void schemas_use_only_what_is_checked(void **state)
 {
     (void)state;
     const char *name;
-    json_t *schema, *method, *param;
-    size_t i, j;
-    json_object_foreach(json_object_get(json_object_get(document, "components"), "schemas"), name,
-                        schema) check_schema(schema);
+    json_t *schema, *method;
+    json_t *schemas = json_object_get(json_object_get(document, "components"), "schemas");
+    size_t i;
+    json_object_foreach(schemas, name, schema)
+    {
+        check_schema(schema);
+    }
     json_array_foreach(json_object_get(document, "methods"), i, method)
     {
-        json_array_foreach(json_object_get(method, "params"), j, param)
-            check_schema(json_object_get(param, "schema"));
+        const json_t *params = json_object_get(method, "params");
+        for (size_t j = 0; j < json_array_size(params); j++)
+            check_schema(json_object_get(json_array_get(params, j), "schema"));
         check_schema(json_object_get(json_object_get(method, "result"), "schema"));
     }
 }
@@ -218,31 +233,42 @@ static void every_method_is_whole(void **state)
             text_of(param, "description");
         }
         assert_true(json_array_size(json_object_get(method, "errors")) > 0);
-        json_array_foreach(json_object_get(method, "errors"), j, error) assert_ptr_equal(
-            strstr(text_of(error, "$ref"), "#/components/errors/"), text_of(error, "$ref"));
+        json_array_foreach(json_object_get(method, "errors"), j, error)
+        {
+            const char *ref = text_of(error, "$ref");
+            assert_ptr_equal(strstr(ref, "#/components/errors/"), ref);
+        }
     }
+}
+
+static void check_example(const struct wire_method *method, const json_t *example)
+{
+    char why[256];
+    json_t *params = json_object();
+    const json_t *given = json_object_get(example, "params");
+    const json_t *result = json_object_get(json_object_get(example, "result"), "value");
+    for (size_t i = 0; i < json_array_size(given); i++) {
+        const json_t *param = json_array_get(given, i);
+        json_object_set(params, text_of(param, "name"), json_object_get(param, "value"));
+    }
+    if (wire_params_check(method, params, why, sizeof why) < 0)
+        fail_msg("%s: %s", method->name, why);
+    if (wire_result_check(method, result, why, sizeof why) < 0)
+        fail_msg("%s: result: %s", method->name, why);
+    json_decref(params);
 }
 
 static void examples_are_true(void **state)
 {
     (void)state;
-    json_t *method, *example, *param, *event;
-    size_t i, j, k, seen = 0;
+    json_t *method, *event;
+    size_t i, seen = 0;
     char why[256];
     json_array_foreach(json_object_get(document, "methods"), i, method)
-        json_array_foreach(json_object_get(method, "examples"), j, example)
     {
-        json_t *params = json_object();
-        json_array_foreach(json_object_get(example, "params"), k, param)
-            json_object_set(params, text_of(param, "name"), json_object_get(param, "value"));
-        if (wire_params_check(wire_method_at(i), params, why, sizeof why) < 0)
-            fail_msg("%s: %s", wire_method_at(i)->name, why);
-        if (wire_result_check(wire_method_at(i),
-                              json_object_get(json_object_get(example, "result"), "value"), why,
-                              sizeof why) < 0)
-            fail_msg("%s: result: %s", wire_method_at(i)->name, why);
-        json_decref(params);
-        seen++;
+        const json_t *examples = json_object_get(method, "examples");
+        for (size_t j = 0; j < json_array_size(examples); j++, seen++)
+            check_example(wire_method_at(i), json_array_get(examples, j));
     }
     assert_true(seen >= 9);
     const json_t *event_kind = json_array_get(json_object_get(document, "x-notifications"), 0);

@@ -58,8 +58,10 @@ static void check_refusal(const json_t *answer, size_t id)
     const json_t *error = json_object_get(answer, "error");
     const char *name = json_string_value(json_object_get(json_object_get(error, "data"), "name"));
     const struct wire_error_row *row = name ? wire_error_by_name(name) : NULL;
-    if (!row)
+    if (!row) {
         fail_msg("answer %zu: no such error", id);
+        return;
+    }
     assert_int_equal(json_integer_value(json_object_get(error, "code")), row->code);
     const char *vi = json_string_value(
         json_object_get(json_object_get(json_object_get(error, "data"), "say"), "vi"));
@@ -134,11 +136,13 @@ static char *chapter_of(const struct wire_method *method)
     char head[100];
     snprintf(head, sizeof head, "\n### `%s`\n", method->name);
     const char *start = strstr(text, head);
-    if (!start)
+    if (!start) {
         fail_msg("no chapter%s", head);
+        return NULL;
+    }
     start += strlen(head);
     const char *end = strstr(start, "\n##");
-    return strndup(start, (size_t)(end - start));
+    return strndup(start, end ? (size_t)(end - start) : strlen(start));
 }
 
 static void every_method_and_param_is_told(void **state)
@@ -153,17 +157,16 @@ static void every_method_and_param_is_told(void **state)
         json_object_foreach(json_object_get(method->schema, "properties"), name, schema)
         {
             snprintf(wanted, sizeof wanted, "`%s`", name);
-            if (!strstr(chapter, wanted))
+            if (!chapter || !strstr(chapter, wanted))
                 fail_msg("%s: nothing about %s", method->name, name);
         }
         free(chapter);
         /* | [`message.send`](#messagesend) | send | */
         snprintf(wanted, sizeof wanted, "\n| [`%s`](#", method->name);
         const char *row = strstr(text, wanted);
-        assert_non_null(row);
         snprintf(wanted, sizeof wanted, ") | %s | ", method->role);
-        row = strchr(row, ')');
-        if (strncmp(row, wanted, strlen(wanted)) != 0)
+        row = row ? strchr(row, ')') : NULL;
+        if (!row || strncmp(row, wanted, strlen(wanted)) != 0)
             fail_msg("%s: the table gives it another role than %s", method->name, method->role);
     }
 }
