@@ -3,6 +3,7 @@
  * a simulated network with handsets. Nothing ever leaves this machine. */
 #include "modemsim_control.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -216,6 +217,7 @@ static int start(const struct options *options)
         return fail("start", strerror(errno));
     if (!modemsim_log_start(&sim.log, sim.net, options->log, options->control != NULL))
         return fail(options->log ? options->log : "log", strerror(errno));
+    assert(options->dir);
     if (!options->tcp_port && mkdir(options->dir, 0777) && errno != EEXIST)
         return fail(options->dir, strerror(errno));
     sim.control = (struct modemsim_control){.net = sim.net,

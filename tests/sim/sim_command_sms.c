@@ -207,7 +207,7 @@ static struct sim_result run_cpms(struct simmodem *modem, enum sim_form form, co
 /* A stored TPDU as the host reads it: an empty service centre before it. */
 static void tpdu_line(const struct simmodem *modem, const uint8_t *tpdu, size_t len, char *out)
 {
-    memcpy(out, "00", 2);
+    out[0] = out[1] = '0';
     sim_hex_encode(tpdu, len, out + 2);
     for (; modem->profile->lower_hex && *out; out++)
         *out = (char)tolower((unsigned char)*out);
