@@ -34,7 +34,8 @@ static void chat_write_line(struct at_chat *chat, const char *text)
     char line[AT_COMMAND_MAX + 2];
     size_t len = strlen(text);
     assert(len <= AT_COMMAND_MAX);
-    memcpy(line, text, len);
+    for (size_t i = 0; i < len; i++)
+        line[i] = text[i];
     line[len++] = '\r';
     (void)chat_write(chat, line, len);
 }
@@ -515,7 +516,7 @@ void at_chat_send(struct at_chat *chat, const struct at_command *command)
     assert(!command->prompt || (command->owner_ms > 0 && command->prompted));
     assert(strlen(command->text) <= AT_COMMAND_MAX);
     chat->command = *command;
-    strcpy(chat->text, command->text);
+    memcpy(chat->text, command->text, strlen(command->text) + 1);
     chat->command.text = chat->text;
     chat->has_command = true;
     chat->has_info = false;

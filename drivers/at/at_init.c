@@ -1,4 +1,5 @@
-/* at_init: from an open port to READY. Scripts are data; what a step learns goes into the link.
+/* at_init: from an open port to a SIM that is ready. Scripts are data; what a step learns goes into
+ * the link.
  * It never types a PIN: a SIM that asks for one is reported, and looked at again slowly. */
 #include <assert.h>
 #include <stdio.h>
@@ -11,11 +12,8 @@
 enum {
     SIM_BUSY_LOOKS = 10, /* every 2 s: a SIM says "busy" for 2 to 20 s after a start */
     SIM_BUSY_MS = 2000,
-    SIM_SLOW_MS = 60000,     /* locked or absent: somebody has to do something */
-    NETWORK_FIRST_MS = 5000, /* between two looks for a network, doubled up to the keepalive */
+    SIM_SLOW_MS = 60000, /* locked or absent: somebody has to do something */
 };
-
-static const char *const families[AT_FAMILIES] = {"+CREG:", "+CGREG:", "+CEREG:"};
 
 /* --- lines --- */
 
@@ -82,37 +80,11 @@ static void learn_sim_error(void *arg, const struct at_final *final)
     l->sim = at_sim_of_error(final);
 }
 
-static bool learn_operator(void *arg, const char *line)
-{
-    struct at_link *l = arg;
-    int technology;
-    if (!at_parse_cops(line, l->link.radio.operator_, &technology))
-        return false;
-    if (technology >= 0)
-        l->link.radio.technology = technology;
-    at_link_tell_radio(l);
-    return true;
-}
-
-bool at_init_parse_csq(void *arg, const char *line)
-{
-    struct at_link *l = arg;
-    int dbm;
-    if (!at_parse_csq(line, &dbm))
-        return false;
-    if (dbm != l->link.radio.signal_dbm) {
-        l->link.radio.signal_dbm = dbm;
-        at_link_tell_radio(l);
-    }
-    return true;
-}
-
 /* --- what is asked --- */
 
-static const char *ask_echo_known(void *arg, char room[AT_COMMAND_MAX + 1])
+static const char *ask_echo_known(void *arg)
 {
     struct at_link *l = arg;
-    (void)room;
     l->echo_off = !l->chat.echoed; /* ATE0's own echo is still allowed: asked one command later */
     return NULL;
 }
@@ -122,28 +94,24 @@ static const char *ask_quiet(struct at_link *l, unsigned i)
     return l->quirks->quiet[i];
 }
 
-static const char *ask_quiet_0(void *arg, char room[AT_COMMAND_MAX + 1])
+static const char *ask_quiet_0(void *arg)
 {
-    (void)room;
     return ask_quiet(arg, 0);
 }
 
-static const char *ask_quiet_1(void *arg, char room[AT_COMMAND_MAX + 1])
+static const char *ask_quiet_1(void *arg)
 {
-    (void)room;
     return ask_quiet(arg, 1);
 }
 
-static const char *ask_quiet_2(void *arg, char room[AT_COMMAND_MAX + 1])
+static const char *ask_quiet_2(void *arg)
 {
-    (void)room;
     return ask_quiet(arg, 2);
 }
 
-static const char *ask_radio_on(void *arg, char room[AT_COMMAND_MAX + 1])
+static const char *ask_radio_on(void *arg)
 {
     const struct at_link *l = arg;
-    (void)room;
     return l->fun == 0 || l->fun == 4 ? "AT+CFUN=1" : NULL;
 }
 
@@ -152,41 +120,37 @@ static const char *ask_iccid(const struct at_link *l, const char *command)
     return l->link.identity.iccid[0] ? NULL : command;
 }
 
-static const char *ask_iccid_own(void *arg, char room[AT_COMMAND_MAX + 1])
+static const char *ask_iccid_own(void *arg)
 {
     const struct at_link *l = arg;
-    (void)room;
     return ask_iccid(l, l->quirks->iccid);
 }
 
-static const char *ask_iccid_common(void *arg, char room[AT_COMMAND_MAX + 1])
+static const char *ask_iccid_common(void *arg)
 {
-    (void)room;
     return ask_iccid(arg, "AT+CCID");
 }
 
 /* EF_ICCID itself (TS 31.102): every modem may read it, few are asked to. */
-static const char *ask_iccid_file(void *arg, char room[AT_COMMAND_MAX + 1])
+static const char *ask_iccid_file(void *arg)
 {
-    (void)room;
     return ask_iccid(arg, "AT+CRSM=176,12258,0,0,10");
 }
 
 /* Some ZTE and Qualcomm sticks lose the service centre; then every message fails with 330 or 38. */
-static const char *ask_set_smsc(void *arg, char room[AT_COMMAND_MAX + 1])
+static const char *ask_set_smsc(void *arg)
 {
-    const struct at_link *l = arg;
+    struct at_link *l = arg;
     if (l->link.identity.smsc[0] || !number_is_clean(l->smsc))
         return NULL;
-    (void)snprintf(room, AT_COMMAND_MAX + 1, "AT+CSCA=\"%s\",%d", l->smsc,
+    (void)snprintf(l->room, sizeof l->room, "AT+CSCA=\"%s\",%d", l->smsc,
                    l->smsc[0] == '+' ? 145 : 129);
-    return room;
+    return l->room;
 }
 
-static const char *ask_smsc_again(void *arg, char room[AT_COMMAND_MAX + 1])
+static const char *ask_smsc_again(void *arg)
 {
     const struct at_link *l = arg;
-    (void)room;
     return l->link.identity.smsc[0] ? NULL : "AT+CSCA?";
 }
 
@@ -250,35 +214,12 @@ static const struct at_step sim_steps[] = {
     {0},
 };
 
-static const struct at_step network_steps[] = {
-    {.command = "AT+CREG?",
-     .prefix = {"+CREG:"},
-     .line = at_init_parse_registration,
-     .timeout_ms = 5000},
-    {.command = "AT+CGREG?",
-     .prefix = {"+CGREG:"},
-     .line = at_init_parse_registration,
-     .timeout_ms = 5000},
-    {.command = "AT+CEREG?",
-     .prefix = {"+CEREG:"},
-     .line = at_init_parse_registration,
-     .timeout_ms = 5000},
-    {0},
-};
-
-static const struct at_step arrive_steps[] = {
-    {.command = "AT+COPS?", .prefix = {"+COPS:"}, .line = learn_operator, .timeout_ms = 10000},
-    {.command = "AT+CSQ", .prefix = {"+CSQ:"}, .line = at_init_parse_csq, .timeout_ms = 5000},
-    {0},
-};
-
 /* --- SYNCING, IDENTIFYING --- */
 
 static void sim_look(struct at_link *l);
-static void network_look(struct at_link *l);
 
 /* The modem said that it has restarted while a script ran: from the start, on the same port. */
-static bool restarted(struct at_link *l)
+bool at_init_restarted(struct at_link *l)
 {
     if (!l->recovery.reboot_seen)
         return false;
@@ -286,9 +227,9 @@ static bool restarted(struct at_link *l)
     return true;
 }
 
-static void script_failed(struct at_link *l, enum at_script_end end)
+void at_init_failed(struct at_link *l, enum at_script_end end)
 {
-    if (!restarted(l))
+    if (!at_init_restarted(l))
         at_recover_climb(l, end == AT_SCRIPT_DEAF ? "no answer" : "refuses a command it must know");
 }
 
@@ -296,8 +237,8 @@ static void settled(void *arg, enum at_script_end end)
 {
     struct at_link *l = arg;
     if (end != AT_SCRIPT_DONE) {
-        script_failed(l, end);
-    } else if (!restarted(l)) {
+        at_init_failed(l, end);
+    } else if (!at_init_restarted(l)) {
         at_link_goto(l, LINK_SIM, "modem known");
         sim_look(l);
     }
@@ -308,10 +249,10 @@ static void identified(void *arg, enum at_script_end end)
     struct at_link *l = arg;
     const struct link_identity *id = &l->link.identity;
     if (end != AT_SCRIPT_DONE) {
-        script_failed(l, end);
+        at_init_failed(l, end);
         return;
     }
-    if (restarted(l))
+    if (at_init_restarted(l))
         return;
     l->quirks = at_quirks_find(id->maker, id->model);
     log_event(LOG_LEVEL_INFO, "at", l->link.name, "modem",
@@ -326,8 +267,8 @@ static void synced(void *arg, enum at_script_end end)
 {
     struct at_link *l = arg;
     if (end != AT_SCRIPT_DONE)
-        script_failed(l, end);
-    else if (!restarted(l))
+        at_init_failed(l, end);
+    else if (!at_init_restarted(l))
         at_chat_fence(&l->chat);
 }
 
@@ -337,7 +278,7 @@ void at_init_fenced(struct at_link *l, bool in_step)
         at_recover_climb(l, "no answer");
         return;
     }
-    if (restarted(l))
+    if (at_init_restarted(l))
         return;
     /* Phones and emulators that lack both queries: somebody answers, but a fence will never pass.
      */
@@ -398,11 +339,11 @@ static void sim_known(void *arg, enum at_script_end end)
 {
     struct at_link *l = arg;
     if (end != AT_SCRIPT_DONE) {
-        script_failed(l, end);
-    } else if (!restarted(l)) {
+        at_init_failed(l, end);
+    } else if (!at_init_restarted(l)) {
         l->chat.queries = at_queries;
         at_link_goto(l, LINK_REGISTERING, "SIM ready");
-        network_look(l);
+        at_network_look(l);
     }
 }
 
@@ -411,10 +352,10 @@ static void sim_looked(void *arg, enum at_script_end end)
 {
     struct at_link *l = arg;
     if (end != AT_SCRIPT_DONE) {
-        script_failed(l, end);
+        at_init_failed(l, end);
         return;
     }
-    if (restarted(l))
+    if (at_init_restarted(l))
         return;
     if (l->sim == AT_SIM_READY) {
         at_script_run(&l->script, sim_steps, sim_known);
@@ -451,132 +392,6 @@ void at_init_on_sms_ready(void *ctx, const char *line)
     at_script_hurry(&l->script);
 }
 
-/* --- REGISTERING --- */
-
-static bool counts(const struct at_link *l, int stat)
-{
-    /* 6 and 7: short messages only, which is all we want (TS 27.007 clause 7.2). */
-    return stat == 1 || stat == 6 || (l->roaming && (stat == 5 || stat == 7));
-}
-
-bool at_init_registered(const struct at_link *l)
-{
-    for (unsigned i = 0; i < AT_FAMILIES; i++)
-        if (counts(l, l->stat[i]))
-            return true;
-    return false;
-}
-
-/* The family that lets us send, else the most talkative one. */
-static void radio_update(struct at_link *l)
-{
-    struct link_radio *radio = &l->link.radio;
-    int stat = -1;
-    int technology = radio->technology;
-    for (unsigned i = 0; i < AT_FAMILIES; i++)
-        if (l->stat[i] >= 0 &&
-            (stat < 0 || (!counts(l, stat) && (counts(l, l->stat[i]) || !stat)))) {
-            stat = l->stat[i];
-            technology = l->technology[i] >= 0 ? l->technology[i] : technology;
-        }
-    if (stat != radio->registration || technology != radio->technology) {
-        radio->registration = stat;
-        radio->technology = technology;
-        at_link_tell_radio(l);
-    }
-}
-
-bool at_init_parse_registration(void *arg, const char *line)
-{
-    struct at_link *l = arg;
-    struct at_registration registration;
-    for (unsigned i = 0; i < AT_FAMILIES; i++)
-        if (at_parse_registration(line, families[i], &registration)) {
-            l->stat[i] = registration.stat;
-            l->technology[i] = registration.technology;
-            radio_update(l);
-            return true;
-        }
-    return false;
-}
-
-static const char *network_reason(const struct at_link *l)
-{
-    switch (l->link.radio.registration) {
-    case 3:
-        return "the network refuses this SIM";
-    case 5:
-    case 7:
-        return "only a foreign network, and roaming is off";
-    case 8:
-        return "emergency calls only";
-    default:
-        return "no network yet";
-    }
-}
-
-static void arrived(void *arg, enum at_script_end end)
-{
-    struct at_link *l = arg;
-    if (end == AT_SCRIPT_DONE)
-        at_init_settle(l, "registered");
-    else
-        script_failed(l, end);
-}
-
-static void network_looked(void *arg, enum at_script_end end)
-{
-    struct at_link *l = arg;
-    if (end != AT_SCRIPT_DONE) {
-        script_failed(l, end);
-        return;
-    }
-    if (restarted(l))
-        return;
-    if (at_init_registered(l)) {
-        at_script_run(&l->script, arrive_steps, arrived);
-        return;
-    }
-    if (l->looked == 0 || l->looked == 4)
-        at_link_say(l, network_reason(l));
-    int64_t wait_ms = (int64_t)NETWORK_FIRST_MS << (l->looked < 8 ? l->looked : 8);
-    l->looked++;
-    loop_timer_arm_in(&l->timer, wait_ms < l->keepalive_ms ? wait_ms : l->keepalive_ms);
-}
-
-static void network_look(struct at_link *l)
-{
-    at_script_run(&l->script, network_steps, network_looked);
-}
-
-void at_init_on_registration(void *ctx, const char *line)
-{
-    struct at_link *l = ctx;
-    if (!at_init_parse_registration(l, line) || l->script.steps || !at_chat_is_idle(&l->chat))
-        return; /* whoever is at work looks at the result when done */
-    if (at_link_state(l) == LINK_REGISTERING && at_init_registered(l)) {
-        loop_timer_cancel(&l->timer);
-        at_script_run(&l->script, arrive_steps, arrived);
-    } else if (at_link_state(l) == LINK_READY && !at_init_registered(l)) {
-        at_init_settle(l, "");
-    }
-}
-
-void at_init_settle(struct at_link *l, const char *why)
-{
-    if (restarted(l))
-        return;
-    if (at_init_registered(l)) {
-        if (at_link_state(l) != LINK_READY)
-            at_link_goto(l, LINK_READY, why);
-        loop_timer_arm_in(&l->timer, l->keepalive_ms);
-        return;
-    }
-    if (at_link_state(l) != LINK_REGISTERING)
-        at_link_goto(l, LINK_REGISTERING, network_reason(l));
-    loop_timer_arm_in(&l->timer, NETWORK_FIRST_MS);
-}
-
 void at_init_on_timer(struct at_link *l)
 {
     if (l->script.steps || !at_chat_is_idle(&l->chat))
@@ -584,5 +399,5 @@ void at_init_on_timer(struct at_link *l)
     else if (at_link_state(l) == LINK_SIM)
         sim_look(l);
     else
-        network_look(l);
+        at_network_look(l);
 }

@@ -47,9 +47,9 @@ static const struct fsm_table table = {"at", states, LINK_STATES};
  * every few seconds); the first prefix that fits counts. */
 static const struct at_urc urcs[] = {
     {.prefix = "+CMGS:", .fn = at_send_on_cmgs},
-    {.prefix = "+CREG:", .fn = at_init_on_registration},
-    {.prefix = "+CGREG:", .fn = at_init_on_registration},
-    {.prefix = "+CEREG:", .fn = at_init_on_registration},
+    {.prefix = "+CREG:", .fn = at_network_on_registration},
+    {.prefix = "+CGREG:", .fn = at_network_on_registration},
+    {.prefix = "+CEREG:", .fn = at_network_on_registration},
     {.prefix = "+CPIN:", .fn = at_init_on_cpin},
     {.prefix = "RDY", .fn = at_recover_on_reboot},       /* Quectel, SIMCom */
     {.prefix = "^SYSSTART", .fn = at_recover_on_reboot}, /* Cinterion */

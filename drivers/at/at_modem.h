@@ -1,7 +1,8 @@
 /* at_modem: what the rooms of the AT link share; nobody outside drivers/at includes it.
  *
  *   at_link.c     states, the contract's calls, what is told upward and when
- *   at_init.c     from an open port to READY: scripts, SIM, registration
+ *   at_init.c     from an open port to a SIM that is ready: scripts, identity
+ *   at_network.c  registration and signal; READY, or REGISTERING
  *   at_send.c     one short message: prompt, commit, body, verdict, late answers
  *   at_recover.c  keepalive, the ladder, quarantine, a port that is not there
  *
@@ -85,6 +86,7 @@ struct at_link {
     struct stream *stream;
     struct at_chat chat;
     struct at_script script;
+    char room[AT_COMMAND_MAX + 1]; /* for a script's text that is made, not constant */
     const struct at_quirks *quirks;
 
     enum at_sim sim;
@@ -117,14 +119,20 @@ void at_init_wake(struct at_link *l, const char *why); /* → SYNCING on the ope
 void at_init_awake(struct at_link *l);                 /* the settling time is over */
 void at_init_fenced(struct at_link *l, bool in_step);  /* SYNCING */
 void at_init_on_timer(struct at_link *l);              /* SIM, REGISTERING */
-bool at_init_registered(const struct at_link *l);
-/* READY, or back to REGISTERING where the network was lost meanwhile. The chat is idle. */
-void at_init_settle(struct at_link *l, const char *why);
-bool at_init_parse_csq(void *arg, const char *line);
-bool at_init_parse_registration(void *arg, const char *line);
-void at_init_on_registration(void *ctx, const char *line); /* unsolicited */
+/* True: the modem said that it has restarted, and is started from the beginning. */
+bool at_init_restarted(struct at_link *l);
+void at_init_failed(struct at_link *l, enum at_script_end end);
 void at_init_on_cpin(void *ctx, const char *line);
 void at_init_on_sms_ready(void *ctx, const char *line);
+
+/* --- at_network.c --- */
+void at_network_look(struct at_link *l); /* REGISTERING */
+bool at_network_registered(const struct at_link *l);
+/* READY, or back to REGISTERING where the network was lost meanwhile. The chat is idle. */
+void at_network_settle(struct at_link *l, const char *why);
+bool at_network_parse_csq(void *arg, const char *line);
+bool at_network_parse_registration(void *arg, const char *line);
+void at_network_on_registration(void *ctx, const char *line); /* unsolicited */
 
 /* --- at_send.c --- */
 void at_send_init(struct at_link *l);

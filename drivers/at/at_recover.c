@@ -32,11 +32,10 @@ void at_recover_healthy(struct at_link *l)
 /* --- keepalive --- */
 
 /* The answers are looked up as unsolicited lines: one place knows all three. */
-static const char *ask_network(void *arg, char room[AT_COMMAND_MAX + 1])
+static const char *ask_network(void *arg)
 {
     static const char *const commands[AT_FAMILIES] = {"AT+CREG?", "AT+CGREG?", "AT+CEREG?"};
     const struct at_link *l = arg;
-    (void)room;
     for (unsigned i = 0; i < AT_FAMILIES; i++)
         if (l->stat[i] > 0 && l->stat[i] == l->link.radio.registration)
             return commands[i];
@@ -58,7 +57,7 @@ static bool check_mode(void *arg, const char *line)
 static const struct at_step keepalive_steps[] = {
     {.command = "AT+CMGF?", .prefix = {"+CMGF:"}, .line = check_mode, .timeout_ms = 5000},
     {.make = ask_network, .timeout_ms = 5000},
-    {.command = "AT+CSQ", .prefix = {"+CSQ:"}, .line = at_init_parse_csq, .timeout_ms = 5000},
+    {.command = "AT+CSQ", .prefix = {"+CSQ:"}, .line = at_network_parse_csq, .timeout_ms = 5000},
     {0},
 };
 
@@ -77,7 +76,7 @@ static void kept_alive(void *arg, enum at_script_end end)
     if (waiting)
         at_send_begin(l);
     else
-        at_init_settle(l, "free");
+        at_network_settle(l, "free");
 }
 
 void at_recover_keepalive(struct at_link *l)
@@ -167,7 +166,7 @@ void at_recover_fenced(struct at_link *l, bool in_step)
         at_send_begin(l);
     } else if (at_link_state(l) == LINK_READY || at_link_state(l) == LINK_BUSY ||
                (at_link_state(l) == LINK_RECOVERING && l->recovery.wait == AT_WAIT_NOTHING)) {
-        at_init_settle(l, "in step");
+        at_network_settle(l, "in step");
     }
 }
 
@@ -236,7 +235,7 @@ void at_recover_on_timer(struct at_link *l)
         break;
     case AT_WAIT_ANSWER:
         if (at_chat_is_idle(&l->chat))
-            at_init_settle(l, "nothing is due any more");
+            at_network_settle(l, "nothing is due any more");
         else
             loop_timer_arm_in(&l->timer, HOLD_TAIL_MS);
         break;

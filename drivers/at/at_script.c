@@ -65,7 +65,7 @@ static void script_next(struct at_script *script)
             return;
         }
         if (!text)
-            text = step->make(script->arg, script->room);
+            text = step->make(script->arg);
         if (!text)
             continue;
         if (script->tries_left == 0)

@@ -14,8 +14,8 @@ enum at_on_error {
 
 struct at_step {
     const char *command;
-    /* Instead of `command`: text made in `room`, or a constant; NULL: nothing to ask now. */
-    const char *(*make)(void *arg, char room[AT_COMMAND_MAX + 1]);
+    /* Instead of `command`; NULL: nothing to ask now. */
+    const char *(*make)(void *arg);
     const char *prefix[AT_PREFIXES];
     bool (*line)(void *arg, const char *line);
     void (*error)(void *arg, const struct at_final *final); /* may be NULL */
@@ -43,7 +43,6 @@ struct at_script {
     struct loop_timer retry;
     void (*done)(void *arg, enum at_script_end end);
     void *arg;
-    char room[AT_COMMAND_MAX + 1];
 };
 
 void at_script_init(struct at_script *script, struct loop *loop, struct at_chat *chat, void *arg);

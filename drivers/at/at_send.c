@@ -54,7 +54,7 @@ struct sms_outcome at_send_verdict(const struct at_result *result, int reference
         outcome.cause = result->prompted ? SMS_LOCAL_TIMEOUT : SMS_LOCAL_NO_PROMPT;
         break;
     case AT_END_TAKEN_BACK:
-        outcome.cause = ended_by_us ? ended_by_us : SMS_LOCAL_ABORTED;
+        outcome.cause = (int)(ended_by_us ? ended_by_us : SMS_LOCAL_ABORTED);
         break;
     case AT_END_GONE:
         outcome.cause = SMS_LOCAL_GONE;
@@ -133,7 +133,7 @@ static void cmgs_after(struct at_link *l, const struct at_result *result)
     } else if (l->send.errors == ERRORS_RESYNC) {
         at_recover_resync(l, "errors without a cause");
     } else {
-        at_init_settle(l, "free");
+        at_network_settle(l, "free");
     }
 }
 
@@ -179,7 +179,7 @@ static void cmms_done(void *arg, const struct at_result *result)
         at_recover_climb(l, "no answer");
     } else if (l->send.ended_by_us) {
         send_not_sent(l, l->send.ended_by_us);
-        at_init_settle(l, "free");
+        at_network_settle(l, "free");
     } else {
         send_cmgs(l);
     }
@@ -191,7 +191,7 @@ void at_send_begin(struct at_link *l)
     assert(send->active && !send->started);
     if (l->recovery.reboot_seen) {
         send_not_sent(l, SMS_LOCAL_NOT_READY);
-        at_init_settle(l, "");
+        at_network_settle(l, "");
         return;
     }
     send->started = true;
@@ -274,7 +274,7 @@ void at_send_abort(struct at_link *l)
     }
     at_send_end_unstarted(l, SMS_LOCAL_ABORTED);
     if (!l->script.steps && at_chat_is_idle(&l->chat))
-        at_init_settle(l, "free");
+        at_network_settle(l, "free");
 }
 
 /* --- late answers --- */
