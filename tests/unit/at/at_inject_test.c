@@ -47,7 +47,7 @@ static const char *const scraps[] = {
 struct run {
     char trace[WORLD_TRACE];
     size_t bytes; /* of the modem's output in the dialogue */
-    bool prompted;
+    uint8_t borders[2048];
 };
 
 /* From the port to a sent message, with `inject` at byte `at` of everything the modem says (whole)
@@ -71,6 +71,7 @@ static void run_once(struct run *run, const char *inject, size_t at, bool whole)
     w->dialogue = false;
     memcpy(run->trace, w->trace, w->trace_len + 1);
     run->bytes = w->said;
+    memcpy(run->borders, w->borders, sizeof run->borders);
     world_stop(w);
     free(w);
 }
@@ -145,10 +146,11 @@ static void whole_lines_between_any_two_lines_of_the_start(void **state)
     (void)state;
     static struct run plain;
     run_once(&plain, NULL, 0, true);
-    assert_true(plain.bytes > 400);
+    assert_in_range(plain.bytes, 400, sizeof plain.borders);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         for (size_t at = 0; at < plain.bytes; at++)
-            compare(lines[i], at, true, &plain);
+            if (plain.borders[at])
+                compare(lines[i], at, true, &plain);
 }
 
 int main(void)

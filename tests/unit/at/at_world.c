@@ -192,6 +192,8 @@ static void modem_say(struct world *w, const char *bytes, size_t len)
     for (size_t i = 0; i < len; i++) {
         bool counted = w->dialogue || w->all;
         bool between = !w->all || i == 0 || bytes[i - 1] == '\n' || bytes[i] == '\r';
+        if (w->all && between && w->said < sizeof w->borders)
+            w->borders[w->said] = 1;
         if (counted && between && w->fault != FAULT_NONE && !w->fault_done &&
             w->said == w->at_byte) {
             modem_fault(w);

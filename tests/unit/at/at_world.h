@@ -69,7 +69,8 @@ struct world {
     int64_t stall_ms, replug_ms;
     const char *inject;
     bool fault_done;
-    bool all; /* every byte counts as dialogue; the fault strikes between lines only */
+    uint8_t borders[2048]; /* all: 1 where byte n starts between two lines */
+    bool all;              /* every byte counts as dialogue; the fault strikes between lines only */
     int next_reference;
     unsigned sent; /* complete messages */
     struct world_truth truth[WORLD_TRUTHS];
