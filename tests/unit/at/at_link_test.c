@@ -296,13 +296,59 @@ static void a_message_waits_for_a_keepalive_on_the_wire(void **state)
 {
     (void)state;
     struct world *w = world_ready();
-    w->mute = "AT+CSQ";
-    world_run(w, 60500); /* the keepalive's last command is unanswered */
+    w->mute = "AT+CREG?";
+    world_run(w, 60500); /* one of the keepalive's commands is unanswered */
+    unsigned asked = wrote(w, "AT+CSQ\r");
     uint64_t token = world_submit(w, false);
     assert_true(token != 0);
     assert_int_equal(wrote(w, "AT+CMGS"), 0);
     assert_true(world_until_outcome(w, token, 10000));
     assert_int_equal(w->outcome.verdict, SMS_SENT);
+    assert_int_equal(wrote(w, "AT+CSQ\r"), asked); /* the rest of it waits */
+    w->mute = NULL;
+    world_run(w, 55000);
+    w->mute = "AT+CREG?";
+    world_run(w, 7000);
+    token = world_submit(w, false);
+    link_abort(w->link); /* while it waits */
+    assert_true(world_until_outcome(w, token, 0));
+    assert_int_equal(w->outcome.cause, SMS_LOCAL_ABORTED);
+    assert_true(world_until_ready(w, 10000));
+    send_one(w);
+    world_end(w);
+}
+
+/* It lives, by its fence, and says nothing that helps: facts say reset after three. */
+static void three_silences_in_a_row_are_enough(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    w->mute = "AT+CGM";
+    world_start(w);
+    world_run(w, 20000);
+    assert_int_equal(wrote(w, "AT+CFUN=1,1\r"), 1);
+    w->mute = NULL;
+    assert_true(world_until_ready(w, 30000));
+    world_end(w);
+}
+
+/* What a former life asked is answered now: the fence at the end of SYNCING eats it. */
+static void answers_of_a_former_life_name_nobody(void **state)
+{
+    (void)state;
+    static const char late[] = "\r\nOK\r\n\r\nOK\r\n\r\nOK\r\n\r\nOK\r\n";
+    struct world *w = world_new();
+    world_start(w);
+    world_run(w, 149);
+    w->stalled = true;
+    memcpy(w->out, late, sizeof late - 1);
+    w->out_len = sizeof late - 1;
+    loop_timer_arm_in(&w->stall, 1000);
+    assert_true(world_until_ready(w, 30000));
+    assert_string_equal(w->link->identity.maker, "Plain");
+    assert_string_equal(w->link->identity.model, "One");
+    assert_string_equal(w->link->identity.imei, "356938035643809");
+    send_one(w);
     world_end(w);
 }
 
@@ -494,6 +540,15 @@ static void closing_at_any_moment_is_quiet(void **state)
         world_end(w);
     }
     struct world *w = world_ready();
+    world_run(w, 10);
+    size_t trace_len = w->trace_len;
+    (void)world_submit(w, false); /* its state is not told yet, and never will be */
+    link_close(w->link);
+    w->link = NULL;
+    world_run(w, 1000);
+    assert_int_equal(w->trace_len, trace_len);
+    world_end(w);
+    w = world_ready();
     w->answer = OWNER_CLOSES;
     (void)world_submit(w, false);
     world_run(w, 300000);
@@ -632,6 +687,20 @@ static void a_reference_out_of_nowhere_is_an_orphan(void **state)
     assert_int_equal(w->evidence.token, 0);
     assert_int_equal(w->evidence.reference, 99);
     assert_string_equal(w->evidence.iccid, "8984048000000000012");
+    /* One whose answer may still come names it, until another text has left. */
+    for (int later = 0; later < 2; later++) {
+        w->cmgs_answer = "\r\nOK\r\n";
+        uint64_t unknown = world_submit(w, false);
+        assert_true(world_until_outcome(w, unknown, 10));
+        assert_int_equal(w->outcome.verdict, SMS_UNKNOWN);
+        w->cmgs_answer = NULL;
+        world_run(w, 0);
+        if (later)
+            send_one(w);
+        say(w, "\r\n+CMGS: 97\r\n");
+        world_run(w, 0);
+        assert_int_equal(w->evidence.token, later ? 0 : unknown);
+    }
     /* Between AT+CMGS and our own text it cannot be ours. */
     w->answer = OWNER_SILENT;
     uint64_t token = world_submit(w, false);
@@ -660,6 +729,8 @@ int main(void)
         cmocka_unit_test(a_port_held_by_others_is_tried_less_and_less),
         cmocka_unit_test(idle_means_idle),
         cmocka_unit_test(a_message_waits_for_a_keepalive_on_the_wire),
+        cmocka_unit_test(three_silences_in_a_row_are_enough),
+        cmocka_unit_test(answers_of_a_former_life_name_nobody),
         cmocka_unit_test(a_deaf_modem_is_noticed_and_reset),
         cmocka_unit_test(a_dead_modem_is_left_alone_more_and_more),
         cmocka_unit_test(errors_without_a_cause_lead_to_a_fence_and_a_reset),

@@ -275,7 +275,7 @@ static void modem_command(struct world *w)
         modem_text(w, w->line);
         modem_text(w, "\r");
     }
-    if (w->mute && strcmp(w->line, w->mute) == 0)
+    if (w->mute && strncmp(w->line, w->mute, strlen(w->mute)) == 0)
         return;
     if (strcmp(w->line, "ATE0") == 0 || strcmp(w->line, "ATE0Q0V1") == 0)
         w->echo = false;

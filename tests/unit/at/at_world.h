@@ -56,7 +56,7 @@ struct world {
     const char *prompt;      /* NULL: "\r\n> " */
     const char *cereg, *csca, *cmgf; /* NULL: ERROR, a number, PDU mode */
     const char *cpin, *creg;         /* NULL: ready, home */
-    const char *mute;                /* this command is never answered */
+    const char *mute;                /* commands that begin so are never answered */
     int64_t answer_late_ms;          /* the message's answer comes so late, others meanwhile */
     char line[1024];
     size_t line_len;
