@@ -152,8 +152,10 @@ static int follower_pump(struct front *front, struct follower *follower)
     if (!follower->started || !(follower->topics & TOPIC_MESSAGE) ||
         follower->position >= front->events.newest)
         return -1;
-    if (!session_has_room(follower->session))
-        return -1; /* events_wake() follows */
+    if (!session_has_room(follower->session)) {
+        follower->session->held = true; /* events_wake() follows */
+        return -1;
+    }
     int count = page_read(front, follower->position, follower->uid);
     if (count < 0) {
         log_event(LOG_LEVEL_ERROR, "events", follower->session->id, "unread", "error=\"%s\"",

@@ -41,7 +41,7 @@ struct follower *events_follow(struct session *session, unsigned topics, uint32_
 /* Starts behind the answer that was given just before: it waits for the same commit. */
 void events_start(struct follower *follower);
 void events_unfollow(struct follower *follower);
-/* A follower's client has read on. */
+/* There is room again for a follower that was held up. */
 void events_wake(struct front *front);
 
 #endif

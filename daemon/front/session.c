@@ -367,13 +367,13 @@ static void session_run(struct session *s)
 {
     if (s->in.len > 0)
         bytes_take(&s->in, session_run_lines(s, s->in.at, s->in.len));
-    if (s->ended && !s->calls)
+    if (s->ended && !s->calls && !session_rests(s))
         session_finish(s, "closed by the client");
     session_pause(s);
 }
 
-/* Sees to it that a client which is behind is looked at again, and that followers hear when it is
- * not any more. */
+/* Sees to it that a client which is behind is looked at again, and that its follower hears of room.
+ */
 static void session_watch(struct session *s)
 {
     size_t unsent = session_unsent(s);
@@ -382,8 +382,10 @@ static void session_watch(struct session *s)
         s->least = unsent;
         s->moved_ms = loop_now_ms(s->front->loop);
     }
-    if (!behind && s->behind && s->follower)
+    if (s->held && session_has_room(s)) {
+        s->held = false;
         events_wake(s->front);
+    }
     s->behind = behind;
     if (behind && !loop_timer_armed(&s->look))
         loop_timer_arm_in(&s->look, LOOK_MS);

@@ -36,6 +36,7 @@ struct session {
     bool deaf;                 /* no further line is run: it ends once the last answer is out */
     bool ended;                /* the client says nothing more, and waits for its answers */
     bool dead;
+    bool held;        /* a follower waits for room */
     bool behind;      /* the client leaves much unread: looked at again and again */
     size_t least;     /* that was unread since then */
     int64_t moved_ms; /* when it last read something */

@@ -174,7 +174,7 @@ void verb_message_get(struct call *call)
         message_answer(call, &message);
     else if (call->session->parked >= (unsigned)call->front->config->max_in_flight)
         call_fail(call, WIRE_RATE_LIMITED, "too many calls of this connection wait already", NULL);
-    else if (!waits_add(call->front, call, message.row, until, wait_ms, message_answer))
+    else if (!waits_add(call->front, call, &message, until, wait_ms, message_answer))
         call_fail(call, WIRE_INTERNAL, "no memory", NULL);
     message_clear(&message);
 }

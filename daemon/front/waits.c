@@ -1,5 +1,6 @@
 #include "waits.h"
 #include <stdlib.h>
+#include <string.h>
 #include "hall.h"
 
 enum { WAIT_PAGE = 32 }; /* events looked at at a time */
@@ -8,6 +9,7 @@ struct wait {
     struct front *front;
     struct call *call;
     int64_t row;
+    uint8_t id[16]; /* a row that was undone may become another message's */
     enum wait_until until;
     wait_answer_fn *answer;
     struct loop_timer timer;
@@ -56,6 +58,8 @@ static void wait_look(struct wait *wait, bool now)
 {
     struct message message = {0};
     int rc = store_message_by_row(wait->front->store, wait->row, false, &message);
+    if (rc > 0 && memcmp(message.id, wait->id, sizeof wait->id) != 0)
+        rc = 0;
     if (rc > 0 && !now && !wait_is_over(&message, wait->until)) {
         message_clear(&message);
         return;
@@ -78,19 +82,20 @@ static void wait_on_time(void *arg)
     wait_look(arg, true);
 }
 
-bool waits_add(struct front *front, struct call *call, int64_t row, enum wait_until until,
-               int64_t wait_ms, wait_answer_fn *answer)
+bool waits_add(struct front *front, struct call *call, const struct message *message,
+               enum wait_until until, int64_t wait_ms, wait_answer_fn *answer)
 {
     struct wait *wait = calloc(1, sizeof *wait);
-    struct wait **bucket = wait_bucket(front, row);
+    struct wait **bucket = wait_bucket(front, message->row);
     if (!wait)
         return false;
     *wait = (struct wait){.front = front,
                           .call = call,
-                          .row = row,
+                          .row = message->row,
                           .until = until,
                           .answer = answer,
                           .next = *bucket};
+    memcpy(wait->id, message->id, sizeof wait->id);
     if (wait->next)
         wait->next->prev = wait;
     *bucket = wait;

@@ -21,8 +21,9 @@ enum wait_until { WAIT_SENT, WAIT_FINAL };
 typedef void wait_answer_fn(struct call *call, const struct message *message);
 
 /* Parks the call for at most `wait_ms`; false: no memory, the call is still the caller's. */
-bool waits_add(struct front *front, struct call *call, int64_t row, enum wait_until until,
-               int64_t wait_ms, wait_answer_fn *answer) __attribute__((warn_unused_result));
+bool waits_add(struct front *front, struct call *call, const struct message *message,
+               enum wait_until until, int64_t wait_ms, wait_answer_fn *answer)
+    __attribute__((warn_unused_result));
 bool wait_is_over(const struct message *message, enum wait_until until);
 /* The store has committed events up to `newest`. */
 void waits_on_events(struct front *front, int64_t newest);

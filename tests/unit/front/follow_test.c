@@ -214,6 +214,17 @@ static void an_event_tells_modem_and_part(void **state)
                 "\"parts\":1}}"});
 }
 
+/* A long answer of the same commit takes all the room: the event comes when it has left. */
+static void an_event_behind_a_long_answer_comes(void **state)
+{
+    (void)state;
+    TALK(&client, {FOLLOW("{}"), FOLLOWS});
+    client_say(&client, SEND("1", "a"));
+    client_say(&client, REQUEST("2", "rpc.discover", "{}"));
+    TALK(&client, {NULL, "{\"id\":1,\"result\":\"*\"}"}, {NULL, "{\"id\":2,\"result\":\"*\"}"},
+         {NULL, EVENT("1", "0", "a", "queued")});
+}
+
 /* A follower that is behind costs no memory; it goes on where it was. */
 static void a_slow_reader_gets_all_of_it(void **state)
 {
@@ -305,6 +316,7 @@ int main(void)
         TEST(a_second_follow_replaces_the_first),
         TEST(modem_events_have_no_seq),
         TEST(an_event_tells_modem_and_part),
+        TEST(an_event_behind_a_long_answer_comes),
         TEST(a_slow_reader_gets_all_of_it),
         TEST(a_follower_that_does_not_read_is_cut),
         TEST(an_idle_follower_costs_nothing),

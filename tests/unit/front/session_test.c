@@ -276,7 +276,7 @@ static void let_the_commit_fail(void *arg)
 static void a_failed_commit_is_told(void **state)
 {
     (void)state;
-    struct client client;
+    struct client client, other;
     char dir[] = "/tmp/otpgate-session-XXXXXX";
     char command[64];
     signal(SIGXFSZ, SIG_IGN);
@@ -289,13 +289,20 @@ static void a_failed_commit_is_told(void **state)
     client_say(&client, SEND("2", "b"));
     client_say(&client, REQUEST("3", "message.get", "{\"key\":\"b\"}"));
     client_say(&client, REQUEST("4", "message.gett", "{}"));
+    client_say(&client, REQUEST("7", "message.get", "{\"key\":\"b\",\"wait_ms\":30000}"));
     TALK(&client, {NULL, ERROR("2", "store_failed")}, {NULL, ERROR("3", "store_failed")},
          {NULL, ERROR("4", "method_not_found")});
     file_size_limit(RLIM_INFINITY);
     world.gateway.before_commit = NULL;
     TALK(&client, {REQUEST("5", "message.get", "{\"key\":\"b\"}"), ERROR("5", "not_found")},
-         {SEND("6", "b"), RESULT("6")});
+         {NULL, NULL});
+    /* the row that was undone is another's now: who waited for it must not hear of that */
+    assert_true(client_open(&other, &world, OTHER));
+    TALK(&other, {SEND("1", "x"), RESULT("1")},
+         {REQUEST("2", "message.cancel", "{\"key\":\"x\"}"), RESULT("2")});
+    TALK(&client, {NULL, ERROR("7", "not_found")}, {SEND("6", "b"), RESULT("6")});
     client_close(&client);
+    client_close(&other);
     world_settle(&world);
     snprintf(command, sizeof command, "rm -rf %s", dir);
     assert_int_equal(system(command), 0);
@@ -411,13 +418,16 @@ static void a_slow_client_gets_its_answers(void **state)
 struct trickle {
     struct stream stream;
     size_t unsent;
+    unsigned lines;
     bool closed;
 };
 
 static int trickle_write(struct stream *stream, const void *data, size_t len)
 {
-    (void)data;
-    ((struct trickle *)stream)->unsent += len;
+    struct trickle *trickle = (struct trickle *)stream;
+    trickle->unsent += len;
+    for (size_t i = 0; i < len; i++)
+        trickle->lines += ((const char *)data)[i] == '\n';
     return 0;
 }
 
@@ -437,24 +447,36 @@ static void trickle_close(struct stream *stream)
     ((struct trickle *)stream)->closed = true;
 }
 
+static const struct stream_ops trickle_ops = {.write = trickle_write,
+                                              .unsent = trickle_unsent,
+                                              .pause = trickle_pause,
+                                              .close = trickle_close};
+
+static struct session *trickle_open(struct trickle *trickle)
+{
+    const struct peer peer = {0};
+    struct session *session = session_new(world.front, &peer);
+    assert_non_null(session);
+    *trickle = (struct trickle){.stream = {&trickle_ops, &session_sink, session}};
+    session_attach(session, &trickle->stream);
+    return session;
+}
+
+static void trickle_say(struct session *session, const char *lines)
+{
+    session_sink.on_data(session, (const uint8_t *)lines, strlen(lines));
+    world_settle(&world);
+}
+
+#define DISCOVER REQUEST("1", "rpc.discover", "{}") "\n"
+
 /* One byte in 29 seconds is reading; none in 30 is not. */
 static void a_trickle_is_reading(void **state)
 {
     (void)state;
-    static const struct stream_ops ops = {.write = trickle_write,
-                                          .unsent = trickle_unsent,
-                                          .pause = trickle_pause,
-                                          .close = trickle_close};
-    static const char line[] = REQUEST("1", "rpc.discover", "{}") "\n";
-    const struct peer peer = {0};
-    struct session *session = session_new(world.front, &peer);
-    assert_non_null(session);
-    struct trickle trickle = {.stream = {&ops, &session_sink, session}};
-    session_attach(session, &trickle.stream);
-    for (int i = 0; i < 2; i++) {
-        session_sink.on_data(session, (const uint8_t *)line, sizeof line - 1);
-        world_settle(&world);
-    }
+    struct trickle trickle;
+    struct session *session = trickle_open(&trickle);
+    trickle_say(session, DISCOVER DISCOVER);
     assert_true(trickle.unsent > 64 * 1024 / 2);
     for (int i = 0; i < 10; i++) {
         world_pass(&world, 29000);
@@ -462,6 +484,24 @@ static void a_trickle_is_reading(void **state)
         trickle.unsent--;
     }
     world_pass(&world, 31000);
+    assert_true(trickle.closed);
+}
+
+/* It has said all it wants to say, before all of that could be run. */
+static void who_shuts_its_half_gets_all_answers(void **state)
+{
+    (void)state;
+    struct trickle trickle;
+    struct session *session = trickle_open(&trickle);
+    trickle_say(session, DISCOVER DISCOVER DISCOVER DISCOVER DISCOVER);
+    session_on_end(session);
+    world_settle(&world);
+    assert_true(trickle.lines < 5);
+    for (int i = 0; i < 10 && !trickle.closed; i++) {
+        trickle.unsent = 0;
+        world_pass(&world, 100);
+    }
+    assert_int_equal(trickle.lines, 5);
     assert_true(trickle.closed);
 }
 
@@ -563,6 +603,7 @@ int main(void)
         TEST(a_client_that_reads_is_never_cut),
         TEST(a_slow_client_gets_its_answers),
         TEST(a_trickle_is_reading),
+        TEST(who_shuts_its_half_gets_all_answers),
         TEST(a_last_line_that_is_not_read),
         TEST(connections_are_limited_per_uid_and_in_all),
         TEST(who_has_no_role_may_ask_what_is_for_any),
