@@ -38,7 +38,7 @@ void store_close(struct store *store);
 /* As if the process had been killed: what is not committed is undone, no mark is left, nobody is told. For tests. */
 void store_abandon(struct store *store);
 
-/* --- transactions ---------------------------------------------------------------------------- */
+/* --- transactions ----------------------------------------------------------------------------- */
 
 /* Joins (or opens) this turn's transaction and sets a savepoint: one bad row fails alone.
  * 0, or -errno (-ENOSPC, -EIO): nothing may be written now. Not nested. */
@@ -72,7 +72,7 @@ int store_flush(struct store *store);
  * there is room. Returns true where there was something to free. */
 bool store_free_reserve(struct store *store);
 
-/* --- messages ---------------------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------------------- */
 
 enum message_state {
     MESSAGE_QUEUED, MESSAGE_CLAIMED, MESSAGE_SENDING, MESSAGE_SENT, MESSAGE_UNKNOWN,
@@ -127,8 +127,9 @@ void message_id_text(const uint8_t id[16], char out[37]);
 bool message_id_parse(const char *text, uint8_t id[16]);
 
 /* Inserts, with its event; fills row and, where it is all zero, id. This and all that follows with "insert" or
- * "update" stands between store_begin() and store_end(); wake, purge and fact_set may also stand alone. `content`: what "the same content" is compared by: any
- * bytes, kept as keyed hash. -EEXIST: (uid, key) is there already, see store_message_by_key(). */
+ * "update" stands between store_begin() and store_end(); wake, purge and fact_set may also stand alone.
+ * `content`: what "the same content" is compared by: any bytes, kept as keyed hash. -EEXIST: (uid, key) is there
+ * already, see store_message_by_key(). */
 int store_message_insert(struct store *store, struct message *message, const void *content,
                          size_t content_len) __attribute__((warn_unused_result));
 /* Writes back every changeable column (state, counters, times, pin, avoid, modem, reason ...) of the row; the
@@ -175,7 +176,7 @@ int store_queue_scan(struct store *store,
 /* Counts by state. */
 int store_message_counts(struct store *store, int64_t counts[MESSAGE_STATES]);
 
-/* --- attempts ---------------------------------------------------------------------------------- */
+/* --- attempts --------------------------------------------------------------------------------- */
 
 enum attempt_state { ATTEMPT_CLAIMED, ATTEMPT_COMMITTED, ATTEMPT_SENT, ATTEMPT_NOT_SENT, ATTEMPT_UNKNOWN };
 const char *attempt_state_name(enum attempt_state state);
@@ -211,7 +212,7 @@ int store_attempts_open(struct store *store, const char *iccid, int64_t since_ms
 /* Parts committed on this ICCID since `wall_ms` (the day's start): the budget, counted on disk. */
 int store_attempts_count(struct store *store, const char *iccid, int64_t since_wall_ms, int64_t *out);
 
-/* --- events ------------------------------------------------------------------------------------ */
+/* --- events ----------------------------------------------------------------------------------- */
 
 struct event {
     int64_t seq;
@@ -243,7 +244,7 @@ void store_on_events(struct store *store, void (*fn)(void *arg), void *arg);
 int store_purge(struct store *store, int64_t messages_before_wall_ms, int64_t events_before_wall_ms,
                 size_t rows);
 
-/* --- odds and ends ------------------------------------------------------------------------------ */
+/* --- odds and ends ---------------------------------------------------------------------------- */
 
 /* Small durable facts ("sim.8984...": ...): value up to 255 bytes. Stored as they are: never
  * anything personal. 1/0/-errno. */

@@ -109,8 +109,7 @@ void store_on_events(struct store *store, void (*fn)(void *arg), void *arg)
     store->on_events_arg = arg;
 }
 
-/* --- purge
- * ---------------------------------------------------------------------------------------- */
+/* --- purge ------------------------------------------------------------------------------------ */
 
 static int purge_messages(struct store *store, int64_t before_wall_ms, size_t rows)
 {
@@ -149,8 +148,7 @@ int store_purge(struct store *store, int64_t messages_before_wall_ms, int64_t ev
     return txn_leave(store, &own, rc);
 }
 
-/* --- facts
- * ---------------------------------------------------------------------------------------- */
+/* --- facts ------------------------------------------------------------------------------------ */
 
 int store_fact_get(struct store *store, const char *name, char *out, size_t room)
 {

@@ -184,7 +184,7 @@ void files_reserve_take(struct store *store)
     if (fd < 0)
         return;
     struct stat st;
-    struct statvfs fs;
+    struct statvfs fs = {0};
     int rc = fstat(fd, &st) == 0 && fstatvfs(fd, &fs) == 0 ? 0 : -errno;
     if (rc == 0 && st.st_size < RESERVE_BYTES) {
         rc = -ENOSPC;

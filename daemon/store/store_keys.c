@@ -190,7 +190,7 @@ int keys_open(struct store *store, const uint8_t *check, size_t check_len, bool 
     }
     struct key_place place = {.dir_fd = -1};
     int rc = keys_find(store, &place);
-    if (rc == 0 && check_len == STORE_KEYS * SEAL_HASH)
+    if (rc == 0 && check_len == (size_t)STORE_KEYS * SEAL_HASH)
         rc = keys_judge(store, &place, check, new_keys);
     if (rc == 0)
         rc = keys_make(store, &place);

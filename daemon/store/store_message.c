@@ -70,8 +70,7 @@ void message_clear(struct message *message)
     sodium_memzero(message, sizeof *message);
 }
 
-/* --- ids
- * ------------------------------------------------------------------------------------------ */
+/* --- ids -------------------------------------------------------------------------------------- */
 
 /* RFC 9562 clause 5.7: 48 bits of milliseconds, version, variant, random. */
 static void message_id_make(int64_t wall_ms, uint8_t id[16])
@@ -110,8 +109,7 @@ bool message_id_parse(const char *text, uint8_t id[16])
     return true;
 }
 
-/* --- sealing
- * ---------------------------------------------------------------------------------------- */
+/* --- sealing ---------------------------------------------------------------------------------- */
 
 int unseal_text(const struct store *store, const char *column, const uint8_t id[16],
                 const uint8_t *sealed, size_t len, char *out, size_t room)
@@ -143,13 +141,13 @@ static void message_hash_key(const struct store *store, uint32_t uid, const char
     assert(len <= MESSAGE_KEY_MAX);
     for (int i = 0; i < 4; i++)
         bytes[i] = (uint8_t)(uid >> (8 * i));
-    memcpy(bytes + 4, key, len);
+    for (size_t i = 0; i < len; i++)
+        bytes[4 + i] = (uint8_t)key[i];
     message_hash(store, "message.key", bytes, 4 + len, out);
     sodium_memzero(bytes, sizeof bytes);
 }
 
-/* --- insert and update
- * -------------------------------------------------------------------------------- */
+/* --- insert and update ------------------------------------------------------------------------ */
 
 /* The columns that may change, in the order of SQL_MESSAGE_INSERT and SQL_MESSAGE_UPDATE. */
 static void message_put_changing(struct query *query, const struct message *message)
@@ -291,8 +289,7 @@ int store_message_update(struct store *store, const struct message *message, boo
     return message_is_news(from, parts_done, message) ? event_append(store, message->row) : 0;
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static void message_get_plain(struct query *query, struct message *out)
 {
@@ -474,8 +471,7 @@ int store_message_list(struct store *store, uint32_t uid, int state, int class_,
     return rc;
 }
 
-/* --- counts
- * --------------------------------------------------------------------------------------------- */
+/* --- counts ----------------------------------------------------------------------------------- */
 
 /* Kept in RAM with each change (and undone with it): counting a million rows takes too long. */
 int message_counts_load(struct store *store)

@@ -99,8 +99,7 @@ static int recover_read(struct store *store, struct recover *recover)
     return rc;
 }
 
-/* --- clocks
- * ---------------------------------------------------------------------------------------- */
+/* --- clocks ----------------------------------------------------------------------------------- */
 
 static int recover_run_one(struct store *store, enum sql sql, const int64_t *values, int count)
 {
@@ -128,8 +127,7 @@ static int recover_clock(struct store *store, const struct recover *recover, boo
     return rc == 0 ? recover_run_one(store, SQL_SHIFT_ATTEMPTS, &shift, 1) : rc;
 }
 
-/* --- claims and commits
- * ---------------------------------------------------------------------------- */
+/* --- claims and commits ----------------------------------------------------------------------- */
 
 /* The next message that stands CLAIMED or SENDING: 1/0/-errno. */
 static int recover_next_claim(struct store *store, int64_t *row, bool *committed)
@@ -201,8 +199,7 @@ static int recover_claims(struct store *store)
     return rc == 0 ? recover_run_one(store, SQL_ATTEMPTS_UNCLAIMED, unclaimed, 3) : rc;
 }
 
-/* --- what must not be sent any more
- * ------------------------------------------------------------------ */
+/* --- what must not be sent any more ----------------------------------------------------------- */
 
 static void end_queued_put(struct store *store, struct query *query, enum message_state to,
                            const char *reason)
@@ -258,8 +255,7 @@ static int recover_stop_sending(struct store *store, enum message_state to, cons
     return rc == 0 ? recover_end_queued(store, to, reason) : rc;
 }
 
-/* --- the run
- * ------------------------------------------------------------------------------------------ */
+/* --- the run ---------------------------------------------------------------------------------- */
 
 static int recover_write_start(struct store *store, const struct recover *recover)
 {

@@ -223,8 +223,9 @@ int store_end(struct store *store, bool ok)
             rc = txn_do(store, SQL_RELEASE);
         if (rc != 0)
             txn_undo_all(store, rc);
-        else if (!store->txn.committing && !store->txn.uncapped && txn_is_full(store))
-            rc = txn_commit(store);
+        else if (!store->txn.committing && !store->txn.uncapped && txn_is_full(store) &&
+                 txn_commit(store) != 0)
+            assert(store->txn.lost);
     }
     return ok ? store->txn.lost : 0;
 }

@@ -15,8 +15,7 @@ static int64_t due_row(struct rig *rig)
     return row;
 }
 
-/* --- claims and commits
- * --------------------------------------------------------------------------- */
+/* --- claims and commits ----------------------------------------------------------------------- */
 
 static void claim_1(struct rig *rig)
 {
@@ -119,8 +118,7 @@ static void test_open_transaction_is_gone(void **state)
     rig_end(&rig);
 }
 
-/* --- clocks
- * --------------------------------------------------------------------------------------- */
+/* --- clocks ----------------------------------------------------------------------------------- */
 
 static void test_same_boot(void **state)
 {
@@ -309,8 +307,7 @@ static void test_clock_went_back(void **state)
     rig_end(&rig);
 }
 
-/* --- backups
- * -------------------------------------------------------------------------------------- */
+/* --- backups ---------------------------------------------------------------------------------- */
 
 static void backup(struct rig *rig)
 {

@@ -53,8 +53,9 @@ static void note(enum vfs_op_kind kind, bool wal, int64_t at, int64_t len, const
         return;
     if (record_len == record_room) {
         record_room = record_room ? record_room * 2 : 1024;
-        record = realloc(record, record_room * sizeof *record);
-        assert(record);
+        struct vfs_op *more = realloc(record, record_room * sizeof *record);
+        assert(more);
+        record = more;
     }
     record[record_len++] =
         (struct vfs_op){.kind = kind, .wal = wal, .at = at, .len = len, .what = what};
@@ -132,8 +133,7 @@ static int strike(enum vfs_op_kind kind, int io_error)
     return rc;
 }
 
-/* --- what can be taken back
- * ----------------------------------------------------------------------- */
+/* --- what can be taken back ------------------------------------------------------------------- */
 
 static void change_free(struct change *change)
 {
@@ -256,8 +256,7 @@ void vfs_shim_power_loss(uint64_t seed)
     dead = false;
 }
 
-/* --- the methods of a file
- * ------------------------------------------------------------------------ */
+/* --- the methods of a file -------------------------------------------------------------------- */
 
 static struct shim_file *shim_of(sqlite3_file *base)
 {
@@ -377,8 +376,7 @@ static const sqlite3_io_methods shim_methods = {
     .xShmUnmap = shim_shm_unmap,
 };
 
-/* --- the VFS
- * ---------------------------------------------------------------------------------------- */
+/* --- the VFS ---------------------------------------------------------------------------------- */
 
 static int shim_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *base, int flags,
                      int *out_flags)
