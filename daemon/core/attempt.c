@@ -20,6 +20,8 @@
 
 enum {
     NOTHING_SENT_MAX = 4,     /* attempts that sent nothing */
+    NOTHING_SENT_ONCE = 2,    /* where the cause is worth one more attempt, not more */
+    TRANSIENT_MAX = 2,        /* waits for the same modem, then it is another's turn */
     NOT_READY_HOLD_MS = 1000, /* a link that said READY and then no */
     RETRY_FIRST_MS = 250,     /* of an outcome that cannot be written */
     RETRY_MOST_MS = 10 * 1000,
@@ -313,7 +315,7 @@ static void apply_not_sent(struct gateway *gateway, struct message *message,
     text_copy(message->reason, sizeof message->reason, row->name);
     message->space = outcome->space;
     message->cause = outcome->cause;
-    if (++message->sent_nothing >= NOTHING_SENT_MAX) {
+    if (++message->sent_nothing >= (row->once ? NOTHING_SENT_ONCE : NOTHING_SENT_MAX)) {
         end_as(gateway, message, MESSAGE_FAILED, row->name);
         return;
     }
@@ -327,6 +329,8 @@ static void apply_not_sent(struct gateway *gateway, struct message *message,
         requeue(gateway, message, 0);
         return;
     case SMS_CLASS_TRANSIENT:
+        if (message->sent_nothing > TRANSIENT_MAX)
+            text_copy(message->avoid, sizeof message->avoid, message->iccid);
         requeue(gateway, message, row->retry_ms);
         return;
     case SMS_CLASS_NETWORK:

@@ -233,6 +233,8 @@ static void on_unpin(void *arg)
         int count = rc = store_rows_pinned(gateway->store, pin, rows, UNPIN_ROWS);
         for (int i = 0; i < count && rc >= 0; i++)
             rc = unpin_row(gateway, rows[i]);
+        if (count == UNPIN_ROWS)
+            loop_timer_arm_in(&modem->unpin_timer, 1); /* more of them: not all in one turn */
         int end = store_end(gateway->store, rc >= 0);
         if (rc >= 0)
             rc = end;

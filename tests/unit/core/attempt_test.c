@@ -392,6 +392,23 @@ static void four_attempts_that_sent_nothing_are_enough(void **state)
     assert_int_equal(world->link[0]->submits, 4);
 }
 
+static void a_cause_worth_one_more_attempt_gets_one(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = request_of("a");
+
+    ready(world, 0);
+    int64_t row = accept(world, &request);
+    for (int i = 0; i < 2; i++) {
+        assert_true(world->link[0]->busy);
+        prompt(world, 0);
+        outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_CMS, 127);
+        run_for(world, 60 * 1000);
+    }
+    assert_state(world, row, MESSAGE_FAILED);
+    assert_int_equal(world->link[0]->submits, 2);
+}
+
 static void a_permanent_cause_fails_at_once(void **state)
 {
     struct world *world = *state;
@@ -595,6 +612,7 @@ int main(void)
         WORLD_TEST(causes_38_and_41_are_unknown_for_report),
         WORLD_TEST(late_reference_settles_and_stops_the_resend),
         WORLD_TEST(four_attempts_that_sent_nothing_are_enough),
+        WORLD_TEST(a_cause_worth_one_more_attempt_gets_one),
         WORLD_TEST(a_permanent_cause_fails_at_once),
         WORLD_TEST(a_network_cause_goes_to_another_modem),
         WORLD_TEST(a_link_that_is_not_ready_is_not_asked_in_a_spin),
