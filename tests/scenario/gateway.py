@@ -192,6 +192,12 @@ class Gateway:
         self.kill()
         self.start()
 
+    def check_log(self):
+        """No sanitizer and no assertion has spoken."""
+        for word in ("Sanitizer", "runtime error:", "Assertion"):
+            if word in self.log():
+                raise RuntimeError("otpgated: " + self.log()[-8000:])
+
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as lines:
             return lines.read()
@@ -206,8 +212,12 @@ class Gateway:
                 self.process.wait()
         if self.sim:
             self.sim.close()
-        if not self.kept:
-            shutil.rmtree(self.dir, ignore_errors=True)
+        try:
+            if self.process:
+                self.check_log()
+        finally:
+            if not self.kept:
+                shutil.rmtree(self.dir, ignore_errors=True)
 
     def __enter__(self):
         return self
