@@ -10,7 +10,9 @@
  *          <---------- commit(token, part)               "shall I?", asked at the prompt
  *   proceed(yes|no) -> (text and Ctrl-Z | ESC)           yes only when its transaction is on disk
  *          <---------- outcome(token, part, ...)         exactly once per submit, after any RESYNC
- *          <---------- evidence(...)                     at any later time: a late +CMGS, a report
+ *          <---------- evidence(...)                     at any later time: a late +CMGS
+ *          <---------- inbound(handle, tpdu)             a message or a report from the air
+ *   taken ----------->                                   it is on disk: delete it from the modem
  *
  * The line: before the Ctrl-Z is handed to the kernel every failure is NOT_SENT. After it: `+CMGS: n` with
  * its line end is SENT, whatever follows; a cause that only the network or the service centre can give
@@ -56,20 +58,21 @@ struct link_radio {
     char operator_[33];
 };
 
-/* What settles an UNKNOWN later. */
+/* What settles an UNKNOWN later: a +CMGS that came after its time. */
 struct link_evidence {
-    enum { LINK_EVIDENCE_REFERENCE, LINK_EVIDENCE_REPORT } kind;
     char iccid[23];
     int reference;     /* TP-MR */
     uint64_t token;    /* of the submit it belongs to, 0: not known (an orphan) */
     unsigned part;
-    char tail[10];     /* report: last nine digits of the recipient */
-    int status;        /* report: TP-ST, 3GPP TS 23.040 clause 9.2.3.15 */
-    bool unsure;       /* reference: a final error came right after it (see quirks): back to UNKNOWN */
+    bool unsure;       /* a final error came right after it (see quirks): back to UNKNOWN */
 };
+
+/* A TPDU from the air, SMS-DELIVER or SMS-STATUS-REPORT alike, as it stands in the modem. The link does
+ * not look inside. It stays in the modem until the owner has answered with link_taken(). */
 struct link_inbound {
     char iccid[23];
-    uint8_t len;           /* octets of the TPDU (SMS-DELIVER), service centre removed */
+    uint64_t handle;         /* names it in link_taken(); never used twice */
+    uint8_t len;             /* octets; service centre removed */
     uint8_t tpdu[PDU_TPDU_MAX];
 };
 
@@ -109,6 +112,10 @@ struct link_ops {
     /* Ends the link. A submit under way gets no outcome any more: the owner knows best (see
      * link_in_flight). Freed at the end of the turn. */
     void (*close)(struct link *);
+    /* The answer to inbound(), at any later time. ok: it is on disk (or is not worth keeping) and may be deleted
+     * from the modem; not ok: it stays there and is read again by a later sweep. A handle that is no longer known
+     * is ignored. */
+    void (*taken)(struct link *, uint64_t handle, bool ok);
     /* True once the Ctrl-Z of the submit under way may have left. */
     bool (*in_flight)(const struct link *);
 };
@@ -141,6 +148,10 @@ static inline void link_abort(struct link *link)
 static inline void link_close(struct link *link)
 {
     link->ops->close(link);
+}
+static inline void link_taken(struct link *link, uint64_t handle, bool ok)
+{
+    link->ops->taken(link, handle, ok);
 }
 static inline bool link_in_flight(const struct link *link)
 {

@@ -37,6 +37,7 @@ struct config {
     int max_line_bytes;   /* 65536 */
     int max_unsent_kb;    /* what a client may leave unread, 1024 */
     int max_queued;       /* messages, 1000000 */
+    int retention_days;    /* of messages and inbox, 30 (1 to 3650); events are kept 7 */
     int log_level;        /* 3 to 7 */
     struct config_modem *modems;
     size_t modem_count;

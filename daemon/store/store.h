@@ -194,6 +194,8 @@ struct attempt {
     int64_t claimed_wall_ms, committed_wall_ms, ended_wall_ms;
     int64_t committed_ms;    /* CLOCK_BOOTTIME of this boot; 0 */
     int64_t report_until_ms; /* evidence is believed until then */
+    int report;              /* TP-ST of the newest delivery report, -1: none came */
+    int64_t report_wall_ms;
 };
 int store_attempt_insert(struct store *store, struct attempt *attempt, const char *to)
     __attribute__((warn_unused_result));
@@ -202,8 +204,9 @@ int store_attempt_update(struct store *store, const struct attempt *attempt)
 /* 1 found, 0 not, -errno */
 int store_attempt_by_token(struct store *store, uint64_t token, struct attempt *out);
 int store_attempts_of(struct store *store, int64_t message, struct attempt *out, size_t limit);
-/* For evidence, newest first, only those whose report_until_ms is not past: by (iccid, reference, tail of the
- * number). reference -1: any. Number found (at most limit), or -errno. */
+/* For reports, newest first, only those whose report_until_ms is not past: by (iccid, reference, tail of the
+ * number). reference -1: those that have no reference (their +CMGS never came). Number found (at most limit),
+ * or -errno. */
 int store_attempts_match(struct store *store, const char *iccid, int reference, const char *tail,
                          int64_t now_ms, struct attempt *out, size_t limit);
 /* UNKNOWN or COMMITTED attempts of an ICCID committed after `since_ms`: an orphan +CMGS settles only a single one. */
@@ -214,10 +217,12 @@ int store_attempts_count(struct store *store, const char *iccid, int64_t since_w
 
 /* --- events ----------------------------------------------------------------------------------- */
 
+enum event_topic { EVENT_MESSAGE, EVENT_INBOX };
 struct event {
     int64_t seq;
     int64_t wall_ms;
-    int64_t message;    /* row */
+    enum event_topic topic;
+    int64_t message;    /* row of the message, or of the inbox */
     uint8_t id[16];
     uint32_t uid;
     enum message_state state;
@@ -243,6 +248,53 @@ void store_on_events(struct store *store, void (*fn)(void *arg), void *arg);
  * at most `rows`; number deleted. */
 int store_purge(struct store *store, int64_t messages_before_wall_ms, int64_t events_before_wall_ms,
                 size_t rows);
+
+/* --- inbox ---------------------------------------------------------------------------------------- */
+
+enum { INBOX_FROM_MAX = 64, INBOX_TEXT_MAX = 255 * 160 * 4, INBOX_PARTS_MAX = 255 };
+struct inbox {
+    int64_t row;
+    uint8_t id[16];          /* UUIDv7 */
+    int64_t wall_ms;         /* when it was taken */
+    int64_t sent_wall_ms;    /* TP-SCTS, 0: none */
+    char modem[MODEM_NAME_MAX];
+    char iccid[23];
+    char from[INBOX_FROM_MAX]; /* UTF-8, fit for people */
+    uint8_t parts, missing;  /* missing: parts that never came (a set given up after 24 h) */
+    int class_;              /* 0 to 3; -1: none */
+    char *text;              /* UTF-8, fit for people; malloc'd; NULL: not loaded */
+    size_t text_len;
+};
+void inbox_clear(struct inbox *inbox);
+/* Sealed like a message; appends an event of topic EVENT_INBOX (uid UINT32_MAX: for operators). Inside
+ * store_begin(). Fills row and id. 0/-errno */
+int store_inbox_insert(struct store *store, struct inbox *inbox) __attribute__((warn_unused_result));
+/* Newest first, with texts; cursor: row to go on below, 0: newest. Number, or -errno. */
+int store_inbox_list(struct store *store, int64_t cursor, struct inbox *out, size_t limit);
+
+/* Was this very TPDU of this SIM taken before? 1 yes; 0 no, and now it is remembered (by keyed hash, 7 days, the
+ * newest 100,000): a delete that fails does not bring it in twice. Inside store_begin(). */
+int store_seen(struct store *store, const char *iccid, const void *tpdu, size_t len);
+
+/* Parts of an unfinished set; `set` is a keyed hash (store_hash) of what makes it one. The TPDU is sealed. Inside
+ * store_begin(). 1 kept, 0 this part is there already, -ENOSPC: over STORE_PARTS_MAX rows in all (the oldest set
+ * of all must go first: see store_parts_oldest), -errno. */
+enum { STORE_PARTS_MAX = 20000 };
+int store_part_insert(struct store *store, const uint8_t set[32], uint8_t part, uint8_t total,
+                      const char *iccid, const char *modem, const void *tpdu, size_t len);
+struct inbox_part {
+    uint8_t part, total;
+    int64_t wall_ms;
+    char iccid[23], modem[MODEM_NAME_MAX];
+    uint8_t len;
+    uint8_t tpdu[176];
+};
+/* In the order of their numbers. Number, or -errno. */
+int store_parts_of(struct store *store, const uint8_t set[32], struct inbox_part *out, size_t limit);
+int store_parts_count(struct store *store, const uint8_t set[32]); /* or -errno */
+int store_parts_delete(struct store *store, const uint8_t set[32]) __attribute__((warn_unused_result));
+/* The set whose first part is the oldest of all: 1 and *set, *wall_ms; 0: none; -errno. */
+int store_parts_oldest(struct store *store, uint8_t set[32], int64_t *wall_ms);
 
 /* --- odds and ends ---------------------------------------------------------------------------- */
 
