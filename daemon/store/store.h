@@ -244,10 +244,12 @@ int store_event_previous(struct store *store, int64_t seq, uint32_t uid, int64_t
 /* Called from the loop after a COMMIT that wrote events, when its waiters have been told; outside any
  * store_begin(). */
 void store_on_events(struct store *store, void (*fn)(void *arg), void *arg);
-/* Deletes messages (with their attempts) that ended and expired before their time, and events older than theirs,
- * at most `rows`; number deleted. */
-int store_purge(struct store *store, int64_t messages_before_wall_ms, int64_t events_before_wall_ms,
-                size_t rows);
+/* Deletes messages (with their attempts) that ended and expired before their time, and events and inbox rows older than
+ * theirs, at most `rows` in all, so that one call stays under 10 ms; number deleted: call again while it is `rows`. */
+struct store_purge {
+    int64_t messages_before_wall_ms, events_before_wall_ms, inbox_before_wall_ms;
+};
+int store_purge(struct store *store, const struct store_purge *before, size_t rows);
 
 /* --- inbox ---------------------------------------------------------------------------------------- */
 
