@@ -92,6 +92,9 @@ struct gateway_stats {
     int64_t by_state[MESSAGE_STATES]; /* on disk now */
     int64_t accepted, duplicates, refused, sent, not_sent, unknown, resent,
         evidence; /* since start */
+    /* From the air, since start: messages taken, TPDUs refused (no message, or over a bound), those
+     * that were there already; reports, and those of them that nothing of ours fits. */
+    int64_t inbound, inbound_refused, inbound_doubles, reports, reports_unmatched;
     int64_t queued_parts[MESSAGE_CLASSES];
     int eta_ms; /* of a one-part otp now; -1: no modem */
     int64_t start_wall_ms;
