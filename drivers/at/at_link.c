@@ -276,7 +276,8 @@ static void link_on_gone(void *ctx, int err)
     at_recover_gone(ctx, err ? strerror(err) : "hung up", true);
 }
 
-static const struct stream_sink stream_sink = {link_on_open, link_on_data, link_on_gone};
+static const struct stream_sink stream_sink = {
+    .on_open = link_on_open, .on_data = link_on_data, .on_gone = link_on_gone};
 
 void at_link_open_port(struct at_link *l, const char *why)
 {

@@ -131,7 +131,14 @@ static void link_release(void *owner)
     free(link);
 }
 
-static const struct stream_sink link_sink = {link_opened, link_data, link_gone};
+static void link_drained(void *ctx)
+{
+    struct tcp_link *link = ctx;
+    if (link->sink->on_drained)
+        link->sink->on_drained(link->ctx);
+}
+
+static const struct stream_sink link_sink = {link_opened, link_data, link_gone, link_drained};
 
 /* --- opening --- */
 

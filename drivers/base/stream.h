@@ -21,6 +21,9 @@ struct stream_sink {
     /* The far end is gone (err: a positive errno, 0 for a plain hang-up). Once, and the
      * last call; what was not yet handed to the kernel is lost. Still to be closed. */
     void (*on_gone)(void *ctx, int err);
+    /* The kernel has taken the last byte: stream_unsent() was over 0 and is 0. Once each time, and
+     * not where stream_write() could hand over everything at once. May be NULL. */
+    void (*on_drained)(void *ctx);
 };
 
 /* Writes all of it, at once as far as the kernel takes it, the rest as it drains.

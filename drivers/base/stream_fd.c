@@ -162,6 +162,7 @@ static ssize_t fd_send(struct stream_fd *sfd, const void *data, size_t len)
     return sent < 0 ? -errno : sent;
 }
 
+/* Only the loop calls this, so that on_drained() may do what it likes; it comes last. */
 static void fd_flush(struct stream_fd *sfd)
 {
     ssize_t sent = fd_send(sfd, sfd->out + sfd->out_from, sfd->out_len);
@@ -177,6 +178,8 @@ static void fd_flush(struct stream_fd *sfd)
         sfd->out_from = sfd->out_room = 0;
     }
     fd_want(sfd);
+    if (sfd->out_len == 0 && sfd->stream.sink->on_drained)
+        sfd->stream.sink->on_drained(sfd->stream.ctx);
 }
 
 static void fd_connected(struct stream_fd *sfd)

@@ -25,7 +25,7 @@ struct pipe_end {
     struct chunks held;     /* from this end, not yet taken by the wire */
     size_t held_bytes;
     struct loop_timer arrival;
-    struct loop_task open;
+    struct loop_task open, drained;
     int64_t hangup_ms;
     int hangup_err;
     bool hangup, cut, opened, told_gone, closed, paused, hold, draining;
@@ -120,6 +120,14 @@ static void end_arrival(void *arg)
     end->stream.sink->on_gone(end->stream.ctx, end->hangup_err);
 }
 
+/* At the end of a turn: a test lets go from wherever it stands. */
+static void end_drained(void *arg)
+{
+    struct pipe_end *end = arg;
+    if (end->held_bytes == 0 && !end->told_gone)
+        end->stream.sink->on_drained(end->stream.ctx);
+}
+
 /* --- the stream's calls --- */
 
 static int pipe_write(struct stream *stream, const void *data, size_t len)
@@ -191,6 +199,7 @@ static void pipe_close(struct stream *stream)
     end->closed = true;
     loop_timer_cancel(&end->arrival);
     loop_task_cancel(&end->open);
+    loop_task_cancel(&end->drained);
     chunks_clear(&end->arriving);
     chunks_clear(&end->held);
     if (end->far->closed)
@@ -219,6 +228,7 @@ static void end_init(struct pipe *pipe, unsigned which, const struct stream_sink
     chunks_init(&end->held);
     loop_timer_init(&end->arrival, pipe->loop, end_arrival, end);
     loop_task_init(&end->open, pipe->loop, end_announce, end);
+    loop_task_init(&end->drained, pipe->loop, end_drained, end);
     loop_defer(&end->open, LOOP_SOON);
 }
 
@@ -259,6 +269,8 @@ void stream_pipe_hold(struct stream *stream, int hold)
     end->hold = hold != 0;
     if (end->hold || end->cut || end->told_gone)
         return;
+    if (end->held_bytes > 0 && end->stream.sink->on_drained)
+        loop_defer(&end->drained, LOOP_SOON);
     for (struct chunk *chunk; (chunk = chunks_pop(&end->held));) {
         chunk->at_ms = loop_now_ms(end->pipe->loop) + end->pipe->delay_ms;
         if (end->far->closed)

@@ -147,8 +147,8 @@ static void modem_on_gone(void *ctx, int err)
     (void)err;
 }
 
-static const struct stream_sink host_sink = {NULL, host_on_data, host_on_gone};
-static const struct stream_sink modem_sink = {NULL, modem_on_data, modem_on_gone};
+static const struct stream_sink host_sink = {.on_data = host_on_data, .on_gone = host_on_gone};
+static const struct stream_sink modem_sink = {.on_data = modem_on_data, .on_gone = modem_on_gone};
 
 static int setup(void **state)
 {

@@ -107,7 +107,7 @@ static void wire_on_gone(void *ctx, int err)
     t.wire = NULL;
 }
 
-static const struct stream_sink wire_sink = {NULL, wire_on_data, wire_on_gone};
+static const struct stream_sink wire_sink = {.on_data = wire_on_data, .on_gone = wire_on_gone};
 
 static int port_do_open(struct port *port, const struct stream_sink *sink, void *ctx,
                         struct stream **out)

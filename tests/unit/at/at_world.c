@@ -383,7 +383,7 @@ static void modem_on_gone(void *ctx, int err)
     modem_reset(w);
 }
 
-static const struct stream_sink modem_sink = {NULL, modem_on_data, modem_on_gone};
+static const struct stream_sink modem_sink = {.on_data = modem_on_data, .on_gone = modem_on_gone};
 
 /* --- the port --- */
 

@@ -55,11 +55,11 @@ static inline bool real_turn(struct loop *loop)
 
 struct real_peer {
     struct stream *stream;
-    unsigned opened, gone;
+    unsigned opened, gone, drained;
     int gone_err;
     size_t len, wanted; /* of bytes */
     char bytes[1 << 16];
-    bool close_on_data, close_on_gone;
+    bool close_on_data, close_on_gone, close_on_drained;
 };
 
 static inline void real_close(struct real_peer *peer)
@@ -96,7 +96,18 @@ static inline void real_on_gone(void *ctx, int err)
         real_close(peer);
 }
 
-static const struct stream_sink real_sink = {real_on_open, real_on_data, real_on_gone};
+static inline void real_on_drained(void *ctx)
+{
+    struct real_peer *peer = ctx;
+    if (stream_unsent(peer->stream) > 0 || peer->gone)
+        abort();
+    peer->drained++;
+    if (peer->close_on_drained)
+        real_close(peer);
+}
+
+static const struct stream_sink real_sink = {real_on_open, real_on_data, real_on_gone,
+                                             real_on_drained};
 
 static inline bool real_is_open(void *arg)
 {

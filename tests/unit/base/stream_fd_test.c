@@ -170,6 +170,40 @@ static void unsent_is_exact(void **state)
     assert_true(real_until(world->loop, nothing_unsent, world));
 }
 
+static bool has_drained(void *arg)
+{
+    struct world *world = arg;
+    far_read_now(world);
+    return world->peer.drained > 0;
+}
+
+/* Once each time, when the last byte has left; never where nothing had to wait. */
+static void drained_is_told_once(void **state)
+{
+    static char piece[1 << 20];
+    struct world *world = *state;
+    open_pair(world);
+    put(world, "short");
+    assert_true(real_turn(world->loop));
+    assert_int_equal(world->peer.drained, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        world->peer.drained = 0;
+        assert_int_equal(stream_write(world->peer.stream, piece, sizeof(piece)), 0);
+        assert_int_equal(stream_write(world->peer.stream, piece, sizeof(piece)), 0);
+        assert_true(real_turn(world->loop));
+        assert_int_equal(world->peer.drained, 0); /* nobody has read anything */
+        assert_true(real_until(world->loop, has_drained, world));
+        assert_true(real_turn(world->loop));
+        assert_int_equal(world->peer.drained, 1);
+    }
+    far_read_now(world);
+    world->peer.close_on_drained = true; /* whoever is told may end it there */
+    world->peer.drained = 0;
+    assert_int_equal(stream_write(world->peer.stream, piece, sizeof(piece)), 0);
+    assert_true(real_until(world->loop, has_drained, world));
+    assert_null(world->peer.stream);
+}
+
 enum { NUMBERS = 2000000, NUMBERS_AT_ONCE = 8192 };
 
 static void put_numbers(struct world *world, uint32_t *next)
@@ -431,6 +465,7 @@ int main(void)
         TEST(both_ways),
         TEST(hang_up_is_told_once),
         TEST(unsent_is_exact),
+        TEST(drained_is_told_once),
         TEST(order_survives_a_full_port),
         TEST(unsent_is_known_after_the_end),
         TEST(last_words_before_a_failed_write),

@@ -52,7 +52,14 @@ static void on_gone(void *ctx, int err)
     see(side, text);
 }
 
-static const struct stream_sink sink = {on_open, on_data, on_gone};
+static void on_drained(void *ctx)
+{
+    struct side *side = ctx;
+    assert_int_equal(stream_unsent(side->stream), 0);
+    see(side, "drained ");
+}
+
+static const struct stream_sink sink = {on_open, on_data, on_gone, on_drained};
 
 static int setup(void **state)
 {
@@ -215,6 +222,44 @@ static void held_bytes_have_not_left(void **state)
     assert_string_equal(world->b.seen, "open one@110 four@110 gone(5)@200 ");
 }
 
+/* Told once for all that was held, at the end of the turn, and only while it is true. */
+static void drained_is_told_once(void **state)
+{
+    struct world *world = *state;
+    join(world, 10);
+    put(&world->a, "at once");
+    loop_sim_run_until(world->loop, 50);
+    assert_string_equal(world->a.seen, "open "); /* nothing was ever unsent */
+    stream_pipe_hold(world->a.stream, 1);
+    put(&world->a, "one");
+    put(&world->a, "two");
+    stream_pipe_hold(world->a.stream, 0);
+    assert_string_equal(world->a.seen, "open "); /* not from inside */
+    loop_sim_settle(world->loop);
+    assert_string_equal(world->a.seen, "open drained ");
+    stream_pipe_hold(world->a.stream, 1);
+    stream_pipe_hold(world->a.stream, 0); /* nothing was held */
+    loop_sim_settle(world->loop);
+    assert_string_equal(world->a.seen, "open drained ");
+    stream_pipe_hold(world->a.stream, 1);
+    put(&world->a, "three");
+    stream_pipe_hold(world->a.stream, 0);
+    stream_pipe_hold(world->a.stream, 1);
+    put(&world->a, "four"); /* before it could be told */
+    loop_sim_settle(world->loop);
+    assert_string_equal(world->a.seen, "open drained ");
+    stream_pipe_hold(world->a.stream, 0);
+    loop_sim_settle(world->loop);
+    assert_string_equal(world->a.seen, "open drained drained ");
+    stream_pipe_hold(world->a.stream, 1);
+    put(&world->a, "five");
+    stream_pipe_hold(world->a.stream, 0);
+    stream_close(world->a.stream);
+    world->a.stream = NULL;
+    loop_sim_run_until(world->loop, 1000);
+    assert_string_equal(world->a.seen, "open drained drained ");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -227,6 +272,7 @@ int main(void)
         TEST(drain_hands_over_what_is_here),
         TEST(closed_from_its_own_callback),
         TEST(held_bytes_have_not_left),
+        TEST(drained_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
