@@ -61,6 +61,10 @@ const struct config_key config_keys[] = {
      .help = "What a client may leave unread before its connection is cut, in KiB."},
     {GATEWAY(max_queued), .kind = KIND_INT, .low = 1, .high = 10000000, .fallback = "1000000",
      .reloadable = true, .help = "Messages that wait; one more is refused as overloaded."},
+    {GATEWAY(retention_days), .kind = KIND_INT, .low = 1, .high = 3650, .fallback = "30",
+     .reloadable = true,
+     .help = "How long messages are kept that have ended, and those that came in. Events are kept "
+             "7 days."},
     {GATEWAY(log_level), .kind = KIND_LEVEL, .words = log_levels, .fallback = "info",
      .reloadable = true, .help = "The least urgent lines that are logged."},
 

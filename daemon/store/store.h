@@ -197,6 +197,7 @@ struct attempt {
     int report;              /* TP-ST of the newest delivery report, -1: none came */
     int64_t report_wall_ms;
 };
+/* Fills token; report is -1 from then on. */
 int store_attempt_insert(struct store *store, struct attempt *attempt, const char *to)
     __attribute__((warn_unused_result));
 int store_attempt_update(struct store *store, const struct attempt *attempt)
@@ -222,7 +223,8 @@ struct event {
     int64_t seq;
     int64_t wall_ms;
     enum event_topic topic;
-    int64_t message;    /* row of the message, or of the inbox */
+    int64_t message;    /* row of the message, or of the inbox; then state, key, reason and cause say nothing, and
+                           `part` is the number of parts that came */
     uint8_t id[16];
     uint32_t uid;
     enum message_state state;
@@ -241,14 +243,20 @@ int store_events_after(struct store *store, int64_t after, uint32_t uid, struct 
 int store_event_bounds(struct store *store, int64_t *oldest, int64_t *newest);
 /* seq of the newest event before `seq` that this uid may see, 0 where there is none. */
 int store_event_previous(struct store *store, int64_t seq, uint32_t uid, int64_t *previous);
+/* The same for who follows one topic alone, whatever the uid. */
+int store_event_previous_topic(struct store *store, int64_t seq, enum event_topic topic,
+                               int64_t *previous);
 /* Called from the loop after a COMMIT that wrote events, when its waiters have been told; outside any
  * store_begin(). */
 void store_on_events(struct store *store, void (*fn)(void *arg), void *arg);
-/* Deletes messages (with their attempts) that ended and expired before their time, and events and inbox rows older than
- * theirs, at most `rows` in all, so that one call stays under 10 ms; number deleted: call again while it is `rows`. */
+/* One small step: deletes messages (with their attempts) that ended and expired before their time, events and inbox
+ * rows older than theirs, and what was seen over seven days ago: at most `rows` in all, and less where they are heavy,
+ * so that STORE_PURGE_STEP rows and the COMMIT after them stay under 10 ms however large the tables are. Number
+ * deleted: call again while it is not 0. */
 struct store_purge {
     int64_t messages_before_wall_ms, events_before_wall_ms, inbox_before_wall_ms;
 };
+enum { STORE_PURGE_STEP = 64 };
 int store_purge(struct store *store, const struct store_purge *before, size_t rows);
 
 /* --- inbox ---------------------------------------------------------------------------------------- */
@@ -269,18 +277,20 @@ struct inbox {
 };
 void inbox_clear(struct inbox *inbox);
 /* Sealed like a message; appends an event of topic EVENT_INBOX (uid UINT32_MAX: for operators). Inside
- * store_begin(). Fills row and id. 0/-errno */
+ * store_begin(). Fills row and id; the text may be NULL. 0; -E2BIG: over INBOX_TEXT_MAX; -errno. */
 int store_inbox_insert(struct store *store, struct inbox *inbox) __attribute__((warn_unused_result));
-/* Newest first, with texts; cursor: row to go on below, 0: newest. Number, or -errno. */
+/* Newest first, with texts (NULL where the key is lost or the page is damaged); cursor: row to go on below, 0: newest.
+ * The caller clears them. Number, or -errno. */
 int store_inbox_list(struct store *store, int64_t cursor, struct inbox *out, size_t limit);
 
-/* Was this very TPDU of this SIM taken before? 1 yes; 0 no, and now it is remembered (by keyed hash, 7 days, the
- * newest 100,000): a delete that fails does not bring it in twice. Inside store_begin(). */
+/* Was this very TPDU of this SIM taken before? 1 yes; 0 no, and now it is remembered (by keyed hash, until it was not
+ * met for 7 days, the newest 100,000): a delete that fails does not bring it in twice. Inside store_begin(). */
 int store_seen(struct store *store, const char *iccid, const void *tpdu, size_t len);
 
 /* Parts of an unfinished set; `set` is a keyed hash (store_hash) of what makes it one. The TPDU is sealed. Inside
  * store_begin(). 1 kept, 0 this part is there already, -ENOSPC: over STORE_PARTS_MAX rows in all (the oldest set
- * of all must go first: see store_parts_oldest), -errno. */
+ * of all must go first: see store_parts_oldest; or the disk is full: then store_parts_delete() fails too), -E2BIG:
+ * no TPDU is that long, -errno. */
 enum { STORE_PARTS_MAX = 20000 };
 int store_part_insert(struct store *store, const uint8_t set[32], uint8_t part, uint8_t total,
                       const char *iccid, const char *modem, const void *tpdu, size_t len);
@@ -291,7 +301,7 @@ struct inbox_part {
     uint8_t len;
     uint8_t tpdu[176];
 };
-/* In the order of their numbers. Number, or -errno. */
+/* In the order of their numbers; one that a damaged page does not let open is left out. Number, or -errno. */
 int store_parts_of(struct store *store, const uint8_t set[32], struct inbox_part *out, size_t limit);
 int store_parts_count(struct store *store, const uint8_t set[32]); /* or -errno */
 int store_parts_delete(struct store *store, const uint8_t set[32]) __attribute__((warn_unused_result));

@@ -45,6 +45,10 @@ int store_attempt_insert(struct store *store, struct attempt *attempt, const cha
     query_put(&query, attempt->ended_wall_ms);
     query_put(&query, attempt->committed_ms);
     query_put(&query, attempt->report_until_ms);
+    attempt->report = -1; /* nobody has seen it yet */
+    attempt->report_wall_ms = 0;
+    query_put(&query, attempt->report);
+    query_put(&query, attempt->report_wall_ms);
     query_put_blob(&query, tail, sizeof tail);
     int rc = query_run(&query);
     if (rc == 0)
@@ -64,6 +68,8 @@ int store_attempt_update(struct store *store, const struct attempt *attempt)
     query_put(&query, attempt->ended_wall_ms);
     query_put(&query, attempt->committed_ms);
     query_put(&query, attempt->report_until_ms);
+    query_put(&query, attempt->report);
+    query_put(&query, attempt->report_wall_ms);
     query_put(&query, (int64_t)attempt->token);
     int rc = query_run(&query);
     return rc == 0 && sqlite3_changes(store->db) == 0 ? -ENOENT : rc;
@@ -86,6 +92,8 @@ static void attempt_get(struct query *query, struct attempt *out)
     out->ended_wall_ms = query_get(query);
     out->committed_ms = query_get(query);
     out->report_until_ms = query_get(query);
+    out->report = (int)query_get(query);
+    out->report_wall_ms = query_get(query);
 }
 
 /* All rows of a query that was filled in. Number, or -errno. */
@@ -120,14 +128,12 @@ int store_attempts_match(struct store *store, const char *iccid, int reference, 
 {
     uint8_t hash[STORE_HASH];
     attempt_hash_tail(store, number_tail(tail), hash);
-    struct query query =
-        query_start(store, reference < 0 ? SQL_ATTEMPTS_MATCH : SQL_ATTEMPTS_MATCH_REFERENCE);
+    struct query query = query_start(store, SQL_ATTEMPTS_MATCH);
     query_put_blob(&query, hash, sizeof hash);
     query_put_text(&query, iccid);
+    query_put(&query, reference < 0 ? -1 : reference);
     query_put(&query, now_ms);
     query_put(&query, (int64_t)limit);
-    if (reference >= 0)
-        query_put(&query, reference);
     return attempt_get_all(&query, out, limit);
 }
 

@@ -1,5 +1,5 @@
 /* store_event: what happened, numbered, in the same transaction as the change itself; shown only
- * once it is on disk. Also the purge and the small facts. */
+ * once it is on disk. Also the small facts. */
 #include "store_internal.h"
 #include <assert.h>
 #include <errno.h>
@@ -8,9 +8,13 @@
 #include "text.h"
 
 /* The event says what the row says now; its key travels as it is sealed there. */
-int event_append(struct store *store, int64_t row)
+int event_append(struct store *store, enum event_topic topic, int64_t row)
 {
-    struct query query = query_start(store, SQL_EVENT_INSERT);
+    static const enum sql inserts[] = {
+        [EVENT_MESSAGE] = SQL_EVENT_INSERT,
+        [EVENT_INBOX] = SQL_EVENT_INSERT_INBOX,
+    };
+    struct query query = query_start(store, inserts[topic]);
     query_put(&query, loop_wall_ms(store->loop));
     query_put(&query, loop_now_ms(store->loop));
     query_put(&query, row);
@@ -26,6 +30,7 @@ static int event_get(struct query *query, struct event *out)
     memset(out, 0, sizeof *out);
     out->seq = query_get(query);
     out->wall_ms = query_get(query);
+    out->topic = (enum event_topic)query_get(query);
     out->message = query_get(query);
     const uint8_t *id = query_get_blob(query, &len);
     if (!id || len != sizeof out->id)
@@ -86,66 +91,49 @@ int store_event_bounds(struct store *store, int64_t *oldest, int64_t *newest)
     return rc;
 }
 
+/* The one seq of a query that was filled in. */
+static int event_get_previous(struct query *query, int64_t *previous)
+{
+    *previous = 0;
+    int rc = query_step(query);
+    if (rc == 1) {
+        *previous = query_get(query);
+        query_end(query);
+        rc = 0;
+    }
+    return rc;
+}
+
 int store_event_previous(struct store *store, int64_t seq, uint32_t uid, int64_t *previous)
 {
     bool any = uid == UINT32_MAX;
-    *previous = 0;
     struct query query = query_start(store, any ? SQL_EVENT_PREVIOUS : SQL_EVENT_PREVIOUS_UID);
     query_put(&query, seq);
     if (!any)
         query_put(&query, uid);
-    int rc = query_step(&query);
-    if (rc == 1) {
-        *previous = query_get(&query);
-        query_end(&query);
-        rc = 0;
-    }
-    return rc;
+    return event_get_previous(&query, previous);
+}
+
+/* The events of the inbox have a uid of their own, and with it an index; what stands between two
+ * events of messages is as many rows as came in meanwhile. */
+int store_event_previous_topic(struct store *store, int64_t seq, enum event_topic topic,
+                               int64_t *previous)
+{
+    static const enum sql looks[] = {
+        [EVENT_MESSAGE] = SQL_EVENT_PREVIOUS_MESSAGE,
+        [EVENT_INBOX] = SQL_EVENT_PREVIOUS_UID,
+    };
+    struct query query = query_start(store, looks[topic]);
+    query_put(&query, seq);
+    if (topic == EVENT_INBOX)
+        query_put(&query, UINT32_MAX);
+    return event_get_previous(&query, previous);
 }
 
 void store_on_events(struct store *store, void (*fn)(void *arg), void *arg)
 {
     store->on_events = fn;
     store->on_events_arg = arg;
-}
-
-/* --- purge ------------------------------------------------------------------------------------ */
-
-static int purge_messages(struct store *store, int64_t before_wall_ms, size_t rows)
-{
-    struct query query = query_start(store, SQL_PURGE_MESSAGES);
-    query_put(&query, before_wall_ms);
-    query_put(&query, (int64_t)rows);
-    int count = 0, rc;
-    while ((rc = query_step(&query)) == 1) {
-        store->tally.counts[query_get(&query)]--;
-        count++;
-    }
-    return rc < 0 ? rc : count;
-}
-
-static int purge_events(struct store *store, int64_t before_wall_ms, size_t rows)
-{
-    struct query query = query_start(store, SQL_PURGE_EVENTS);
-    query_put(&query, before_wall_ms);
-    query_put(&query, (int64_t)rows);
-    int rc = query_run(&query);
-    return rc < 0 ? rc : sqlite3_changes(store->db);
-}
-
-int store_purge(struct store *store, int64_t messages_before_wall_ms, int64_t events_before_wall_ms,
-                size_t rows)
-{
-    struct store_own own;
-    int rc = txn_join(store, &own);
-    if (rc != 0)
-        return rc;
-    rc = purge_messages(store, messages_before_wall_ms, rows);
-    if (rc >= 0 && (size_t)rc < rows) {
-        int events = purge_events(store, events_before_wall_ms, rows - (size_t)rc);
-        rc = events < 0 ? events : rc + events;
-    }
-    return txn_leave(store, &own, rc);
 }
 
 /* --- facts ------------------------------------------------------------------------------------ */

@@ -18,6 +18,11 @@ enum {
     STORE_CRASHES_MAX = 3,
     STORE_HASH = 16, /* bytes of a keyed hash that are kept in a column */
     STORE_INCARNATION = 32,
+    STORE_SEEN_MAX = 100000,
+    /* One step of the purge ends at these, whatever its caller allows: a row has its attempts with
+     * it, an inbound text of 255 parts has 40 pages. */
+    STORE_PURGE_CHANGES = 256,
+    STORE_PURGE_BYTES = 128 * 1024,
 };
 
 enum store_key { KEY_BODY, KEY_INDEX, KEY_OTP };
@@ -33,7 +38,8 @@ struct store_list {
 /* What RAM knows of the database and must forget again when it is undone. */
 struct store_tally {
     int64_t counts[MESSAGE_STATES];
-    int64_t seq; /* of the newest event written */
+    int64_t seq;   /* of the newest event written */
+    int64_t parts; /* rows of unfinished sets */
 };
 
 struct store_txn {
@@ -136,7 +142,15 @@ int message_load(struct query *query, bool with_text, struct message *out)
 int message_counts_load(struct store *store) __attribute__((warn_unused_result));
 
 /* --- store_event.c --- */
-int event_append(struct store *store, int64_t row) __attribute__((warn_unused_result));
+/* `row` of the message or of the inbox. */
+int event_append(struct store *store, enum event_topic topic, int64_t row)
+    __attribute__((warn_unused_result));
+
+/* --- store_id.c --- */
+void id_make(int64_t wall_ms, uint8_t id[16]);
+
+/* --- store_parts.c --- */
+int parts_count_load(struct store *store) __attribute__((warn_unused_result));
 
 /* Sealed columns that a message and its events share. */
 extern const char seal_column_to[], seal_column_key[], seal_column_body[];

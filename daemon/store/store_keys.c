@@ -145,12 +145,14 @@ static bool keys_are_foreign(const struct store *store, const struct key_place *
     return false;
 }
 
-static int keys_live_rows(struct store *store, int64_t *out)
+/* What would be lost: messages that are under way, and what has come in. */
+static int keys_live_rows(struct store *store, int64_t *live, int64_t *received)
 {
     struct query query = query_start(store, SQL_LIVE_COUNT);
     int rc = query_step(&query);
     if (rc == 1) {
-        *out = query_get(&query);
+        *live = query_get(&query);
+        *received = query_get(&query);
         query_end(&query);
     }
     return rc < 0 ? store_why(rc, "The database cannot be read: %s.", strerror(-rc)) : 0;
@@ -164,17 +166,18 @@ static int keys_judge(struct store *store, const struct key_place *place, const 
     bool foreign = keys_are_foreign(store, place, check);
     if (!missing && !foreign)
         return 0;
-    int64_t live = 0;
-    int rc = keys_live_rows(store, &live);
+    int64_t live = 0, received = 0;
+    int rc = keys_live_rows(store, &live, &received);
     if (rc != 0)
         return rc;
-    if (live > 0 && !new_keys)
+    if (live + received > 0 && !new_keys)
         return store_why(-ENOKEY,
-                         "The keys in %s are %s, yet %lld live messages are sealed with the "
-                         "database's own: put those back, or start once with --new-keys, which "
-                         "fails these messages.",
+                         "The keys in %s are %s, yet %lld live messages and %lld received ones are "
+                         "sealed with the database's own: put those back, or start once with "
+                         "--new-keys, which fails the live ones and gives up the texts of the "
+                         "others.",
                          place->path, foreign ? "not those of this database" : "missing",
-                         (long long)live);
+                         (long long)live, (long long)received);
     store->keys_lost = true;
     return 0;
 }

@@ -70,45 +70,6 @@ void message_clear(struct message *message)
     sodium_memzero(message, sizeof *message);
 }
 
-/* --- ids -------------------------------------------------------------------------------------- */
-
-/* RFC 9562 clause 5.7: 48 bits of milliseconds, version, variant, random. */
-static void message_id_make(int64_t wall_ms, uint8_t id[16])
-{
-    randombytes_buf(id, 16);
-    for (int i = 0; i < 6; i++)
-        id[i] = (uint8_t)((uint64_t)wall_ms >> (40 - 8 * i));
-    id[6] = (uint8_t)(0x70 | (id[6] & 0x0f));
-    id[8] = (uint8_t)(0x80 | (id[8] & 0x3f));
-}
-
-void message_id_text(const uint8_t id[16], char out[37])
-{
-    for (int i = 0, at = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            out[at++] = '-';
-        at += snprintf(out + at, 3, "%02x", id[i]);
-    }
-}
-
-bool message_id_parse(const char *text, uint8_t id[16])
-{
-    static const int group[] = {4, 2, 2, 2, 6};
-    uint8_t *out = id;
-    for (int i = 0; i < 5; i++) {
-        size_t len = (size_t)group[i] * 2;
-        if (strnlen(text, len) < len ||
-            text_hex_decode(text, len, out, (size_t)group[i]) != group[i])
-            return false;
-        out += group[i];
-        text += len;
-        if (*text != (i < 4 ? '-' : '\0'))
-            return false;
-        text++;
-    }
-    return true;
-}
-
 /* --- sealing ---------------------------------------------------------------------------------- */
 
 int unseal_text(const struct store *store, const char *column, const uint8_t id[16],
@@ -219,7 +180,7 @@ int store_message_insert(struct store *store, struct message *message, const voi
     static const uint8_t no_id[16];
     assert(store->txn.savepoint && message->row == 0 && message->text_len <= MESSAGE_TEXT_MAX);
     if (memcmp(message->id, no_id, sizeof no_id) == 0)
-        message_id_make(loop_wall_ms(store->loop), message->id);
+        id_make(loop_wall_ms(store->loop), message->id);
     const uint8_t *key = store->keys->key[KEY_BODY];
     struct message_sealed sealed;
     seal_close(key, seal_column_to, message->id, message->to, strlen(message->to), sealed.to);
@@ -238,7 +199,7 @@ int store_message_insert(struct store *store, struct message *message, const voi
         return rc;
     message->row = sqlite3_last_insert_rowid(store->db);
     store->tally.counts[message->state]++;
-    return event_append(store, message->row);
+    return event_append(store, EVENT_MESSAGE, message->row);
 }
 
 static int message_state_of(struct store *store, int64_t row, enum message_state *out,
@@ -286,7 +247,9 @@ int store_message_update(struct store *store, const struct message *message, boo
         return rc;
     store->tally.counts[from]--;
     store->tally.counts[message->state]++;
-    return message_is_news(from, parts_done, message) ? event_append(store, message->row) : 0;
+    return message_is_news(from, parts_done, message)
+               ? event_append(store, EVENT_MESSAGE, message->row)
+               : 0;
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */

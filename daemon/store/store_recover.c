@@ -241,7 +241,8 @@ static int recover_end_queued(struct store *store, enum message_state to, const 
 /* Sealed under keys that are gone: nothing of it can be read again. */
 static int recover_scrub(struct store *store)
 {
-    static const enum sql steps[] = {SQL_SCRUB_MESSAGES, SQL_SCRUB_EVENTS, SQL_SCRUB_ATTEMPTS};
+    static const enum sql steps[] = {SQL_SCRUB_MESSAGES, SQL_SCRUB_EVENTS, SQL_SCRUB_ATTEMPTS,
+                                     SQL_SCRUB_INBOX,    SQL_SCRUB_SEEN,   SQL_SCRUB_PARTS};
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < sizeof steps / sizeof steps[0]; i++)
         rc = recover_run_one(store, steps[i], NULL, 0);
@@ -328,6 +329,8 @@ int recover_run(struct store *store, const struct store_options *options)
         rc = files_incarnation_take(store);
     if (rc == 0)
         rc = message_counts_load(store);
+    if (rc == 0)
+        rc = parts_count_load(store);
     return rc == 0 ? 0 : schema_failed(store, rc);
 }
 

@@ -53,7 +53,7 @@ static const char schema_1[] =
     "CREATE INDEX message_pin ON message (pin) WHERE state = 0 AND pin <> '';"
     "CREATE INDEX message_report ON message (report_until)"
     " WHERE state IN (3, 4) AND report_until > 0;"
-    "CREATE INDEX message_purge ON message (expires_wall) WHERE ended_wall > 0;"
+    "CREATE INDEX message_purge ON message (max(expires_wall, ended_wall)) WHERE ended_wall > 0;"
     "CREATE INDEX message_state ON message (state);"
     "CREATE INDEX message_uid ON message (uid);"
 
@@ -64,19 +64,38 @@ static const char schema_1[] =
     " modem TEXT NOT NULL, iccid TEXT NOT NULL, reference INTEGER NOT NULL,"
     " space INTEGER NOT NULL, cause INTEGER NOT NULL, claimed_wall INTEGER NOT NULL,"
     " committed_wall INTEGER NOT NULL, ended_wall INTEGER NOT NULL, committed INTEGER NOT NULL,"
-    " report_until INTEGER NOT NULL, tail BLOB) STRICT;"
+    " report_until INTEGER NOT NULL, report INTEGER NOT NULL, report_wall INTEGER NOT NULL,"
+    " tail BLOB) STRICT;"
     "CREATE INDEX attempt_message ON attempt (message);"
-    "CREATE INDEX attempt_evidence ON attempt (tail, iccid);"
+    "CREATE INDEX attempt_evidence ON attempt (tail, iccid, reference);"
     "CREATE INDEX attempt_open ON attempt (iccid, committed) WHERE state IN (0, 1, 4);"
     "CREATE INDEX attempt_budget ON attempt (iccid, committed_wall) WHERE committed_wall > 0;"
 
     /* No foreign key: an event outlives its message. */
     "CREATE TABLE event ("
     " seq INTEGER PRIMARY KEY AUTOINCREMENT, wall INTEGER NOT NULL, at INTEGER NOT NULL,"
-    " message INTEGER NOT NULL, id BLOB NOT NULL, uid INTEGER NOT NULL, sealed_key BLOB,"
+    " topic INTEGER NOT NULL DEFAULT 0 CHECK (topic BETWEEN 0 AND 1), message INTEGER NOT NULL, id "
+    "BLOB NOT NULL, uid INTEGER NOT NULL, sealed_key BLOB,"
     " state INTEGER NOT NULL, modem TEXT NOT NULL, reason TEXT NOT NULL, space INTEGER NOT NULL,"
     " cause INTEGER NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL) STRICT;"
-    "CREATE INDEX event_uid ON event (uid);";
+    "CREATE INDEX event_uid ON event (uid);"
+
+    /* What comes in. Numbers and texts sealed; body NULL: its key is lost. */
+    "CREATE TABLE inbox ("
+    " row INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL, wall INTEGER NOT NULL,"
+    " sent_wall INTEGER NOT NULL, modem TEXT NOT NULL, iccid TEXT NOT NULL,"
+    " parts INTEGER NOT NULL, missing INTEGER NOT NULL,"
+    " class INTEGER NOT NULL CHECK (class BETWEEN -1 AND 3),"
+    " sealed_from BLOB, body BLOB) STRICT;"
+    "CREATE INDEX inbox_purge ON inbox (wall);"
+
+    /* In the order of rows: the oldest is the first. A row that was freed may be used again. */
+    "CREATE TABLE seen ("
+    " row INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, wall INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE part ("
+    " row INTEGER PRIMARY KEY, set_hash BLOB NOT NULL, part INTEGER NOT NULL,"
+    " total INTEGER NOT NULL, wall INTEGER NOT NULL, iccid TEXT NOT NULL, modem TEXT NOT NULL,"
+    " sealed_tpdu BLOB NOT NULL, UNIQUE (set_hash, part)) STRICT;";
 
 static const char *const schema_scripts[STORE_SCHEMA] = {schema_1};
 

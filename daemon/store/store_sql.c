@@ -14,6 +14,8 @@ _Static_assert(ATTEMPT_CLAIMED == 0 && ATTEMPT_COMMITTED == 1 && ATTEMPT_NOT_SEN
                    ATTEMPT_UNKNOWN == 4,
                "attempt states as in the SQL");
 _Static_assert(ON_UNKNOWN_REPORT == 1, "on_unknown as in the SQL");
+_Static_assert(EVENT_MESSAGE == 0 && EVENT_INBOX == 1, "topics as in the SQL");
+_Static_assert(UINT32_MAX == 4294967295, "the uid of the inbox as in the SQL");
 
 /* The order of message_load(). */
 #define MESSAGE_COLUMNS                                                                            \
@@ -24,9 +26,10 @@ _Static_assert(ON_UNKNOWN_REPORT == 1, "on_unknown as in the SQL");
     "space, cause, sealed_to, sealed_key"
 #define ATTEMPT_COLUMNS                                                                            \
     "token, message, part, state, modem, iccid, reference, space, cause, claimed_wall, "           \
-    "committed_wall, ended_wall, committed, report_until"
+    "committed_wall, ended_wall, committed, report_until, report, report_wall"
 #define EVENT_COLUMNS                                                                              \
-    "seq, wall, message, id, uid, state, modem, reason, space, cause, part, parts, sealed_key"
+    "seq, wall, topic, message, id, uid, state, modem, reason, space, cause, part, parts, "        \
+    "sealed_key"
 #define LIST_WHERE                                                                                 \
     "row < ?1 AND (?2 < 0 OR class = ?2) AND (?3 < 0 OR uid = ?3) AND (?4 < 0 OR state = ?4) "     \
     "ORDER BY row DESC LIMIT ?5"
@@ -98,20 +101,17 @@ static const char *const sql_text[SQLS] = {
     [SQL_REPORT_ENDED] = "SELECT row FROM message INDEXED BY message_report WHERE state IN (3, 4) "
                          "AND report_until > 0 AND report_until <= ? ORDER BY report_until LIMIT ?",
 
-    [SQL_ATTEMPT_INSERT] =
-        "INSERT INTO attempt (" ATTEMPT_COLUMNS ", tail) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [SQL_ATTEMPT_INSERT] = "INSERT INTO attempt (" ATTEMPT_COLUMNS
+                           ", tail) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_ATTEMPT_UPDATE] = "UPDATE attempt SET state = ?, reference = ?, space = ?, cause = ?, "
-                           "committed_wall = ?, ended_wall = ?, committed = ?, report_until = ? "
-                           "WHERE token = ?",
+                           "committed_wall = ?, ended_wall = ?, committed = ?, report_until = ?, "
+                           "report = ?, report_wall = ? WHERE token = ?",
     [SQL_ATTEMPT_BY_TOKEN] = "SELECT " ATTEMPT_COLUMNS " FROM attempt WHERE token = ?",
     [SQL_ATTEMPTS_OF] = "SELECT " ATTEMPT_COLUMNS " FROM attempt INDEXED BY attempt_message WHERE "
                         "message = ? ORDER BY token LIMIT ?",
     [SQL_ATTEMPTS_MATCH] =
-        "SELECT " ATTEMPT_COLUMNS " FROM attempt INDEXED BY attempt_evidence WHERE tail = ?1 AND "
-        "iccid = ?2 AND report_until > ?3 ORDER BY token DESC LIMIT ?4",
-    [SQL_ATTEMPTS_MATCH_REFERENCE] =
-        "SELECT " ATTEMPT_COLUMNS " FROM attempt INDEXED BY attempt_evidence WHERE tail = ?1 AND "
-        "iccid = ?2 AND report_until > ?3 AND reference = ?5 ORDER BY token DESC LIMIT ?4",
+        "SELECT " ATTEMPT_COLUMNS " FROM attempt INDEXED BY attempt_evidence WHERE tail = ? AND "
+        "iccid = ? AND reference = ? AND report_until > ? ORDER BY token DESC LIMIT ?",
     [SQL_ATTEMPTS_OPEN] = "SELECT " ATTEMPT_COLUMNS
                           " FROM attempt INDEXED BY attempt_open WHERE state IN (0, 1, 4) AND "
                           "state <> 0 AND iccid = ? AND committed > ? ORDER BY committed LIMIT ?",
@@ -122,6 +122,10 @@ static const char *const sql_text[SQLS] = {
         "INSERT INTO event (wall, at, message, id, uid, sealed_key, state, modem, reason, space, "
         "cause, part, parts) SELECT ?, ?, row, id, uid, sealed_key, state, modem, reason, space, "
         "cause, parts_done, parts FROM message WHERE row = ?",
+    [SQL_EVENT_INSERT_INBOX] =
+        "INSERT INTO event (wall, at, topic, message, id, uid, state, modem, reason, space, cause, "
+        "part, parts) SELECT ?, ?, 1, row, id, 4294967295, 0, modem, '', 0, 0, parts - missing, "
+        "parts FROM inbox WHERE row = ?",
     [SQL_EVENTS_AFTER] =
         "SELECT " EVENT_COLUMNS " FROM event WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3",
     [SQL_EVENTS_AFTER_UID] = "SELECT " EVENT_COLUMNS " FROM event INDEXED BY event_uid WHERE "
@@ -131,18 +135,46 @@ static const char *const sql_text[SQLS] = {
     [SQL_EVENT_PREVIOUS] = "SELECT seq FROM event WHERE seq < ? ORDER BY seq DESC LIMIT 1",
     [SQL_EVENT_PREVIOUS_UID] = "SELECT seq FROM event INDEXED BY event_uid WHERE seq < ? AND "
                                "uid = ? ORDER BY seq DESC LIMIT 1",
-    [SQL_PURGE_MESSAGES] =
-        "DELETE FROM message WHERE row IN (SELECT row FROM message INDEXED BY message_purge WHERE "
-        "ended_wall > 0 AND ended_wall < ?1 AND expires_wall < ?1 LIMIT ?2) RETURNING state",
+    [SQL_EVENT_PREVIOUS_MESSAGE] = "SELECT seq FROM event WHERE seq < ? AND topic = 0 "
+                                   "ORDER BY seq DESC LIMIT 1",
+
+    [SQL_INBOX_INSERT] = "INSERT INTO inbox (id, wall, sent_wall, modem, iccid, parts, missing, "
+                         "class, sealed_from, body) VALUES (?,?,?,?,?,?,?,?,?,?)",
+    [SQL_INBOX_LIST] = "SELECT row, id, wall, sent_wall, modem, iccid, parts, missing, class, "
+                       "sealed_from, body FROM inbox WHERE row < ? ORDER BY row DESC LIMIT ?",
+    [SQL_SEEN_FIND] = "SELECT row, wall FROM seen WHERE hash = ?",
+    [SQL_SEEN_FORGET] = "DELETE FROM seen WHERE row <= ?1 AND row >= ?2",
+    [SQL_SEEN_INSERT] = "INSERT INTO seen (hash, wall) VALUES (?, ?)",
+    [SQL_PART_FIND] = "SELECT 1 FROM part WHERE set_hash = ? AND part = ?",
+    [SQL_PART_INSERT] = "INSERT INTO part (set_hash, part, total, wall, iccid, modem, sealed_tpdu) "
+                        "VALUES (?,?,?,?,?,?,?)",
+    [SQL_PARTS_OF] = "SELECT part, total, wall, iccid, modem, sealed_tpdu FROM part WHERE "
+                     "set_hash = ? ORDER BY part LIMIT ?",
+    [SQL_PARTS_COUNT] = "SELECT count(*) FROM part WHERE set_hash = ?",
+    [SQL_PARTS_DELETE] = "DELETE FROM part WHERE set_hash = ?",
+    [SQL_PARTS_OLDEST] = "SELECT set_hash, wall FROM part ORDER BY row LIMIT 1",
+    [SQL_PARTS_ALL] = "SELECT count(*) FROM part",
+
+    /* The index holds the later of the two times: a look never passes over what has to stay. */
+    [SQL_PURGE_MESSAGE] =
+        "DELETE FROM message WHERE row = (SELECT row FROM message INDEXED BY message_purge WHERE "
+        "ended_wall > 0 AND max(expires_wall, ended_wall) < ? "
+        "ORDER BY max(expires_wall, ended_wall) LIMIT 1) RETURNING state",
+    [SQL_PURGE_INBOX_NEXT] = "SELECT row, length(body) FROM inbox INDEXED BY inbox_purge WHERE "
+                             "wall < ? ORDER BY wall LIMIT 1",
+    [SQL_PURGE_INBOX] = "DELETE FROM inbox WHERE row = ?",
     [SQL_PURGE_EVENTS] = "DELETE FROM event WHERE seq IN (SELECT seq FROM (SELECT seq, wall FROM "
                          "event ORDER BY seq LIMIT ?2) WHERE wall < ?1)",
+    [SQL_PURGE_SEEN] = "DELETE FROM seen WHERE row IN (SELECT row FROM (SELECT row, wall FROM "
+                       "seen ORDER BY row LIMIT ?2) WHERE wall < ?1)",
     [SQL_FACT_GET] = "SELECT value FROM fact WHERE name = ?",
     [SQL_FACT_SET] = "INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE "
                      "SET value = excluded.value",
 
     /* Recovery, once a start. */
-    [SQL_LIVE_COUNT] = "SELECT count(*) FROM message WHERE state IN (0, 1, 2, 3, 4) AND "
-                       "ended_wall = 0",
+    [SQL_LIVE_COUNT] = "SELECT (SELECT count(*) FROM message WHERE state IN (0, 1, 2, 3, 4) AND "
+                       "ended_wall = 0), (SELECT count(*) FROM inbox WHERE body IS NOT NULL) + "
+                       "(SELECT count(*) FROM part)",
     [SQL_SHIFT_MESSAGES] =
         "UPDATE message SET expires = expires + ?1, wait = iif(wait > 0, max(wait + ?1, 1), 0), "
         "report_until = iif(report_until > 0, max(report_until + ?1, 1), 0) "
@@ -163,6 +195,9 @@ static const char *const sql_text[SQLS] = {
                            "key_hash = NULL, content_hash = NULL",
     [SQL_SCRUB_EVENTS] = "UPDATE event SET sealed_key = NULL",
     [SQL_SCRUB_ATTEMPTS] = "UPDATE attempt SET tail = NULL",
+    [SQL_SCRUB_INBOX] = "UPDATE inbox SET sealed_from = NULL, body = NULL",
+    [SQL_SCRUB_SEEN] = "DELETE FROM seen",
+    [SQL_SCRUB_PARTS] = "DELETE FROM part",
     [SQL_END_QUEUED_EVENTS] =
         "INSERT INTO event (wall, at, message, id, uid, sealed_key, state, modem, reason, space, "
         "cause, part, parts) SELECT ?1, ?2, row, id, uid, sealed_key, ?3, modem, ?4, 0, 0, "

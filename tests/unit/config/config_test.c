@@ -77,6 +77,7 @@ static void nothing_is_the_defaults(void **state)
     assert_int_equal(config->max_line_bytes, 65536);
     assert_int_equal(config->max_unsent_kb, 1024);
     assert_int_equal(config->max_queued, 1000000);
+    assert_int_equal(config->retention_days, 30);
     assert_int_equal(config->log_level, 6);
     assert_int_equal(config->modem_count, 0);
 }
@@ -95,6 +96,7 @@ static void all_keys_are_read(void **state)
           "foreign_numbers = yes\n"
           "short_codes = yes\n"
           "keepalive_s = 30\n"
+          "retention_days = 3650\n"
           "log_level = debug\n"
           "\n"
           "  [ modem   viettel-1 ]  \n"
@@ -116,6 +118,7 @@ static void all_keys_are_read(void **state)
     assert_true(config->foreign_numbers);
     assert_true(config->short_codes);
     assert_int_equal(config->keepalive_s, 30);
+    assert_int_equal(config->retention_days, 3650);
     assert_int_equal(config->log_level, 7);
     assert_int_equal(config->modem_count, 2);
     const struct config_modem *modem = config->modems;
@@ -223,6 +226,7 @@ static void bad_values(void **state)
         {"keepalive_s = 0x40", "keepalive_s: wants a whole number from 10 to 3600"},
         {"keepalive_s = 99999999999999999999", "keepalive_s: wants a whole number from 10 to 3600"},
         {"keepalive_s =", "keepalive_s: wants a whole number from 10 to 3600"},
+        {"retention_days = 0", "retention_days: wants a whole number from 1 to 3650"},
         {"short_codes = true", "short_codes: wants yes or no"},
         {"short_codes = Yes", "short_codes: wants yes or no"},
         {"log_level = debgu",
@@ -409,7 +413,7 @@ static void what_takes_a_restart(void **state)
     right("[gateway]\nname=a\n[modem a]\nport=/a\n[modem b]\nport=/b\n");
     before = config;
     config = NULL;
-    right("[gateway]\nname=b\nmax_queued=5\nlog_level=debug\n[modem c]\nport=/b\n"
+    right("[gateway]\nname=b\nmax_queued=5\nretention_days=7\nlog_level=debug\n[modem c]\nport=/b\n"
           "[modem a]\nport=/a\ndaily_budget=4\n");
     after = config;
     config = NULL;

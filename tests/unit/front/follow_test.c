@@ -131,7 +131,8 @@ static void what_is_not_kept_is_gone(void **state)
     int64_t then = loop_wall_ms(world.loop);
     world_pass(&world, 1000);
     make_messages(3, 1);
-    assert_true(store_purge(world.store, then, then, 1000) > 0);
+    const struct store_purge before = {then, then, then};
+    assert_true(store_purge(world.store, &before, STORE_PURGE_STEP) > 0);
     world_settle(&world);
     TALK(
         &client,

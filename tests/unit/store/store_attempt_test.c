@@ -15,9 +15,17 @@ static void test_round_trip(void **state)
                          .reference = -1,
                          .modem = "viettel-1",
                          .iccid = "8984",
+                         .report_wall_ms = 99,
                          .claimed_wall_ms = 5};
     rig_begin(&rig);
     assert_int_equal(store_attempt_insert(rig.store, &in, "+84912345678"), 0);
+    /* a zero would be a TP-ST: delivered */
+    assert_int_equal(store_attempt_by_token(rig.store, in.token, &out), 1);
+    assert_int_equal(out.report, -1);
+    assert_int_equal(out.report_wall_ms, 0);
+    assert_int_equal(in.report, -1);
+    in.report = 0x46;
+    in.report_wall_ms = 10;
     in.state = ATTEMPT_COMMITTED;
     in.committed_ms = 6;
     in.committed_wall_ms = 7;
@@ -41,6 +49,8 @@ static void test_round_trip(void **state)
     assert_int_equal(out.committed_wall_ms, 7);
     assert_int_equal(out.report_until_ms, 8);
     assert_int_equal(out.ended_wall_ms, 9);
+    assert_int_equal(out.report, 0x46);
+    assert_int_equal(out.report_wall_ms, 10);
     assert_int_equal(store_attempt_by_token(rig.store, in.token + 1, &out), 0);
     in.token += 1;
     rig_begin(&rig);
@@ -97,9 +107,13 @@ static void test_evidence(void **state)
     assert_int_equal(store_attempts_match(rig.store, "s1", 7, "912345678", 1999, out, 4), 2);
     assert_int_equal(out[0].token, b);
     assert_int_equal(out[1].token, a);
-    assert_int_equal(store_attempts_match(rig.store, "s1", -1, "84912345678", 1999, out, 4), 3);
+    assert_int_equal(store_attempts_match(rig.store, "s1", 7, "912345678", 1999, out, 1), 1);
+    assert_int_equal(out[0].token, b);
+    /* without a reference: those that have none themselves */
+    assert_int_equal(store_attempts_match(rig.store, "s1", -1, "84912345678", 1999, out, 4), 1);
     assert_int_equal(out[0].token, c);
-    assert_int_equal(store_attempts_match(rig.store, "s1", -1, "912345678", 1999, out, 1), 1);
+    assert_int_equal(store_attempts_match(rig.store, "s1", -2, "912345678", 1999, out, 1), 1);
+    assert_int_equal(store_attempts_match(rig.store, "s1", -1, "912345678", 2000, out, 4), 0);
     assert_int_equal(store_attempts_match(rig.store, "s1", 7, "912345678", 2000, out, 4), 0);
     assert_int_equal(store_attempts_match(rig.store, "s2", 7, "912345678", 1999, out, 4), 0);
     assert_int_equal(store_attempts_match(rig.store, "s1", 8, "912345678", 1999, out, 4), 0);

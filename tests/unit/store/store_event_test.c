@@ -108,6 +108,13 @@ static void end_row(struct rig *rig, int64_t row, int64_t ended_wall_ms)
     message_clear(&message);
 }
 
+static int purge(struct rig *rig, int64_t messages_before, int64_t events_before, size_t rows)
+{
+    const struct store_purge before = {.messages_before_wall_ms = messages_before,
+                                       .events_before_wall_ms = events_before};
+    return store_purge(rig->store, &before, rows);
+}
+
 static void test_purge(void **state)
 {
     struct rig rig;
@@ -122,23 +129,23 @@ static void test_purge(void **state)
     end_row(&rig, a, RIG_WALL_MS);
     end_row(&rig, b, expiry + 50);
     rig_commit(&rig);
-    assert_int_equal(store_purge(rig.store, expiry, 0, 10), 0); /* its key lives as long as it */
-    assert_int_equal(store_purge(rig.store, expiry + 1, 0, 10), 1);
+    assert_int_equal(purge(&rig, expiry, 0, 10), 0); /* its key lives as long as it */
+    assert_int_equal(purge(&rig, expiry + 1, 0, 10), 1);
     assert_int_equal(store_message_by_row(rig.store, a, false, &message), 0);
     assert_int_equal(store_attempts_of(rig.store, a, attempts, 2), 0);
-    assert_int_equal(store_purge(rig.store, expiry + 51, 0, 0), 0);
-    assert_int_equal(store_purge(rig.store, expiry + 51, 0, 10), 1);
+    assert_int_equal(purge(&rig, expiry + 51, 0, 0), 0);
+    assert_int_equal(purge(&rig, expiry + 51, 0, 10), 1);
     assert_int_equal(rig_state(&rig, live), MESSAGE_QUEUED);
     assert_int_equal(store_message_counts(rig.store, counts), 0);
     assert_int_equal(counts[MESSAGE_CANCELLED], 0);
     assert_int_equal(counts[MESSAGE_QUEUED], 1);
     assert_string_equal(rig_ladder(&rig, a), "queued cancelled"); /* outlives its message */
-    assert_int_equal(store_purge(rig.store, 0, RIG_WALL_MS, 10), 0);
-    assert_int_equal(store_purge(rig.store, 0, RIG_WALL_MS + 1, 3), 3);
+    assert_int_equal(purge(&rig, 0, RIG_WALL_MS, 10), 0);
+    assert_int_equal(purge(&rig, 0, RIG_WALL_MS + 1, 3), 3);
     assert_int_equal(store_event_bounds(rig.store, &oldest, &newest), 0);
     assert_int_equal(oldest, 4);
     assert_int_equal(newest, 5);
-    assert_int_equal(store_purge(rig.store, 0, RIG_WALL_MS + 1, 10), 2);
+    assert_int_equal(purge(&rig, 0, RIG_WALL_MS + 1, 10), 2);
     rig_commit(&rig);
     assert_int_equal(store_event_bounds(rig.store, &oldest, &newest), 0);
     assert_int_equal(oldest, 6);
@@ -154,7 +161,7 @@ static void test_numbers_go_on_after_a_purge(void **state)
     rig_disk(&rig);
     int64_t row = rig_put(&rig, "a");
     end_row(&rig, row, 1);
-    assert_int_equal(store_purge(rig.store, INT64_MAX, INT64_MAX, 10), 3);
+    assert_int_equal(purge(&rig, INT64_MAX, INT64_MAX, 10), 3);
     rig_commit(&rig);
     rig_reopen(&rig);
     assert_int_equal(store_event_bounds(rig.store, &oldest, &newest), 0);

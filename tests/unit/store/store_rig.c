@@ -168,6 +168,11 @@ void rig_commit(struct rig *rig)
     assert_int_equal(store_flush(rig->store), 0);
 }
 
+void rig_pass(struct rig *rig, int64_t ms)
+{
+    (void)loop_sim_run_until(rig->loop, loop_now_ms(rig->loop) + ms);
+}
+
 int64_t rig_put(struct rig *rig, const char *key)
 {
     struct message message = rig_message(rig, key, "Ma OTP: 123456");
@@ -240,7 +245,7 @@ const char *rig_ladder(struct rig *rig, int64_t row)
     int count = store_events_after(rig->store, 0, UINT32_MAX, events, 64);
     assert_true(count >= 0 && count < 64);
     for (int i = 0; i < count; i++) {
-        if (events[i].message != row)
+        if (events[i].topic != EVENT_MESSAGE || events[i].message != row)
             continue;
         size_t len = strlen(ladder);
         snprintf(ladder + len, sizeof ladder - len, "%s%s", len ? " " : "",

@@ -55,6 +55,7 @@ void rig_reason(struct rig *rig, int64_t row, const char *want);
 /* The states of all events of a row, joined: "queued claimed sent". */
 const char *rig_ladder(struct rig *rig, int64_t row);
 void rig_commit(struct rig *rig); /* store_flush, must succeed */
+void rig_pass(struct rig *rig, int64_t ms);
 
 /* store_begin(), must succeed; and store_end(true). */
 void rig_begin(struct rig *rig);
