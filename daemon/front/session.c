@@ -10,13 +10,12 @@
 #include "verbs.h"
 
 enum {
-    LOOK_MS = 50,     /* a stream does not say when it has drained */
     STALL_MS = 30000, /* much unread, and not a byte read for so long: cut */
     LINGER_MS = 2000, /* the same for the last line */
 };
 
 static void session_turn(void *arg);
-static void session_on_look(void *arg);
+static void session_on_stall(void *arg);
 
 /* --- bytes ---------------------------------------------------------------------------------- */
 
@@ -84,7 +83,7 @@ struct session *session_new(struct front *front, const struct peer *peer)
     s->peer = *peer;
     snprintf(s->id, sizeof s->id, "%lu", ++all->opened);
     loop_task_init(&s->turn, front->loop, session_turn, s);
-    loop_timer_init(&s->look, front->loop, session_on_look, s);
+    loop_timer_init(&s->stall, front->loop, session_on_stall, s);
     s->next = all->first;
     if (s->next)
         s->next->prev = s;
@@ -134,7 +133,7 @@ void session_end(struct session *session, const char *why)
     while (session->calls)
         call_detach(session->calls);
     loop_task_cancel(&session->turn);
-    loop_timer_cancel(&session->look);
+    loop_timer_cancel(&session->stall);
     if (session->stream)
         stream_close(session->stream);
     session->stream = NULL;
@@ -347,9 +346,16 @@ static void session_on_gone(void *ctx, int err)
     session_end(ctx, err ? strerror(err) : "closed by the client");
 }
 
+/* All that was unread has left: there is room again, and the last line is out. */
+static void session_on_drained(void *ctx)
+{
+    session_go_on(ctx);
+}
+
 const struct stream_sink session_sink = {
     .on_data = session_on_data,
     .on_gone = session_on_gone,
+    .on_drained = session_on_drained,
 };
 
 static void session_write(struct session *s)
@@ -357,6 +363,7 @@ static void session_write(struct session *s)
     if (s->out.len == 0 || !s->stream)
         return;
     int rc = stream_write(s->stream, s->out.at, s->out.len);
+    s->written += s->out.len;
     bytes_take(&s->out, s->out.len);
     if (rc < 0)
         session_end(s, strerror(-rc));
@@ -372,23 +379,29 @@ static void session_run(struct session *s)
     session_pause(s);
 }
 
-/* Sees to it that a client which is behind is looked at again, and that its follower hears of room.
- */
+static uint64_t session_taken(const struct session *s)
+{
+    return s->written - (s->stream ? stream_unsent(s->stream) : 0);
+}
+
+/* The stream tells when all of it has left. A client that leaves much unread has so long to read
+ * some of it, and its follower hears of room. */
 static void session_watch(struct session *s)
 {
     size_t unsent = session_unsent(s);
     bool behind = s->finish ? unsent > 0 : unsent > session_limit(s) / 2;
-    if (behind && !s->behind) {
-        s->least = unsent;
-        s->moved_ms = loop_now_ms(s->front->loop);
-    }
+    int64_t patience_ms = !behind ? 0 : s->finish ? LINGER_MS : STALL_MS;
     if (s->held && session_has_room(s)) {
         s->held = false;
         events_wake(s->front);
     }
-    s->behind = behind;
-    if (behind && !loop_timer_armed(&s->look))
-        loop_timer_arm_in(&s->look, LOOK_MS);
+    if (patience_ms == s->patience_ms)
+        return;
+    s->patience_ms = patience_ms;
+    s->taken = session_taken(s);
+    loop_timer_cancel(&s->stall);
+    if (behind)
+        loop_timer_arm_in(&s->stall, patience_ms);
 }
 
 /* The end of a turn: what was answered leaves, and what follows from that. */
@@ -408,17 +421,16 @@ static void session_turn(void *arg)
         session_watch(s);
 }
 
-static void session_on_look(void *arg)
+/* Slow is not stuck: as long as it has read something it has as long again. */
+static void session_on_stall(void *arg)
 {
     struct session *s = arg;
-    int64_t now = loop_now_ms(s->front->loop);
-    size_t unsent = session_unsent(s);
-    if (unsent < s->least) {
-        s->least = unsent;
-        s->moved_ms = now;
-    }
-    if (s->behind && now - s->moved_ms >= (s->finish ? LINGER_MS : STALL_MS))
+    uint64_t taken = session_taken(s);
+    if (taken == s->taken) {
         session_end(s, "it does not read");
-    else
-        session_turn(s);
+        return;
+    }
+    s->taken = taken;
+    loop_timer_arm_in(&s->stall, s->patience_ms);
+    session_turn(s);
 }

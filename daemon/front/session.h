@@ -36,13 +36,13 @@ struct session {
     bool deaf;                 /* no further line is run: it ends once the last answer is out */
     bool ended;                /* the client says nothing more, and waits for its answers */
     bool dead;
-    bool held;        /* a follower waits for room */
-    bool behind;      /* the client leaves much unread: looked at again and again */
-    size_t least;     /* that was unread since then */
-    int64_t moved_ms; /* when it last read something */
-    struct loop_timer look;
-    const char *finish; /* why it ends once `out` has left; NULL: it does not */
-    const char *cut;    /* why it ends at the end of this turn; NULL: it does not */
+    bool held;               /* a follower waits for room */
+    uint64_t written;        /* bytes handed to the stream */
+    struct loop_timer stall; /* armed while the client leaves much unread */
+    int64_t patience_ms;     /* that it was armed with; 0: it is not armed */
+    uint64_t taken;          /* of `written`, when it was armed */
+    const char *finish;      /* why it ends once `out` has left; NULL: it does not */
+    const char *cut;         /* why it ends at the end of this turn; NULL: it does not */
     unsigned long requests, events;
     unsigned long refused[WIRE_ERRORS];
 };

@@ -410,6 +410,7 @@ static void a_slow_client_gets_its_answers(void **state)
         stream_pipe_hold(client.session->stream, 0);
         stream_pipe_hold(client.session->stream, 1);
     }
+    world_settle(&world);
     assert_int_equal(client_lines(&client), REQUESTS);
     client_close(&client);
 }
@@ -470,7 +471,8 @@ static void trickle_say(struct session *session, const char *lines)
 
 #define DISCOVER REQUEST("1", "rpc.discover", "{}") "\n"
 
-/* One byte in 29 seconds is reading; none in 30 is not. */
+/* It is looked at when its time is over, not before: one byte in 29 seconds is reading, and who
+ * reads none is cut half a minute later, a minute at most. */
 static void a_trickle_is_reading(void **state)
 {
     (void)state;
@@ -483,8 +485,50 @@ static void a_trickle_is_reading(void **state)
         assert_false(trickle.closed);
         trickle.unsent--;
     }
-    world_pass(&world, 31000);
+    world_pass(&world, 60000);
     assert_true(trickle.closed);
+}
+
+/* As much is unread as before, but not the same: what was written meanwhile does not hide what was
+ * read. */
+static void who_reads_while_more_is_written_is_reading(void **state)
+{
+    (void)state;
+    struct trickle trickle;
+    struct session *session = trickle_open(&trickle);
+    trickle_say(session, DISCOVER);
+    size_t answer = trickle.unsent;
+    assert_true(answer > 64 * 1024 / 2);
+    for (int i = 0; i < 5; i++) {
+        world_pass(&world, 20000);
+        trickle.unsent -= 100;
+        session_send(session, DISCOVER DISCOVER DISCOVER, sizeof DISCOVER DISCOVER DISCOVER - 1);
+        world_settle(&world);
+        assert_true(trickle.unsent > answer);
+        assert_false(trickle.closed);
+    }
+    world_pass(&world, 60000);
+    assert_true(trickle.closed);
+}
+
+/* Nothing happens between what a client says, the word that all has left, and its time. */
+static void a_client_that_is_behind_is_not_looked_at(void **state)
+{
+    (void)state;
+    struct trickle trickle;
+    struct session *session = trickle_open(&trickle);
+    trickle_say(session, DISCOVER DISCOVER);
+    assert_int_equal(trickle.lines, 1);
+    assert_int_equal(loop_sim_run_until(world.loop, loop_now_ms(world.loop) + 29000), 0);
+    trickle.unsent = 0;
+    session_sink.on_drained(session);
+    world_settle(&world);
+    assert_int_equal(trickle.lines, 2);
+    trickle.unsent = 0;
+    session_sink.on_drained(session);
+    assert_true(loop_sim_run_until(world.loop, loop_now_ms(world.loop) + 1) > 0);
+    assert_int_equal(loop_sim_run_until(world.loop, loop_now_ms(world.loop) + 100000), 0);
+    session_end(session, "the test ends");
 }
 
 /* It has said all it wants to say, before all of that could be run. */
@@ -499,7 +543,8 @@ static void who_shuts_its_half_gets_all_answers(void **state)
     assert_true(trickle.lines < 5);
     for (int i = 0; i < 10 && !trickle.closed; i++) {
         trickle.unsent = 0;
-        world_pass(&world, 100);
+        session_sink.on_drained(session);
+        world_settle(&world);
     }
     assert_int_equal(trickle.lines, 5);
     assert_true(trickle.closed);
@@ -603,6 +648,8 @@ int main(void)
         TEST(a_client_that_reads_is_never_cut),
         TEST(a_slow_client_gets_its_answers),
         TEST(a_trickle_is_reading),
+        TEST(who_reads_while_more_is_written_is_reading),
+        TEST(a_client_that_is_behind_is_not_looked_at),
         TEST(who_shuts_its_half_gets_all_answers),
         TEST(a_last_line_that_is_not_read),
         TEST(connections_are_limited_per_uid_and_in_all),
