@@ -110,13 +110,17 @@ int wire_result_check(const struct wire_method *method, const json_t *result, ch
 int wire_event_check(const json_t *params, char *why, size_t room)
 {
     table_load();
+    static const struct {
+        const char *topic, *schema;
+    } rows[] = {{"modem", "ModemEvent"}, {"inbox", "InboxEvent"}};
     const char *topic = json_string_value(json_object_get(params, "topic"));
-    bool modem = topic && strcmp(topic, "modem") == 0;
+    const char *schema = "MessageEvent";
+    for (size_t i = 0; topic && i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(rows[i].topic, topic) == 0)
+            schema = rows[i].schema;
     const json_t *schemas =
         json_object_get(json_object_get(table.document, "components"), "schemas");
-    return wire_schema_check(table.document,
-                             json_object_get(schemas, modem ? "ModemEvent" : "MessageEvent"),
-                             params, why, room);
+    return wire_schema_check(table.document, json_object_get(schemas, schema), params, why, room);
 }
 
 const char *wire_openrpc(size_t *len)

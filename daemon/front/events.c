@@ -99,13 +99,31 @@ static bool page_add(struct page *page, json_t *params)
     return true;
 }
 
+static bool page_wants(const struct page *page, const struct event *event)
+{
+    static const unsigned topics[] = {[EVENT_MESSAGE] = TOPIC_MESSAGE, [EVENT_INBOX] = TOPIC_INBOX};
+    return (page->topics & topics[event->topic]) != 0;
+}
+
+/* The event before `seq` that would stand on the page. What comes in has a uid of its own: who sees
+ * one uid's events sees one topic's. */
+static int page_look_back(struct store *store, const struct page *page, int64_t seq,
+                          int64_t *previous)
+{
+    bool one = page->topics != (TOPIC_MESSAGE | TOPIC_INBOX);
+    if (page->uid != UINT32_MAX || !one)
+        return store_event_previous(store, seq, page->uid, previous);
+    return store_event_previous_topic(
+        store, seq, page->topics == TOPIC_INBOX ? EVENT_INBOX : EVENT_MESSAGE, previous);
+}
+
 /* The event before the first of a page. Where it is not kept any more it is the one that the
  * follower has. */
 static int page_previous(struct front *front, const struct page *page, int64_t first,
                          int64_t *previous)
 {
     int64_t oldest = 0, newest = 0;
-    int rc = store_event_previous(front->store, first, page->uid, previous);
+    int rc = page_look_back(front->store, page, first, previous);
     if (rc < 0 || *previous > 0)
         return rc;
     rc = store_event_bounds(front->store, &oldest, &newest);
@@ -114,32 +132,43 @@ static int page_previous(struct front *front, const struct page *page, int64_t f
     return rc;
 }
 
-/* Fills the page; its count, or -errno. */
-static int page_read(struct front *front, int64_t after, uint32_t uid)
+/* Adds what belongs there. 0/-errno. */
+static int page_fill(struct front *front, struct page *page, const struct event *event, int count)
 {
-    struct page *page = &front->events.page;
-    struct event event[PAGE_EVENTS];
     int64_t previous = 0;
-    if (page->last && page->after == after && page->uid == uid)
-        return (int)page->count;
-    page->last = 0;
-    page->len = 0;
-    page->after = after;
-    page->uid = uid;
-    int count = store_events_after(front->store, after, uid, event, PAGE_EVENTS);
-    if (count <= 0)
-        return count;
-    int rc = page_previous(front, page, event[0].seq, &previous);
-    if (rc < 0)
-        return rc;
     for (int i = 0; i < count; i++) {
+        if (!page_wants(page, &event[i]))
+            continue;
+        int rc = page->count ? 0 : page_previous(front, page, event[i].seq, &previous);
+        if (rc < 0)
+            return rc;
         if (!page_add(page, view_event(&event[i], previous)))
             return -ENOMEM;
         previous = event[i].seq;
+        page->count++;
     }
-    page->count = (unsigned)count;
-    page->last = previous;
-    return count;
+    return 0;
+}
+
+/* Looks through the next events, wanted or not: 1, 0 where there are none, or -errno. */
+static int page_read(struct front *front, int64_t after, uint32_t uid, unsigned topics)
+{
+    struct page *page = &front->events.page;
+    struct event event[PAGE_EVENTS];
+    if (page->last && page->after == after && page->uid == uid && page->topics == topics)
+        return 1;
+    page->last = 0;
+    page->len = 0;
+    page->count = 0;
+    page->after = after;
+    page->uid = uid;
+    page->topics = topics;
+    int count = store_events_after(front->store, after, uid, event, PAGE_EVENTS);
+    int rc = count > 0 ? page_fill(front, page, event, count) : count;
+    if (rc < 0)
+        return rc;
+    page->last = count > 0 ? event[count - 1].seq : 0;
+    return count > 0;
 }
 
 /* --- the pump ------------------------------------------------------------------------------- */
@@ -149,24 +178,25 @@ static int page_read(struct front *front, int64_t after, uint32_t uid)
 static int follower_pump(struct front *front, struct follower *follower)
 {
     const struct page *page = &front->events.page;
-    if (!follower->started || !(follower->topics & TOPIC_MESSAGE) ||
-        follower->position >= front->events.newest)
+    unsigned topics = follower->topics & (TOPIC_MESSAGE | TOPIC_INBOX);
+    if (!follower->started || !topics || follower->position >= front->events.newest)
         return -1;
     if (!session_has_room(follower->session)) {
         follower->session->held = true; /* events_wake() follows */
         return -1;
     }
-    int count = page_read(front, follower->position, follower->uid);
-    if (count < 0) {
+    int rc = page_read(front, follower->position, follower->uid, topics);
+    if (rc < 0) {
         log_event(LOG_LEVEL_ERROR, "events", follower->session->id, "unread", "error=\"%s\"",
-                  strerror(-count));
+                  strerror(-rc));
         return STORE_RETRY_MS;
     }
-    if (count == 0) {
+    if (rc == 0) {
         follower->position = front->events.newest;
         return -1;
     }
-    session_send(follower->session, page->lines, page->len);
+    if (page->len > 0)
+        session_send(follower->session, page->lines, page->len);
     follower->session->events += page->count;
     follower->position = page->last;
     return follower->position < front->events.newest ? 0 : -1;

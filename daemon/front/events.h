@@ -8,15 +8,16 @@
 #include <stdint.h>
 #include "front.h"
 
-enum { TOPIC_MESSAGE = 1, TOPIC_MODEM = 2 };
+enum { TOPIC_MESSAGE = 1, TOPIC_MODEM = 2, TOPIC_INBOX = 4 };
 
 struct follower;
 
-/* Events after `after` as they are seen by `uid`, as lines. Followers at the same place share it.
- */
+/* Events of these topics after `after` as they are seen by `uid`, as lines. Followers at the same
+ * place share it. */
 struct page {
     uint32_t uid;
-    int64_t after, last; /* last 0: holds nothing */
+    unsigned topics;
+    int64_t after, last; /* looked through up to here; 0: holds nothing */
     unsigned count;
     char *lines;
     size_t len, room;

@@ -11,6 +11,7 @@ static const struct verb verbs[] = {
     {"message.cancel", verb_message_cancel, false},
     {"modem.list", verb_modem_list, true},
     {"modem.get", verb_modem_get, true},
+    {"inbox.list", verb_inbox_list, true},
     {"events.follow", verb_events_follow, true},
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };

@@ -28,6 +28,8 @@ void verb_modem_get(struct call *call);
 void verb_rpc_discover(struct call *call);
 void verb_gateway_info(struct call *call);
 void verb_gateway_stats(struct call *call);
+/* verbs_inbox.c */
+void verb_inbox_list(struct call *call);
 /* verbs_events.c */
 void verb_events_follow(struct call *call);
 

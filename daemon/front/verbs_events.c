@@ -1,4 +1,5 @@
 /* verbs_events: events.follow. */
+#include <stdio.h>
 #include <string.h>
 #include "hall.h"
 #include "verbs.h"
@@ -6,11 +7,13 @@
 struct topic {
     const char *name;
     unsigned bit;
-    const char *role; /* that sees it */
+    const char *role;  /* that sees it */
+    bool only_by_name; /* not among those that who names none gets */
 };
 static const struct topic topics[] = {
-    {"message", TOPIC_MESSAGE, "send"},
-    {"modem", TOPIC_MODEM, "monitor"},
+    {"message", TOPIC_MESSAGE, "send", false},
+    {"modem", TOPIC_MODEM, "monitor", false},
+    {"inbox", TOPIC_INBOX, "operate", true},
 };
 enum { TOPICS = sizeof topics / sizeof *topics };
 
@@ -19,24 +22,35 @@ static bool topic_wanted(const json_t *names, const struct topic *topic)
     for (size_t i = 0; i < json_array_size(names); i++)
         if (strcmp(json_string_value(json_array_get(names, i)), topic->name) == 0)
             return true;
-    return !names;
+    return !names && !topic->only_by_name;
 }
 
-/* What the peer asked for and may see; 0: it asked for something that it may not see, or may see
- * nothing. */
-static unsigned topics_of(const struct call *call)
+/* What the peer asked for and may see; 0: it may see nothing, or asked for something (*refused)
+ * that it may not see. */
+static unsigned topics_of(const struct call *call, const struct topic **refused)
 {
     const json_t *names = json_object_get(call->params, "topics");
     unsigned bits = 0;
     for (size_t i = 0; i < TOPICS; i++) {
         if (!topic_wanted(names, &topics[i]))
             continue;
-        if (peer_may(call->front, &call->peer, topics[i].role))
+        if (peer_may(call->front, &call->peer, topics[i].role)) {
             bits |= topics[i].bit;
-        else if (names)
+        } else if (names) {
+            *refused = &topics[i];
             return 0;
+        }
     }
     return bits;
+}
+
+static void follow_not_allowed(struct call *call, const struct topic *refused)
+{
+    char sentence[80];
+    if (refused)
+        snprintf(sentence, sizeof sentence, "the topic %s needs the role %s", refused->name,
+                 refused->role);
+    call_fail(call, WIRE_NOT_ALLOWED, refused ? sentence : NULL, NULL);
 }
 
 static json_t *view_follow(unsigned bits, int64_t newest)
@@ -64,7 +78,8 @@ void verb_events_follow(struct call *call)
 {
     struct front *front = call->front;
     const json_t *from = json_object_get(call->params, "from_seq");
-    unsigned bits = topics_of(call);
+    const struct topic *refused = NULL;
+    unsigned bits = topics_of(call, &refused);
     uint32_t uid = peer_may(front, &call->peer, "operate") ? UINT32_MAX : call->peer.uid;
     int64_t newest = front->events.newest, oldest = 0, ignored;
     int64_t position = from ? json_integer_value(from) : newest;
@@ -72,7 +87,7 @@ void verb_events_follow(struct call *call)
     if (rc < 0) {
         call_fail_store(call, rc);
     } else if (!bits) {
-        call_fail(call, WIRE_NOT_ALLOWED, NULL, NULL);
+        follow_not_allowed(call, refused);
     } else if (!position_is_kept(position, oldest, newest)) {
         call_fail(call, WIRE_GONE, NULL, json_pack("{s:I}", "oldest_seq", (json_int_t)oldest));
     } else {

@@ -163,8 +163,9 @@ void verb_message_cancel(struct call *call)
 
 void verb_message_get(struct call *call)
 {
-    static const char *const untils[] = {[WAIT_SENT] = "sent", [WAIT_FINAL] = "final"};
-    enum wait_until until = (enum wait_until)param_choice(call, "until", untils, 2, WAIT_SENT);
+    static const char *const untils[] = {
+        [WAIT_SENT] = "sent", [WAIT_DELIVERED] = "delivered", [WAIT_FINAL] = "final"};
+    enum wait_until until = (enum wait_until)param_choice(call, "until", untils, 3, WAIT_SENT);
     int64_t wait_ms = param_integer(call, "wait_ms", 0);
     struct message message = {0};
     int rc = message_find(call, &message);

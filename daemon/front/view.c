@@ -1,6 +1,7 @@
 #include "view.h"
 #include <stdio.h>
 #include <string.h>
+#include "status.h"
 #include "text.h"
 
 /* --- members: an object that lost one for want of memory is no object any more -------------- */
@@ -188,6 +189,17 @@ static int64_t attempt_wall_ms(const struct attempt *a)
     return a->committed_wall_ms ? a->committed_wall_ms : a->claimed_wall_ms;
 }
 
+static json_t *view_report(int status, int64_t wall_ms)
+{
+    const struct sms_status_row *row = sms_status_find((uint8_t)status);
+    json_t *view = json_object();
+    put_integer(&view, "status", status);
+    put_text(&view, "name", row->name);
+    put_text(&view, "sentence", row->sentence);
+    put_time(&view, "at", wall_ms);
+    return view;
+}
+
 static json_t *view_attempt(const struct attempt *a)
 {
     json_t *view = json_object();
@@ -198,6 +210,8 @@ static json_t *view_attempt(const struct attempt *a)
         put_integer(&view, "reference", a->reference);
     put_cause(&view, a->space, a->cause);
     put_time(&view, "at", attempt_wall_ms(a));
+    if (a->report_wall_ms > 0 && a->report >= 0)
+        put(&view, "report", view_report(a->report, a->report_wall_ms));
     return view;
 }
 
@@ -221,22 +235,63 @@ json_t *view_message(const struct message *m, const struct attempt *attempts, si
     return view;
 }
 
+static void put_message_event(json_t **view, const struct event *e)
+{
+    put_text(view, "key", e->key);
+    put(view, "state", json_string(message_state_name(e->state)));
+    put_known(view, "modem", e->modem);
+    put_known(view, "reason", e->reason);
+    put_cause(view, e->space, e->cause);
+    if (e->part > 0) /* the last one that went */
+        put_integer(view, "part", e->part);
+}
+
+/* What came in is told, not what it says nor who wrote it: inbox.list shows that. */
 json_t *view_event(const struct event *e, int64_t previous)
 {
+    static const char *const topics[] = {[EVENT_MESSAGE] = "message", [EVENT_INBOX] = "inbox"};
     json_t *view = json_object();
     put_integer(&view, "seq", e->seq);
     put_integer(&view, "prev_seq", previous);
-    put(&view, "topic", json_string("message"));
+    put(&view, "topic", json_string(topics[e->topic]));
     put_id(&view, e->id);
-    put_text(&view, "key", e->key);
-    put(&view, "state", json_string(message_state_name(e->state)));
-    put_known(&view, "modem", e->modem);
-    put_known(&view, "reason", e->reason);
-    put_cause(&view, e->space, e->cause);
-    if (e->part > 0) /* the last one that went */
-        put_integer(&view, "part", e->part);
+    switch (e->topic) {
+    case EVENT_MESSAGE:
+        put_message_event(&view, e);
+        break;
+    case EVENT_INBOX:
+        put_text(&view, "modem", e->modem);
+        break;
+    }
     put_integer(&view, "parts", e->parts);
     put_time(&view, "at", e->wall_ms);
+    return view;
+}
+
+/* --- what came in --------------------------------------------------------------------------- */
+
+/* Long, and not ours: a text that is no UTF-8 all the same is not shown at all. */
+static void put_body(json_t **object, const char *name, const char *text, size_t len)
+{
+    bool shown = text && text_utf8_valid(text, len);
+    put(object, name, json_stringn(shown ? text : "", shown ? len : 0));
+}
+
+json_t *view_inbox(const struct inbox *inbox)
+{
+    json_t *view = json_object();
+    put_id(&view, inbox->id);
+    put_text(&view, "from", inbox->from);
+    put_body(&view, "text", inbox->text, inbox->text_len);
+    put_time(&view, "received_at", inbox->wall_ms);
+    if (inbox->sent_wall_ms != 0)
+        put_time(&view, "sent_at", inbox->sent_wall_ms);
+    put_text(&view, "modem", inbox->modem);
+    put_integer(&view, "parts", inbox->parts);
+    if (inbox->missing > 0)
+        put_integer(&view, "missing", inbox->missing);
+    if (inbox->class_ >= 0)
+        put_integer(&view, "class", inbox->class_);
     return view;
 }
 
@@ -332,6 +387,11 @@ json_t *view_stats(const struct gateway_stats *stats)
     put_integer(&view, "unknown", stats->unknown);
     put_integer(&view, "resent", stats->resent);
     put_integer(&view, "evidence", stats->evidence);
+    put_integer(&view, "inbound", stats->inbound);
+    put_integer(&view, "inbound_refused", stats->inbound_refused);
+    put_integer(&view, "inbound_doubles", stats->inbound_doubles);
+    put_integer(&view, "reports", stats->reports);
+    put_integer(&view, "reports_unmatched", stats->reports_unmatched);
     put(&view, "queued_parts", parts);
     if (stats->eta_ms >= 0)
         put_integer(&view, "eta_ms", stats->eta_ms);

@@ -1,6 +1,7 @@
 /* view: messages, events and modems as JSON, in the shapes of proto/openrpc.json. Pure.
- * The text is in none of them; a number is whole only for who sent the message, masked for
- * everybody else. Each returns a new reference, or NULL where there is no memory. */
+ * A text is in none of them but view_inbox(), which is for operators; a number is whole only there
+ * and for who sent the message, masked for everybody else. Each returns a new reference, or NULL
+ * where there is no memory. */
 #ifndef OTPGATE_VIEW_H
 #define OTPGATE_VIEW_H
 
@@ -14,6 +15,9 @@ json_t *view_summary(const struct message *message, uint32_t viewer);
 json_t *view_message(const struct message *message, const struct attempt *attempts, size_t count,
                      uint32_t viewer);
 json_t *view_event(const struct event *event, int64_t previous);
+
+/* What came in, with its text and who wrote it. */
+json_t *view_inbox(const struct inbox *inbox);
 
 json_t *view_modem(const struct modem_view *modem);
 json_t *view_modem_event(const struct modem_view *modem);

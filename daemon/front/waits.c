@@ -41,12 +41,23 @@ static void wait_abandon(struct call *call)
     call_drop(call);
 }
 
+/* It has left for good and no report will come: none was asked for, or its time is over. UNKNOWN
+ * may still be sent once more while its time runs. */
+static bool wait_has_no_report(const struct message *message)
+{
+    if (message->state == MESSAGE_SENT)
+        return !message->report || message->report_until_ms == 0;
+    return message->state == MESSAGE_UNKNOWN && message->report_until_ms == 0;
+}
+
 bool wait_is_over(const struct message *message, enum wait_until until)
 {
     switch (until) {
     case WAIT_SENT:
         return message->state != MESSAGE_QUEUED && message->state != MESSAGE_CLAIMED &&
                message->state != MESSAGE_SENDING;
+    case WAIT_DELIVERED:
+        return message_state_is_final(message->state) || wait_has_no_report(message);
     case WAIT_FINAL:
         return message_state_is_final(message->state);
     }
@@ -125,7 +136,8 @@ void waits_on_events(struct front *front, int64_t newest)
         if (count <= 0)
             return; /* a failed read is made up for by the next event or by the time-out */
         for (int i = 0; i < count; i++)
-            waits_look(front, event[i].message);
+            if (event[i].topic == EVENT_MESSAGE)
+                waits_look(front, event[i].message);
         front->waits.seen = event[count - 1].seq;
     }
     front->waits.seen = newest;

@@ -14,8 +14,9 @@ struct waits {
     int64_t seen; /* events up to here were looked at */
 };
 
-/* How far a message must have come. */
-enum wait_until { WAIT_SENT, WAIT_FINAL };
+/* How far a message must have come. WAIT_DELIVERED: its end, or as far as it can come without a
+ * delivery report. */
+enum wait_until { WAIT_SENT, WAIT_DELIVERED, WAIT_FINAL };
 
 /* Answers a call with what the message is now. */
 typedef void wait_answer_fn(struct call *call, const struct message *message);

@@ -2,8 +2,8 @@
 
 It speaks the protocol from proto/openrpc.json: params are checked against the document, and so is every answer that it
 gives, by a reading of JSON Schema of its own. What becomes of a message follows from its key, so that a test can ask for
-it: "fail-...", "unknown-...", "stuck-..." (stays queued), "busy-..." (refused), "mute-..." (no answer), "drop-..."
-(the connection ends instead of an answer). Everything happens at once; no clock decides anything.
+it: "fail-...", "unknown-...", "there-..." (delivered), "off-..." (undelivered), "stuck-..." (stays queued), "busy-..."
+(refused), "mute-..." (no answer), "drop-..." (the connection ends instead of an answer). Everything happens at once; no clock decides anything.
 """
 import json
 import pathlib
@@ -16,6 +16,7 @@ METHODS = {method["name"]: method for method in DOCUMENT["methods"]}
 ERRORS = DOCUMENT["components"]["errors"]
 TYPES = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool}
 AT = "2026-11-22T03:15:%02d.000Z"
+REPORTS = [("there", 0, "delivered", "delivered"), ("off", 70, "undelivered", "validity_expired")]
 
 
 def fits(schema, value, path=""):
@@ -202,6 +203,10 @@ class Gateway:
             self.move(message, "unknown", modem="viettel-1", reason="timeout")
         else:
             self.move(message, "sent", modem="viettel-1")
+        for word, status, state, reason in REPORTS:
+            if end == word:
+                message["report"] = {"status": status, "name": reason, "at": AT % 5}
+                self.move(message, state, reason=reason)
 
     def move(self, message, state, **more):
         message["state"] = state
@@ -238,6 +243,8 @@ class Gateway:
     def message_get(self, client, params, after):
         message = self.find(params)
         attempts = [{"part": 1, "state": "sent", "modem": "viettel-1", "reference": 17, "at": AT % 3}]
+        if "report" in message:
+            attempts[0]["report"] = message["report"]
         return {**self.summary(message), "ladder": message["ladder"], "attempts": attempts}
 
     def message_list(self, client, params, after):
@@ -252,6 +259,23 @@ class Gateway:
             raise Refused("too_late")
         self.move(message, "cancelled")
         return self.message_get(client, params, after)
+
+    def inbox_list(self, client, params, after):
+        plain = METHODS["inbox.list"]["examples"][0]["result"]["value"]["messages"][0]
+        kept = [plain, {**plain, "from": "+84912345678", "text": "Thuê bao\n\nlà của tôi", "parts": 3, "missing": 1},
+                {**plain, "from": "Vi\x1b[1mettel", "text": "", "class": 0}]
+        first = params.get("cursor", 0)
+        limit = params.get("limit", 50)
+        answer = {"messages": kept[first:first + limit]}
+        return {**answer, "next_cursor": first + limit} if first + limit < len(kept) else answer
+
+    def receive(self):
+        """A message comes in: its event."""
+        with self.lock:
+            event = {"seq": len(self.events) + 1, "prev_seq": len(self.events), "topic": "inbox", "parts": 2,
+                     "id": "019aa9d2-1d2b-7a41-8c55-9e0f4b1a6c02", "modem": "viettel-1", "at": AT % 9}
+            assert not fits({"$ref": "#/components/schemas/InboxEvent"}, event)
+            self.events.append(event)
 
     def events_follow(self, client, params, after):
         first = params.get("from_seq", len(self.events))

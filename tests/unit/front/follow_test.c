@@ -203,6 +203,85 @@ static void modem_events_have_no_seq(void **state)
     TALK(&client, {NULL, NULL});
 }
 
+#define INBOX_EVENT(seq, prev)                                                                     \
+    "{\"method\":\"event\",\"params\":{\"topic\":\"inbox\",\"seq\":" seq ",\"prev_seq\":" prev     \
+    ",\"id\":\"*\",\"modem\":\"viettel-1\",\"parts\":1,\"at\":\"*\"}}"
+
+static void receive(const char *from)
+{
+    struct inbox inbox = {.class_ = -1};
+    snprintf(inbox.from, sizeof inbox.from, "%s", from);
+    world_receive(&world, &inbox, "Ma xac nhan 727272");
+    world_settle(&world);
+}
+
+/* Only to those who name it, and without what it says and who wrote it. */
+static void the_inbox_is_told_to_who_names_it(void **state)
+{
+    (void)state;
+    struct client other;
+    assert_true(client_open(&other, &world, OTHER));
+    TALK(&other, {FOLLOW("{}"), FOLLOWS});
+    TALK(&client, {FOLLOW("{\"topics\":[\"inbox\",\"modem\"]}"),
+                   "{\"result\":{\"topics\":[\"modem\",\"inbox\"],\"newest_seq\":0}}"});
+    receive("+84912345678");
+    client_say(&client, SEND("1", "a"));
+    world_settle(&world);
+    const char *line = client_line(&client);
+    assert_non_null(strstr(line, "\"inbox\""));
+    assert_null(strstr(line, "727272"));
+    assert_null(strstr(line, "345678"));
+    assert_null(strstr(line, "091"));
+    TALK(&client, {NULL, "{\"id\":1,\"result\":\"*\"}"}, {NULL, NULL});
+    receive("1414");
+    TALK(&client, {NULL, INBOX_EVENT("3", "1")}, {NULL, NULL});
+    TALK(&other, {NULL, EVENT("2", "0", "a", "queued")}, {NULL, NULL});
+    client_close(&other);
+}
+
+/* One sequence: prev_seq is of what the follower follows, from wherever it starts, also where a
+ * whole page of the disk holds nothing for it. */
+static void inbox_and_messages_share_a_sequence(void **state)
+{
+    (void)state;
+    char want[256];
+    TALK(&client, {SEND("1", "a"), "{\"result\":\"*\"}"}); /* 1 */
+    for (int i = 0; i < 100; i++)
+        receive("1414");                                   /* 2 to 101 */
+    TALK(&client, {SEND("2", "b"), "{\"result\":\"*\"}"}); /* 102 */
+    receive("1414");                                       /* 103 */
+    TALK(&client, {FOLLOW("{\"from_seq\":1}"), FOLLOWS}, {NULL, EVENT("102", "1", "b", "queued")},
+         {NULL, NULL}, {FOLLOW("{\"from_seq\":50,\"topics\":[\"message\"]}"), "{\"result\":\"*\"}"},
+         {NULL, EVENT("102", "1", "b", "queued")}, {NULL, NULL},
+         {FOLLOW("{\"from_seq\":101,\"topics\":[\"inbox\"]}"), "{\"result\":\"*\"}"},
+         {NULL, INBOX_EVENT("103", "101")}, {NULL, NULL},
+         {FOLLOW("{\"from_seq\":0,\"topics\":[\"message\",\"inbox\"]}"),
+          "{\"result\":{\"topics\":[\"message\",\"inbox\"]}}"},
+         {NULL, EVENT("1", "0", "a", "queued")});
+    for (int seq = 2; seq <= 101; seq++) {
+        snprintf(want, sizeof want, INBOX_EVENT("%d", "%d"), seq, seq - 1);
+        TALK(&client, {NULL, want});
+    }
+    TALK(&client, {NULL, EVENT("102", "101", "b", "queued")}, {NULL, INBOX_EVENT("103", "102")},
+         {NULL, NULL});
+}
+
+/* Two at the same place that follow different things do not get each other's page. */
+static void a_page_is_of_its_topics(void **state)
+{
+    (void)state;
+    struct client other;
+    assert_true(client_open(&other, &world, 0));
+    TALK(&client, {FOLLOW("{\"topics\":[\"inbox\"]}"), "{\"result\":\"*\"}"});
+    TALK(&other, {FOLLOW("{\"topics\":[\"message\"]}"), "{\"result\":\"*\"}"});
+    for (int i = 0; i < 3; i++)
+        receive("1414");
+    TALK(&client, {SEND("1", "a"), INBOX_EVENT("1", "0")}, {NULL, INBOX_EVENT("2", "1")},
+         {NULL, INBOX_EVENT("3", "2")}, {NULL, "{\"id\":1,\"result\":\"*\"}"}, {NULL, NULL});
+    TALK(&other, {NULL, EVENT("4", "0", "a", "queued")}, {NULL, NULL});
+    client_close(&other);
+}
+
 static void an_event_tells_modem_and_part(void **state)
 {
     (void)state;
@@ -316,6 +395,9 @@ int main(void)
         TEST(others_are_filtered_out),
         TEST(a_second_follow_replaces_the_first),
         TEST(modem_events_have_no_seq),
+        TEST(the_inbox_is_told_to_who_names_it),
+        TEST(inbox_and_messages_share_a_sequence),
+        TEST(a_page_is_of_its_topics),
         TEST(an_event_tells_modem_and_part),
         TEST(an_event_behind_a_long_answer_comes),
         TEST(a_slow_reader_gets_all_of_it),

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "status.h"
 
 /* --- the gateway ---------------------------------------------------------------------------- */
 
@@ -36,6 +37,7 @@ int gateway_send(struct gateway *gateway, const struct send_request *request,
                           .class_ = request->class_,
                           .encoding = SMS_GSM7,
                           .parts = 1,
+                          .report = request->report,
                           .created_wall_ms = loop_wall_ms(gateway->loop),
                           .expires_wall_ms = loop_wall_ms(gateway->loop) + 300000,
                           .expires_ms = loop_now_ms(gateway->loop) + 300000};
@@ -80,7 +82,9 @@ void gateway_on_modem(struct gateway *gateway, void (*fn)(void *arg, const struc
 
 void gateway_stats(struct gateway *gateway, struct gateway_stats *out)
 {
-    *out = (struct gateway_stats){.eta_ms = -1, .start_wall_ms = loop_wall_ms(gateway->loop)};
+    *out = gateway->stats;
+    out->eta_ms = -1;
+    out->start_wall_ms = loop_wall_ms(gateway->loop);
     assert_int_equal(store_message_counts(gateway->store, out->by_state), 0);
 }
 
@@ -162,11 +166,50 @@ void world_message_goto(struct world *world, const char *key, enum message_state
     if (state == MESSAGE_SENT) {
         message.sent_wall_ms = now;
         message.parts_done = message.parts;
+        message.report_until_ms = loop_now_ms(world->loop) + 7200000;
     }
     if (message_state_is_final(state))
         message.ended_wall_ms = now;
     snprintf(message.modem, sizeof message.modem, "viettel-1");
     assert_int_equal(store_message_update(world->store, &message, false), 0);
+    assert_int_equal(store_end(world->store, true), 0);
+    message_clear(&message);
+}
+
+void world_receive(struct world *world, const struct inbox *inbox, const char *text)
+{
+    struct inbox taken = *inbox;
+    taken.wall_ms = loop_wall_ms(world->loop);
+    taken.parts = inbox->parts ? inbox->parts : 1;
+    taken.text = strdup(text);
+    taken.text_len = strlen(text);
+    assert_non_null(taken.text);
+    if (!taken.modem[0])
+        snprintf(taken.modem, sizeof taken.modem, "viettel-1");
+    assert_int_equal(store_begin(world->store), 0);
+    assert_int_equal(store_inbox_insert(world->store, &taken), 0);
+    assert_int_equal(store_end(world->store, true), 0);
+    inbox_clear(&taken);
+}
+
+void world_report(struct world *world, const char *key, int status)
+{
+    const struct sms_status_row *row = sms_status_find((uint8_t)status);
+    struct message message = {0};
+    struct attempt attempt;
+    assert_int_equal(store_begin(world->store), 0);
+    assert_int_equal(store_message_by_key(world->store, 0, key, NULL, 0, NULL, &message), 1);
+    assert_int_equal(store_attempts_of(world->store, message.row, &attempt, 1), 1);
+    attempt.report = status;
+    attempt.report_wall_ms = loop_wall_ms(world->loop);
+    assert_int_equal(store_attempt_update(world->store, &attempt), 0);
+    if (row->class_ != SMS_STATUS_TRYING) {
+        bool there = row->class_ == SMS_STATUS_DELIVERED;
+        message.state = there ? MESSAGE_DELIVERED : MESSAGE_UNDELIVERED;
+        message.ended_wall_ms = attempt.report_wall_ms;
+        snprintf(message.reason, sizeof message.reason, "%s", row->name);
+        assert_int_equal(store_message_update(world->store, &message, true), 0);
+    }
     assert_int_equal(store_end(world->store, true), 0);
     message_clear(&message);
 }

@@ -16,6 +16,7 @@ struct gateway {
     struct store *store;
     struct refusal refuse;   /* name NULL: nothing is refused */
     struct modem_view modem; /* name NULL: there is none */
+    struct gateway_stats stats;
     unsigned sends;
     void (*before_commit)(void *arg);
     void *before_commit_arg;
@@ -42,6 +43,11 @@ void world_settle(struct world *world);
 void world_pass(struct world *world, int64_t ms);
 /* Moves a message on, as a modem would. */
 void world_message_goto(struct world *world, const char *key, enum message_state state);
+/* A message comes in, as the core would take it. `inbox`: what the test wants of it; the rest is
+ * filled in. */
+void world_receive(struct world *world, const struct inbox *inbox, const char *text);
+/* A delivery report of this TP-ST for the only attempt of a message: it ends with it. */
+void world_report(struct world *world, const char *key, int status);
 
 struct client {
     struct world *world;

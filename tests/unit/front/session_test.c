@@ -597,6 +597,10 @@ static void who_has_no_role_may_ask_what_is_for_any(void **state)
          {REQUEST("3", "modem.list", "{\"bad\":1}"), ERROR("3", "not_allowed")},
          {REQUEST("4", "events.follow", "{}"), ERROR("4", "not_allowed")},
          {REQUEST("5", "events.follow", "{\"topics\":[\"message\"]}"), ERROR("5", "not_allowed")},
+         {REQUEST("7", "inbox.list", "{}"), ERROR("7", "not_allowed")},
+         {REQUEST("8", "events.follow", "{\"topics\":[\"inbox\"]}"),
+          "{\"id\":8,\"error\":{\"message\":\"the topic inbox needs the role operate\","
+          "\"data\":{\"name\":\"not_allowed\"}}}"},
          {INFO("6"), "{\"id\":6,\"result\":{\"roles\":[]}}"});
     assert_int_equal(world.gateway.sends, 0);
     client_close(&client);
