@@ -31,11 +31,13 @@ static const struct ctl_option send_options[] = {
     {"--no-report", NULL, CTL_NO, "report", NULL, "ask for no delivery report"},
     {"--modem", "NAME", CTL_TEXT, "modem", NULL, "only this modem"},
     {"--wait", NULL, CTL_YES, "-wait", NULL, "show each step until it is sent"},
-    {"--until", "STATE", CTL_TEXT, "-until", NULL, "show each step until: sent or final"},
+    {"--until", "STATE", CTL_TEXT, "-until", NULL,
+     "show each step until: sent, delivered or final"},
 };
 static const struct ctl_option get_options[] = {
     {"--key", "K", CTL_TEXT, "key", NULL, "by your own name for it, instead of ID"},
-    {"--wait", "STATE", CTL_TEXT, "-wait", NULL, "until: sent or final (for --timeout, 600 s)"},
+    {"--wait", "STATE", CTL_TEXT, "-wait", NULL,
+     "until: sent, delivered or final (for --timeout, 600 s)"},
 };
 static const struct ctl_option cancel_options[] = {
     {"--key", "K", CTL_TEXT, "key", NULL, "by your own name for it, instead of ID"},
@@ -46,10 +48,15 @@ static const struct ctl_option list_options[] = {
     {"--limit", "N", CTL_NUMBER, "limit", NULL, "at most so many (50)"},
     {"--cursor", "N", CTL_NUMBER, "cursor", NULL, "go on where the list before ended"},
 };
+static const struct ctl_option inbox_options[] = {
+    {"--limit", "N", CTL_NUMBER, "limit", NULL, "at most so many (50)"},
+    {"--cursor", "N", CTL_NUMBER, "cursor", NULL, "go on where the list before ended"},
+};
 static const struct ctl_option follow_options[] = {
     {"--from", "SEQ", CTL_NUMBER, "from_seq", NULL,
      "first what came after this event; 0: all there is"},
-    {"--topic", "TOPIC", CTL_TEXT, "-topic", NULL, "only message or modem"},
+    {"--topic", "TOPIC", CTL_TEXT, "-topic", NULL,
+     "only message, modem or inbox (without it message and modem)"},
     {"--count", "N", CTL_NUMBER, "-count", NULL, "end after so many"},
 };
 
@@ -65,6 +72,8 @@ static const struct ctl_command commands[] = {
     {"cancel", "[ID]", 0, 1, "cancel a message that has not left", NULL, OPTIONS(cancel_options),
      ctl_cancel},
     {"modems", "[NAME]", 0, 1, "the modems, or all about one", NULL, NULL, 0, ctl_modems},
+    {"inbox", "", 0, 0, "what others wrote to the SIMs, newest first", NULL, OPTIONS(inbox_options),
+     ctl_inbox},
     {"follow", "", 0, 0, "events as they happen", NULL, OPTIONS(follow_options), ctl_follow},
     {"stats", "", 0, 0, "counters and gauges", NULL, NULL, 0, ctl_stats},
     {"info", "", 0, 0, "version, limits and your roles", NULL, NULL, 0, ctl_info},

@@ -1,6 +1,6 @@
 /* ctl: what the rooms of otpgatectl share. The tool is one command, one connection, one exit code;
  * it decides nothing and keeps nothing. A text never stands in an argument (everybody may read
- * those in the process list) nor in an output. */
+ * those in the process list) nor, but for what came in (inbox), in an output. */
 #ifndef OTPGATE_CTL_H
 #define OTPGATE_CTL_H
 
@@ -49,6 +49,7 @@ int ctl_get(struct ctl *ctl);
 int ctl_list(struct ctl *ctl);
 int ctl_cancel(struct ctl *ctl);
 int ctl_modems(struct ctl *ctl);
+int ctl_inbox(struct ctl *ctl);
 int ctl_follow(struct ctl *ctl);
 int ctl_stats(struct ctl *ctl);
 int ctl_info(struct ctl *ctl);

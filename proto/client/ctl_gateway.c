@@ -1,4 +1,4 @@
-/* ctl_gateway: modems, stats, info, follow, and any method as it is. */
+/* ctl_gateway: modems, inbox, stats, info, follow, and any method as it is. */
 #include "ctl.h"
 
 #include <errno.h>
@@ -56,6 +56,62 @@ int ctl_modems(struct ctl *ctl)
         ctl_show_object(result);
     else
         print_modems(json_object_get(result, "modems"));
+    json_decref(result);
+    return CTL_OK;
+}
+
+/* "2", or "2 of 3" where parts never came. */
+static void parts_text(const json_t *message, char out[48])
+{
+    json_int_t parts = json_integer_value(json_object_get(message, "parts"));
+    json_int_t missing = json_integer_value(json_object_get(message, "missing"));
+    if (missing > 0)
+        snprintf(out, 48, "%lld of %lld", (long long)(parts - missing), (long long)parts);
+    else
+        snprintf(out, 48, "%lld", (long long)parts);
+}
+
+/* The lines of a text stand under each other. */
+static void print_inbox(const json_t *messages)
+{
+    static const char *const heads[] = {"RECEIVED", "MODEM", "FROM", ">PARTS", "TEXT"};
+    json_t *table = ctl_table_new(heads, sizeof heads / sizeof *heads);
+    for (size_t i = 0; i < json_array_size(messages); i++) {
+        const json_t *message = json_array_get(messages, i);
+        char received[CTL_SHOW_TIME], parts[48];
+        const char *rest = text_of(message, "text") ? text_of(message, "text") : "";
+        const char *head[] = {ctl_show_time(text_of(message, "received_at"), received),
+                              text_of(message, "modem"), text_of(message, "from"), parts, NULL};
+        parts_text(message, parts);
+        for (bool first = true; first || *rest; first = false) {
+            size_t len = strcspn(rest, "\n");
+            char *line = ctl_need(strndup(rest, len));
+            const char *cells[] = {first ? head[0] : "", first ? head[1] : "", first ? head[2] : "",
+                                   first ? head[3] : "", line};
+            ctl_table_add(table, cells);
+            rest += len + (rest[len] == '\n');
+            free(line);
+        }
+    }
+    ctl_table_print(table, stdout);
+    json_decref(table);
+}
+
+int ctl_inbox(struct ctl *ctl)
+{
+    json_t *result;
+    char cursor[24];
+    enum ctl_exit rc =
+        ctl_call(ctl, "inbox.list", json_incref(ctl->args->params), ctl->timeout_ms, &result);
+    if (rc != CTL_OK)
+        return rc;
+    if (ctl->json) {
+        ctl_print_json(result);
+    } else {
+        print_inbox(json_object_get(result, "messages"));
+        if (ctl_show_number(result, "next_cursor", cursor))
+            printf("older ones: --cursor %s\n", cursor);
+    }
     json_decref(result);
     return CTL_OK;
 }

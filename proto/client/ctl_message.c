@@ -12,6 +12,7 @@ enum {
     WAIT_ONCE_MS = 60000,    /* the longest that message.get waits */
     WAIT_MARGIN_MS = 180000, /* past its life: an attempt under way may take so long */
     ANSWER_MS = 5000,        /* for the way there and back */
+    EARLY_MS = 1000,         /* clocks and loops do not agree better than that */
     MESSAGE_KEY_ROOM = 132,
 };
 
@@ -39,7 +40,7 @@ static bool state_is_reached(const char *state, const char *until)
 {
     static const char *const waiting[] = {"queued", "claimed", "sending", "unknown", NULL};
     static const char *const still[] = {"queued", "claimed", "sending", "unknown", "sent", NULL};
-    return !state_in(state, strcmp(until, "final") == 0 ? still : waiting);
+    return !state_in(state, strcmp(until, "sent") == 0 ? waiting : still);
 }
 
 static enum ctl_exit state_exit(const char *state)
@@ -47,7 +48,7 @@ static enum ctl_exit state_exit(const char *state)
     return state_is_bad(state) ? CTL_NOT_SENT : CTL_OK;
 }
 
-/* "sent" or "final"; NULL: neither was given. */
+/* "sent", "delivered" or "final"; NULL: none was given. */
 static const char *until_given(const struct ctl *ctl)
 {
     const char *until = ctl_args_own(ctl->args, "until");
@@ -58,7 +59,7 @@ static const char *until_given(const struct ctl *ctl)
 
 static bool until_is_known(const char *until)
 {
-    static const char *const known[] = {"sent", "final", NULL};
+    static const char *const known[] = {"sent", "delivered", "final", NULL};
     return !until || state_in(until, known);
 }
 
@@ -203,7 +204,7 @@ int ctl_send(struct ctl *ctl)
 {
     const char *until = until_given(ctl);
     if (!until_is_known(until)) {
-        ctl_complain("--until: sent or final");
+        ctl_complain("--until: sent, delivered or final");
         return CTL_USAGE;
     }
     char key[MESSAGE_KEY_ROOM];
@@ -268,18 +269,17 @@ static enum ctl_exit get_and_wait(struct ctl *ctl, json_t *params, const char *u
     bool reached, over;
     json_object_set_new(params, "until", json_string(until));
     do {
-        int64_t left = deadline - ctl_now_ms();
+        int64_t asked = ctl_now_ms(), left = deadline - asked;
         int once = left < 0 ? 0 : left > WAIT_ONCE_MS ? WAIT_ONCE_MS : (int)left;
         json_decref(message);
         message = NULL;
         json_object_set_new(params, "wait_ms", json_integer(once));
         rc = ctl_call(ctl, "message.get", json_deep_copy(params), once + ANSWER_MS, &message);
-        over = left <= WAIT_ONCE_MS;
         reached = rc == CTL_OK && state_is_reached(text_of(message, "state"), until);
-        /* unknown counts as "sent" for the gateway's wait, not for ours: no use in asking at once
-         */
-    } while (rc == CTL_OK && !reached && !over &&
-             strcmp(text_of(message, "state"), "unknown") != 0);
+        /* An answer before its time: the gateway has nothing to wait for (unknown is "sent" to it,
+         * or no report can come), and would answer as fast again. */
+        over = left <= WAIT_ONCE_MS || ctl_now_ms() - asked < once - EARLY_MS;
+    } while (rc == CTL_OK && !reached && !over);
     json_decref(params);
     if (rc != CTL_OK)
         return rc;
@@ -294,7 +294,7 @@ int ctl_get(struct ctl *ctl)
     const char *until = ctl_args_own(ctl->args, "wait");
     json_t *message, *params;
     if (!until_is_known(until)) {
-        ctl_complain("--wait: sent or final");
+        ctl_complain("--wait: sent, delivered or final");
         return CTL_USAGE;
     }
     params = which_message(ctl);

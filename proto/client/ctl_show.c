@@ -115,6 +115,17 @@ void ctl_show_object(json_t *object)
 /* --- messages ------------------------------------------------------------------------------------
  */
 
+/* "validity_expired (70)": what the network said of it later; "" where it said nothing. */
+static void report_text(const json_t *attempt, char *out, size_t room)
+{
+    const json_t *report = json_object_get(attempt, "report");
+    const char *name = text_of(report, "name");
+    out[0] = '\0';
+    if (report)
+        snprintf(out, room, "%s (%lld)", name ? name : "?",
+                 (long long)json_integer_value(json_object_get(report, "status")));
+}
+
 /* "unassigned_number (cms 1: the number is not in service)"; "" where there is nothing to say. */
 static void why_text(const json_t *object, char *out, size_t room)
 {
@@ -175,18 +186,21 @@ static void print_ladder(const json_t *ladder)
 
 static void print_attempts(const json_t *attempts)
 {
-    static const char *const heads[] = {"ATTEMPTS", ">PART", "VERDICT", "MODEM", ">REF", "CAUSE"};
+    static const char *const heads[] = {"ATTEMPTS", ">PART",  "VERDICT", "MODEM",
+                                        ">REF",     "REPORT", "CAUSE"};
     json_t *table = ctl_table_new(heads, sizeof heads / sizeof *heads), *attempt;
     size_t i;
     json_array_foreach(attempts, i, attempt)
     {
-        char time[CTL_SHOW_TIME], part[24], reference[24], why[300];
+        char time[CTL_SHOW_TIME], part[24], reference[24], report[80], why[300];
         why_text(attempt, why, sizeof why);
+        report_text(attempt, report, sizeof report);
         const char *cells[] = {ctl_show_time(text_of(attempt, "at"), time),
                                ctl_show_number(attempt, "part", part),
                                text_of(attempt, "state"),
                                text_of(attempt, "modem"),
                                ctl_show_number(attempt, "reference", reference),
+                               *report ? report : NULL,
                                why};
         ctl_table_add(table, cells);
     }
@@ -241,6 +255,7 @@ void ctl_show_event(const json_t *event)
 {
     char time[CTL_SHOW_TIME], seq[24], why[300];
     const char *topic = text_of(event, "topic");
+    json_int_t parts = json_integer_value(json_object_get(event, "parts"));
     printf("%8s  ", ctl_show_number(event, "seq", seq) ? seq : "-");
     put_word("", ctl_show_time(text_of(event, "at"), time));
     put_word("  ", topic);
@@ -252,6 +267,8 @@ void ctl_show_event(const json_t *event)
     put_word("  ", text_of(event, "why"));
     why_text(event, why, sizeof why);
     put_word("  ", why);
+    if (topic && strcmp(topic, "inbox") == 0 && parts > 1)
+        printf("  %lld parts", (long long)parts);
     fputc('\n', stdout);
 }
 

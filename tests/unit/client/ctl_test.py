@@ -103,6 +103,15 @@ class Send(Case):
         _, err = self.run_ctl("send", "0912345678", "--key", "k", "--until", "final", "--timeout", "1", text="t", code=4)
         self.assertEqual(err, "otpgatectl: still sent when the time was over\n")
 
+    def test_until_delivered(self):
+        out, _ = self.run_ctl("send", "0912345678", "--key", "there-1", "--until", "delivered", text="t")
+        self.assertEqual([line.split()[2] for line in out.splitlines()], ["queued", "sending", "sent", "delivered"])
+        out, _ = self.run_ctl("send", "0912345678", "--key", "off-1", "--until", "delivered", text="t", code=5)
+        self.assertIn("undelivered  validity_expired", out)
+        self.run_ctl("send", "0912345678", "--key", "fail-2", "--until", "delivered", text="t", code=5)
+        _, err = self.run_ctl("send", "0912345678", "--key", "k", "--until", "delivered", "--timeout", "1", text="t", code=4)
+        self.assertEqual(err, "otpgatectl: still sent when the time was over\n")
+
     def test_refusals(self):
         _, err = self.run_ctl("send", "0912345678", "--key", "busy-1", text="t", code=1)
         self.assertEqual(err, "otpgatectl: overloaded: the queue ahead is too long to take this now (again in 12 s)\n")
@@ -142,6 +151,40 @@ class Look(Case):
         self.assertEqual((asked["until"], asked["wait_ms"]), ("final", 60000))
         self.run_ctl("send", "0912345678", "--key", "stuck-1", text="t")
         self.run_ctl("get", "--key", "stuck-1", "--wait", "sent", "--timeout", "0", code=4)
+
+    def test_get_shows_the_report(self):
+        self.run_ctl("send", "0912345678", "--key", "off-1", text="t")
+        out, _ = self.run_ctl("get", "--key", "off-1", "--wait", "delivered", code=5)
+        self.assertEqual(self.gateway.requests[-1]["params"]["until"], "delivered")
+        self.assertRegex(out, r"(?m)^ATTEMPTS +PART +VERDICT +MODEM +REF +REPORT +CAUSE$")
+        self.assertRegex(out, r"(?m) 17 +validity_expired \(70\)$")
+        self.assertRegex(out, r"(?m) undelivered +validity_expired$")
+        self.run_ctl("send", "0912345678", "--key", "there-1", text="t")
+        self.run_ctl("get", "--key", "there-1", "--wait", "delivered")
+
+    def test_a_wait_that_ends_early_is_not_repeated(self):
+        """The gateway says at once that no report can come: asking again would be a storm."""
+        self.run_ctl("send", "0912345678", "--key", "k", text="t")
+        before = len(self.gateway.requests)
+        out, _ = self.run_ctl("get", "--key", "k", "--wait", "delivered", "--timeout", "600", code=4)
+        self.assertRegex(out, r"(?m)^state +sent$")
+        self.assertEqual(len(self.gateway.requests), before + 1)
+
+    def test_inbox(self):
+        out, _ = self.run_ctl("inbox")
+        lines = out.splitlines()
+        self.assertRegex(lines[0], r"^RECEIVED +MODEM +FROM +PARTS +TEXT$")
+        self.assertRegex(lines[1], r"^2026-11-22 03:16:02\.500 +viettel-1 +1414 +1  So thue bao nay da duoc dang ky\.$")
+        self.assertRegex(lines[2], r" \+84912345678 +2 of 3  Thuê bao$")
+        text = lines[0].index("TEXT")
+        self.assertEqual(lines[4], " " * text + "là của tôi")
+        self.assertIn("Vi?[1mettel", lines[5])  # no escape reaches the terminal
+        self.assertNotRegex(out, r"(?m)[^ ] +$")
+        out, _ = self.run_ctl("inbox", "--limit", "2")
+        self.assertEqual(out.splitlines()[-1], "older ones: --cursor 2")
+        out, _ = self.run_ctl("inbox", "--cursor", "2", "--json")
+        self.assertEqual([message["class"] for message in json.loads(out)["messages"]], [0])
+        self.run_ctl("inbox", "--limit", "201", code=1)
 
     def test_list(self):
         for number in range(3):
@@ -192,6 +235,10 @@ class Look(Case):
         self.assertEqual([json.loads(line)["seq"] for line in out.splitlines()], [1, 2, 3])
         out, _ = self.run_ctl("follow", "--from", "2", "--count", "1", "--topic", "message")
         self.assertRegex(out, r"^ +3  .* message .* sent  viettel-1  key k\n$")
+        self.gateway.receive()
+        out, _ = self.run_ctl("follow", "--from", "3", "--count", "1", "--topic", "inbox")
+        self.assertEqual(self.gateway.requests[-1]["params"]["topics"], ["inbox"])
+        self.assertRegex(out, r"^ +4  .* inbox  019aa9d2-1d2b-7a41-8c55-9e0f4b1a6c02  viettel-1  2 parts\n$")
         self.assertIn("gone", self.run_ctl("follow", "--from", "1", code=1)[1])
         self.run_ctl("follow", "--timeout", "0", code=4)
 
@@ -204,8 +251,8 @@ class CommandLine(Case):
             (("send", "1", "--ttl"), "--ttl wants a value: S"), (("send", "1", "--ttl", "5m"), "not a whole number"),
             (("send", "1", "--flash=yes"), "--flash takes no value"),
             (("send", "1", "--gsm7", "--ucs2"), "already given"), (("get",), "either ID or --key"),
-            (("get", "1", "--key", "k"), "either ID or --key"), (("send", "1", "--until", "x"), "sent or final"),
-            (("get", "1", "--wait", "x"), "sent or final"), (("stats", "--timeout", "-1"), "--timeout"),
+            (("get", "1", "--key", "k"), "either ID or --key"), (("send", "1", "--until", "x"), "sent, delivered or final"),
+            (("get", "1", "--wait", "x"), "sent, delivered or final"), (("stats", "--timeout", "-1"), "--timeout"),
         ]:
             self.assertIn(said, self.run_ctl(*words, code=2)[1])
         self.assertEqual(self.gateway.requests, [])
