@@ -266,6 +266,32 @@ static bool chat_take_glued(struct at_chat *chat, const char *line)
     return false;
 }
 
+static bool is_hex(const char *line)
+{
+    return line[strspn(line, "0123456789ABCDEFabcdef")] == '\0';
+}
+
+/* The second line of an unsolicited result (+CMT, +CDS), whole or in two halves. Right behind the
+ * first it is nothing else; later a half of something else, or a command that asked for such a
+ * line, comes first. */
+static bool chat_take_body(struct at_chat *chat, const char *line)
+{
+    const struct at_urc *urc = chat->body_of;
+    bool next = chat->body_lines == AT_CHAT_BODY_LINES - 1;
+    if (!urc || !is_hex(line) || (!next && (chat->fragment[0] || command_takes_bare(chat))))
+        return false;
+    size_t had = strlen(chat->body);
+    size_t len = strlen(line);
+    bool taken = !urc->body_fn || urc->body_fn(chat->ctx, line);
+    if (!taken && had + len < sizeof chat->body) {
+        memcpy(chat->body + had, line, len + 1);
+        taken = had > 0 && urc->body_fn(chat->ctx, chat->body);
+    }
+    if (taken)
+        chat->body_of = NULL;
+    return true;
+}
+
 /* True: somebody knew the line. */
 static bool chat_take(struct at_chat *chat, const char *line)
 {
@@ -277,7 +303,11 @@ static bool chat_take(struct at_chat *chat, const char *line)
     if (!(urc && urc->text) && chat_take_glued(chat, line))
         return true;
     if (urc) {
-        chat->body_due = urc->body;
+        if (urc->body) {
+            chat->body_of = urc;
+            chat->body_lines = AT_CHAT_BODY_LINES;
+            chat->body[0] = '\0';
+        }
         if (urc->fn)
             urc->fn(chat->ctx, line);
         return true;
@@ -321,19 +351,14 @@ static bool is_echo(struct at_chat *chat, const char *line)
                                             strcmp(line, chat->queries[1].command) == 0);
 }
 
-static bool is_hex(const char *line)
-{
-    return line[strspn(line, "0123456789ABCDEFabcdef")] == '\0';
-}
-
 static void chat_line(struct at_chat *chat, const char *line)
 {
-    bool body_due = chat->body_due;
-    chat->body_due = false;
     chat->count.lines++;
-    if (chat->state == AT_CHAT_WAKING || is_echo(chat, line) || (body_due && is_hex(line)))
+    if (chat->state == AT_CHAT_WAKING || is_echo(chat, line))
         return;
-    if (!chat_take(chat, line))
+    if (chat->body_of && chat->body_lines-- == 0)
+        chat->body_of = NULL;
+    if (!chat_take_body(chat, line) && !chat_take(chat, line))
         chat_unknown(chat, line);
 }
 
@@ -465,7 +490,7 @@ void at_chat_wake(struct at_chat *chat, struct stream *stream)
     assert(chat->state == AT_CHAT_CLOSED);
     chat->stream = stream;
     at_lexer_reset(&chat->lexer);
-    chat->body_due = false;
+    chat->body_of = NULL;
     chat_goto(chat, AT_CHAT_WAKING, AT_CHAT_SETTLE_MS);
     (void)chat_write(chat, "\x1b\r", 2);
 }

@@ -31,6 +31,7 @@ enum {
     AT_CHAT_FENCE_STEP_MS = 3000,
     AT_CHAT_FENCE_ROUNDS = 3,
     AT_CHAT_FENCE_ESCAPES = 5, /* prompts that one fence takes back */
+    AT_CHAT_BODY_LINES = 4,    /* a body comes within so many lines, others may come between */
 };
 
 enum at_end {
@@ -76,6 +77,8 @@ struct at_urc {
     void (*fn)(void *ctx, const char *line); /* NULL: known noise */
     bool text; /* carries text from the air: never searched for an answer */
     bool body; /* a line of hex follows and belongs to it */
+    /* Takes that line; false: not understood, it may have been cut in two. NULL: not wanted. */
+    bool (*body_fn)(void *ctx, const char *line);
 };
 /* A query that brings an information line and an OK, from the modem's memory, at once. */
 struct at_query {
@@ -114,12 +117,14 @@ struct at_chat {
     struct loop_task broken;
     /* the command on the wire, also while its fence is under way */
     bool has_command, has_info;
-    bool body_due; /* the last unsolicited line has a second one */
-    bool echoed;   /* the last command came back as a line */
+    const struct at_urc *body_of; /* an unsolicited line whose second one is due */
+    unsigned body_lines;          /* it may come within so many */
+    char body[512];               /* its first half */
+    bool echoed;                  /* the last command came back as a line */
     struct at_command command;
     char text[AT_COMMAND_MAX + 1];
     struct at_result result;
-    char fragment[128]; /* a line nobody knew: perhaps the first half of one */
+    char fragment[512]; /* a line nobody knew: perhaps the first half of one */
     struct {
         unsigned step, round, escapes;
         unsigned owed[2]; /* queries written and not yet answered */

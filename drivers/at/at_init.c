@@ -293,6 +293,7 @@ void at_init_wake(struct at_link *l, const char *why)
     if (l->chat.state != AT_CHAT_CLOSED)
         at_chat_close(&l->chat);
     at_script_forget(&l->script);
+    at_receive_forget(l);
     memset(&l->link.identity, 0, sizeof l->link.identity);
     l->recovery.reboot_seen = false;
     l->quirks = at_quirks_find("", "");
@@ -335,6 +336,18 @@ static const char *sim_reason(enum at_sim sim)
     return "";
 }
 
+static void delivery_chosen(void *arg, enum at_script_end end)
+{
+    struct at_link *l = arg;
+    if (end != AT_SCRIPT_DONE) {
+        at_init_failed(l, end);
+    } else if (!at_init_restarted(l)) {
+        at_receive_start(l);
+        at_link_goto(l, LINK_REGISTERING, "SIM ready");
+        at_network_look(l);
+    }
+}
+
 static void sim_known(void *arg, enum at_script_end end)
 {
     struct at_link *l = arg;
@@ -342,8 +355,7 @@ static void sim_known(void *arg, enum at_script_end end)
         at_init_failed(l, end);
     } else if (!at_init_restarted(l)) {
         l->chat.queries = at_queries;
-        at_link_goto(l, LINK_REGISTERING, "SIM ready");
-        at_network_look(l);
+        at_delivery_choose(l, delivery_chosen);
     }
 }
 

@@ -11,7 +11,7 @@
 #include "number.h"
 #include "text.h"
 
-enum { KEEPALIVE_DEFAULT_S = 60 };
+enum { KEEPALIVE_DEFAULT_S = 60, CMS_MEMORY_FULL = 322 };
 
 /* A time-out here is the last resort of a state: each has a finer timer of its own. */
 #define WHEREVER (FSM_TO(LINK_RECOVERING) | FSM_TO(LINK_GONE))
@@ -58,10 +58,18 @@ static const struct at_urc urcs[] = {
     {.prefix = "SMS READY", .fn = at_init_on_sms_ready}, /* SIM7x00 */
     {.prefix = "SMS DONE", .fn = at_init_on_sms_ready},  /* SIM7x00 */
     {.prefix = "+QIND: SMS DONE", .fn = at_init_on_sms_ready},
-    {.prefix = "+CMTI:"},
-    {.prefix = "+CDSI:"},
-    {.prefix = "+CMT:", .text = true, .body = true},
-    {.prefix = "+CDS:", .text = true, .body = true},
+    {.prefix = "+CMTI:", .fn = at_receive_on_stored},
+    {.prefix = "+CDSI:", .fn = at_receive_on_stored},
+    {.prefix = "+CMT:",
+     .fn = at_inbound_on_header,
+     .text = true,
+     .body = true,
+     .body_fn = at_inbound_on_body},
+    {.prefix = "+CDS:",
+     .fn = at_inbound_on_header,
+     .text = true,
+     .body = true,
+     .body_fn = at_inbound_on_body},
     {.prefix = "+CBM:", .text = true, .body = true},
     {.prefix = "+CUSD:", .text = true},
     {.prefix = "RING"},
@@ -77,9 +85,10 @@ static const struct at_urc urcs[] = {
     {.prefix = "^STIN:"},
     {.prefix = "^NDISSTAT:"},
     {.prefix = "^CERSSI:"},
-    {.prefix = "^SMMEMFULL:"},
-    {.prefix = "^SIND:"},   /* Cinterion */
-    {.prefix = "+ZUSIMR:"}, /* ZTE, down to +ZURDY */
+    {.prefix = "^SMMEMFULL", .fn = at_receive_on_full},
+    {.prefix = "^SIND:", .fn = at_receive_on_full},    /* Cinterion */
+    {.prefix = "+SMS FULL", .fn = at_receive_on_full}, /* A7670 */
+    {.prefix = "+ZUSIMR:"},                            /* ZTE, down to +ZURDY */
     {.prefix = "+ZPASR:"},
     {.prefix = "+ZDONR:"},
     {.prefix = "+ZEND"},
@@ -90,7 +99,7 @@ static const struct at_urc urcs[] = {
     {.prefix = "#QSS:"},
     {.prefix = "+UUSIMSTAT:"},
     {.prefix = "+UREG:"},
-    {.prefix = "+CIEV:"},
+    {.prefix = "+CIEV:", .fn = at_receive_on_full},
     {.prefix = "+WIND:"},
     {.prefix = "*PSURC:"},
     {.prefix = "+CFUN:"},
@@ -129,6 +138,9 @@ static void link_flush(void *arg)
         n->commit = false;
         sink->commit(l->link.ctx, &l->link, l->send.submit.token, l->send.submit.part);
     }
+    struct link_inbound inbound;
+    while (!l->closed && at_inbound_next(l, &inbound))
+        sink->inbound(l->link.ctx, &l->link, &inbound);
     if (!l->closed && n->radio) {
         n->radio = false;
         sink->radio(l->link.ctx, &l->link, &l->link.radio);
@@ -190,6 +202,11 @@ void at_link_tell_commit(struct at_link *l)
 void at_link_tell_radio(struct at_link *l)
 {
     l->notices.radio = true;
+    link_notify(l);
+}
+
+void at_link_tell_inbound(struct at_link *l)
+{
     link_notify(l);
 }
 
@@ -296,6 +313,7 @@ void at_link_drop_port(struct at_link *l)
 {
     at_script_forget(&l->script); /* first: it must not climb the ladder on our way out */
     at_chat_gone(&l->chat);
+    at_receive_forget(l);
     if (l->send.active && !l->send.started)
         at_send_end_unstarted(l, SMS_LOCAL_GONE);
     if (l->stream)
@@ -317,7 +335,10 @@ static void link_fenced(void *ctx, bool in_step)
 
 static void link_orphan(void *ctx, const struct at_final *final)
 {
-    at_send_on_orphan(ctx, final);
+    struct at_link *l = ctx;
+    at_send_on_orphan(l, final);
+    if (final->kind == AT_FINAL_CMS && final->code == CMS_MEMORY_FULL)
+        at_receive_full(l);
 }
 
 static void link_broken(void *ctx)
@@ -390,7 +411,13 @@ static void op_close(struct link *link)
     loop_timer_cancel(&l->timer);
     loop_timer_cancel(&l->send.slow);
     loop_task_cancel(&l->notices.task);
+    loop_task_cancel(&l->receive.task);
     loop_defer(&l->reaper, LOOP_SOON);
+}
+
+static void op_taken(struct link *link, uint64_t handle, bool ok)
+{
+    at_receive_taken(own(link), handle, ok);
 }
 
 static bool op_in_flight(const struct link *link)
@@ -407,6 +434,7 @@ static const struct link_ops ops = {
     .ussd_cancel = op_ussd_cancel,
     .abort = op_abort,
     .close = op_close,
+    .taken = op_taken,
     .in_flight = op_in_flight,
 };
 
@@ -436,5 +464,6 @@ struct link *at_link_new(struct loop *loop, struct port *port, const struct at_l
     at_chat_init(&l->chat, loop, urcs, &chat_sink, l);
     at_script_init(&l->script, loop, &l->chat, l);
     at_send_init(l);
+    at_receive_init(l);
     return &l->link;
 }

@@ -173,6 +173,8 @@ void at_network_settle(struct at_link *l, const char *why)
         if (at_link_state(l) != LINK_READY)
             at_link_goto(l, LINK_READY, why);
         loop_timer_arm_in(&l->timer, l->keepalive_ms);
+        at_link_tell_inbound(l);
+        at_receive_work(l);
         return;
     }
     if (at_link_state(l) != LINK_REGISTERING)

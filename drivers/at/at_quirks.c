@@ -27,13 +27,15 @@ static const struct at_quirks rows[] = {
     {.name = "simcom", .maker = "SIMCOM", .iccid = "AT+CCID", PLAIN_RESET},
     /* Floods the port with ^RSSI, ^MODE, ^DSFLOWRPT, ^HCSQ unless told not to; ^BOOT goes on every
      * 20 s whatever one says. ICCID with swapped nibbles. E1xx need a reset after a time-out, and
-     * CFUN=1,1 drops them off the bus, which is as good. */
+     * CFUN=1,1 drops them off the bus, which is as good. Reports: chan_dongle runs them with <ds>
+     * 2, the only value it found to work; E303 and E3531 put them into "SM". */
     {.name = "huawei",
      .maker = "huawei",
      .iccid = "AT^ICCID?",
      .quiet = {"AT^CURC=0"},
      .reset = "AT^RESET",
-     .reset_wait_ms = 20000},
+     .reset_wait_ms = 20000,
+     .reports_stored = true},
     /* Fills its own output with message-waiting indications until it crashes, unless a storage is
      * selected at once. */
     {.name = "zte",

@@ -15,6 +15,7 @@ struct at_quirks {
     const char *reset;                    /* restarts the modem's firmware */
     int reset_wait_ms;                    /* until it answers again */
     bool no_cmms;                         /* AT+CMMS harms or is unknown */
+    bool reports_stored;                  /* <ds> 2 is what works; 1 is accepted and lost */
     /* Answers other commands while a short message is still under way: the fence proves nothing
      * about its answer, so the SIM is held until it came, or for answer_max_ms after the Ctrl-Z. */
     bool answers_during_cmgs;

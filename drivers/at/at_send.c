@@ -195,6 +195,7 @@ void at_send_begin(struct at_link *l)
         return;
     }
     send->started = true;
+    l->receive.since_send = 0;
     if (!send->submit.more || send->cmms_on || l->quirks->no_cmms) {
         send_cmgs(l);
         return;
@@ -283,7 +284,7 @@ void at_send_on_cmgs(void *ctx, const char *line)
 {
     struct at_link *l = ctx;
     struct at_sending *send = &l->send;
-    struct link_evidence evidence = {.kind = LINK_EVIDENCE_REFERENCE};
+    struct link_evidence evidence = {.reference = -1};
     if (!at_parse_cmgs(line, &evidence.reference))
         return;
     memcpy(evidence.iccid, l->link.identity.iccid, sizeof evidence.iccid);

@@ -102,9 +102,10 @@ static void on_evidence(void *ctx, struct link *link, const struct link_evidence
 
 static void on_inbound(void *ctx, struct link *link, const struct link_inbound *inbound)
 {
-    (void)ctx;
-    (void)link;
-    (void)inbound;
+    struct world *w = ctx;
+    w->inbounds++;
+    trace(w, "inbound %u octets\n", inbound->len);
+    link_taken(link, inbound->handle, true);
 }
 
 static void on_radio(void *ctx, struct link *link, const struct link_radio *radio)
@@ -265,6 +266,13 @@ static void modem_command(struct world *w)
         {"AT+COPS?", "\r\n+COPS: 0,2,\"45204\",7\r\n\r\nOK\r\n"},
         {"AT+CSQ", "\r\n+CSQ: 20,99\r\n\r\nOK\r\n"},
         {"AT+CGREG?", "\r\nERROR\r\n"},
+        {"AT+CPMS=?", "\r\n+CPMS: (\"ME\",\"SM\"),(\"ME\",\"SM\"),(\"ME\",\"SM\")\r\n\r\nOK\r\n"},
+        {"AT+CPMS?", "\r\n+CPMS: \"ME\",0,50,\"ME\",0,50,\"ME\",0,50\r\n\r\nOK\r\n"},
+        {"AT+CPMS=\"ME\",\"ME\",\"ME\"", "\r\n+CPMS: 0,50,0,50,0,50\r\n\r\nOK\r\n"},
+        {"AT+CPMS=\"ME\"", "\r\n+CPMS: 0,50,0,50,0,50\r\n\r\nOK\r\n"},
+        {"AT+CPMS=\"SM\"", "\r\n+CPMS: 0,20,0,50,0,50\r\n\r\nOK\r\n"},
+        {"AT+CNMI=?", "\r\n+CNMI: (0-2),(0-3),(0,2),(0-2),(0,1)\r\n\r\nOK\r\n"},
+        {"AT+CNMI?", "\r\n+CNMI: 2,1,0,1,0\r\n\r\nOK\r\n"},
         {"AT^CURC=0", "\r\nERROR\r\n"},
     };
     char answer[128];

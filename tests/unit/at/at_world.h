@@ -83,7 +83,7 @@ struct world {
     int64_t answer_ms;
     uint64_t asked_token;
     unsigned asked_part;
-    unsigned commits, outcomes, evidences;
+    unsigned commits, outcomes, evidences, inbounds;
     struct sms_outcome outcome; /* the last */
     uint64_t outcome_token;
     struct link_evidence evidence; /* the last */
