@@ -1,0 +1,347 @@
+#include "at_sim_world.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "text.h"
+
+struct sim_world t;
+
+/* --- the modem's side --- */
+
+void sim_world_net(void)
+{
+    int64_t next = simnet_next_ms(t.net);
+    if (next != INT64_MAX)
+        loop_timer_arm(&t.tick, next);
+}
+
+static void on_tick(void *arg)
+{
+    (void)arg;
+    simnet_advance(t.net, loop_now_ms(t.loop));
+    sim_world_net();
+}
+
+static void modem_output(void *ctx, const uint8_t *bytes, size_t len)
+{
+    (void)ctx;
+    if (t.wire)
+        assert_int_equal(stream_write(t.wire, bytes, len), 0);
+}
+
+static void modem_closed(void *ctx)
+{
+    (void)ctx;
+    if (t.wire)
+        stream_close(t.wire);
+    t.wire = NULL;
+}
+
+static void on_plug(void *arg)
+{
+    loop_fn *fn = t.watch;
+    (void)arg;
+    t.watch = NULL;
+    if (fn)
+        fn(t.watch_arg);
+}
+
+static void modem_opened(void *ctx)
+{
+    (void)ctx;
+    loop_timer_arm_in(&t.plug, 0);
+}
+
+static const struct simmodem_host modem_host = {modem_output, modem_closed, modem_opened};
+
+static void wire_on_data(void *ctx, const uint8_t *data, size_t len)
+{
+    (void)ctx;
+    simnet_advance(t.net, loop_now_ms(t.loop));
+    simmodem_input(t.modem, data, len);
+    sim_world_net();
+}
+
+static void wire_on_gone(void *ctx, int err)
+{
+    (void)ctx;
+    (void)err;
+    if (t.wire)
+        stream_close(t.wire);
+    t.wire = NULL;
+}
+
+static const struct stream_sink wire_sink = {.on_data = wire_on_data, .on_gone = wire_on_gone};
+
+static int port_do_open(struct port *port, const struct stream_sink *sink, void *ctx,
+                        struct stream **out)
+{
+    (void)port;
+    if (!simmodem_plugged(t.modem))
+        return -ENOENT;
+    return stream_pipe_new(t.loop, 0, sink, ctx, out, &wire_sink, NULL, &t.wire);
+}
+
+static void port_do_watch(struct port *port, loop_fn *fn, void *arg)
+{
+    (void)port;
+    t.watch = fn;
+    t.watch_arg = arg;
+}
+
+static void port_do_unwatch(struct port *port)
+{
+    (void)port;
+    t.watch = NULL;
+}
+
+static const struct port_ops port_ops = {port_do_open, port_do_watch, port_do_unwatch, NULL};
+
+static void on_sim_event(void *arg, const struct sim_event *event)
+{
+    (void)arg;
+    t.accepted += event->kind == SIM_EVENT_ACCEPTED;
+    t.received += event->kind == SIM_EVENT_RECEIVED;
+    t.reports += event->kind == SIM_EVENT_REPORT;
+    t.deleted += event->kind == SIM_EVENT_DELETED;
+    t.dropped += event->kind == SIM_EVENT_DROPPED;
+    if (getenv("AT_LOG"))
+        (void)fprintf(stderr, "sim %lld %s %s %d\n", (long long)event->at_ms,
+                      sim_event_name(event->kind), event->line ? event->line : "", event->value);
+}
+
+/* --- the owner --- */
+
+static void on_state(void *ctx, struct link *link, enum link_state state, const char *why)
+{
+    (void)ctx;
+    (void)link;
+    (void)why;
+    t.state = state;
+}
+
+static void on_commit(void *ctx, struct link *link, uint64_t token, unsigned part)
+{
+    (void)ctx;
+    link_proceed(link, token, part, true);
+}
+
+static void on_outcome(void *ctx, struct link *link, uint64_t token, unsigned part,
+                       const struct sms_outcome *outcome)
+{
+    (void)ctx;
+    (void)link;
+    (void)part;
+    assert_true(token == t.next_token - 1);
+    t.outcomes++;
+    t.outcome = *outcome;
+}
+
+static void on_evidence(void *ctx, struct link *link, const struct link_evidence *evidence)
+{
+    (void)ctx;
+    (void)link;
+    t.evidences++;
+    t.evidence = *evidence;
+}
+
+static struct sim_kept *keep(const struct link_inbound *inbound)
+{
+    struct pdu_deliver deliver;
+    struct pdu_report report;
+    for (unsigned i = 0; i < t.kepts; i++)
+        if (t.kept[i].len == inbound->len &&
+            memcmp(t.kept[i].tpdu, inbound->tpdu, inbound->len) == 0)
+            return &t.kept[i];
+    assert_true(t.kepts < SIM_WORLD_KEPT);
+    struct sim_kept *kept = &t.kept[t.kepts++];
+    kept->len = inbound->len;
+    memcpy(kept->tpdu, inbound->tpdu, inbound->len);
+    if (pdu_decode_deliver(inbound->tpdu, inbound->len, &deliver) == PDU_OK) {
+        (void)text_copy(kept->text, sizeof kept->text, deliver.text);
+    } else if (pdu_decode_report(inbound->tpdu, inbound->len, &report) == PDU_OK) {
+        kept->report = true;
+        kept->reference = report.reference;
+    }
+    return kept;
+}
+
+static void answer(uint64_t handle, bool ok)
+{
+    t.open--;
+    link_taken(t.link, handle, ok);
+}
+
+static void on_late(void *arg)
+{
+    (void)arg;
+    if (t.waits == 0)
+        return;
+    uint64_t handle = t.waiting[0];
+    memmove(t.waiting, t.waiting + 1, --t.waits * sizeof *t.waiting);
+    answer(handle, true);
+    if (t.waits > 0)
+        loop_timer_arm_in(&t.late, t.owner_ms);
+}
+
+static void on_inbound(void *ctx, struct link *link, const struct link_inbound *inbound)
+{
+    (void)ctx;
+    assert_true(link == t.link && inbound->handle > t.last_handle);
+    assert_string_equal(inbound->iccid, simmodem_iccid(t.modem));
+    t.last_handle = inbound->handle;
+    struct sim_kept *kept = keep(inbound);
+    kept->told++;
+    t.told++;
+    t.open++;
+    if (t.open > t.most_open)
+        t.most_open = t.open;
+    switch (t.owner) {
+    case SIM_OWNER_TAKES:
+        kept->taken++;
+        answer(inbound->handle, true);
+        break;
+    case SIM_OWNER_LATE:
+        kept->taken++;
+        assert_true(t.waits < sizeof t.waiting / sizeof *t.waiting);
+        t.waiting[t.waits++] = inbound->handle;
+        if (t.waits == 1)
+            loop_timer_arm_in(&t.late, t.owner_ms);
+        break;
+    case SIM_OWNER_SILENT:
+        break;
+    case SIM_OWNER_REFUSES:
+        answer(inbound->handle, false);
+        break;
+    }
+}
+
+static void on_radio(void *ctx, struct link *link, const struct link_radio *radio)
+{
+    (void)ctx;
+    (void)link;
+    (void)radio;
+}
+
+static const struct link_sink sink = {on_state,    on_commit,  on_outcome,
+                                      on_evidence, on_inbound, on_radio};
+
+/* --- the world --- */
+
+void sim_world_prepare(const char *profile)
+{
+    const struct at_link_config config = {.name = "test"};
+    const struct simmodem_config modem = {.profile = sim_profile_find(profile)};
+    memset(&t, 0, sizeof t);
+    assert_non_null(modem.profile);
+    t.state = LINK_GONE;
+    t.next_token = 1;
+    t.owner_ms = 100;
+    t.loop = loop_sim_new(1000, 1795000000000);
+    t.net = simnet_new(7);
+    assert_true(t.loop && t.net);
+    loop_timer_init(&t.tick, t.loop, on_tick, NULL);
+    loop_timer_init(&t.plug, t.loop, on_plug, NULL);
+    loop_timer_init(&t.late, t.loop, on_late, NULL);
+    simnet_log_set(t.net, on_sim_event, NULL);
+    simnet_advance(t.net, 1000);
+    simnet_wall_set(t.net, loop_wall_ms(t.loop));
+    t.modem = simmodem_new(t.net, &modem, &modem_host, NULL);
+    assert_non_null(t.modem);
+    sim_world_net();
+    t.port.ops = &port_ops;
+    t.link = at_link_new(t.loop, &t.port, &config, &sink, NULL);
+    assert_non_null(t.link);
+}
+
+void sim_world_start(const char *profile)
+{
+    sim_world_prepare(profile);
+    assert_int_equal(link_open(t.link), 0);
+}
+
+void sim_world_stop(void)
+{
+    link_close(t.link);
+    loop_sim_settle(t.loop);
+    if (t.wire)
+        stream_close(t.wire);
+    t.wire = NULL;
+    loop_timer_cancel(&t.tick);
+    loop_timer_cancel(&t.plug);
+    loop_timer_cancel(&t.late);
+    loop_sim_settle(t.loop);
+    simmodem_free(t.modem);
+    simnet_free(t.net);
+    loop_free(t.loop);
+}
+
+void sim_world_run(int64_t ms)
+{
+    loop_sim_run_until(t.loop, loop_now_ms(t.loop) + ms);
+}
+
+bool sim_world_until_ready(int64_t ms)
+{
+    int64_t end = loop_now_ms(t.loop) + ms;
+    loop_sim_settle(t.loop);
+    while (t.state != LINK_READY && loop_sim_next_ms(t.loop) <= end)
+        loop_sim_run_until(t.loop, loop_sim_next_ms(t.loop));
+    return t.state == LINK_READY;
+}
+
+int sim_world_submit_only(bool report)
+{
+    static const char words[] = "Ma OTP: 123456";
+    static struct sms_text text;
+    struct link_submit s = {.token = t.next_token};
+    struct pdu_submit pdu = {
+        .to = "+84912345678", .text = &text, .validity_ms = 300000, .report = report};
+    assert_int_equal(sms_text_encode(words, sizeof words - 1, SMS_GSM7, &text, NULL), 0);
+    assert_int_equal(pdu_submit_encode(&pdu, &s.tpdu), 0);
+    int err = link_submit(t.link, &s);
+    t.next_token += err == 0;
+    return err;
+}
+
+void sim_world_submit(bool report)
+{
+    unsigned outcomes = t.outcomes;
+    assert_int_equal(sim_world_submit_only(report), 0);
+    int64_t end = loop_now_ms(t.loop) + 200000;
+    loop_sim_settle(t.loop);
+    while (t.outcomes == outcomes && loop_sim_next_ms(t.loop) <= end)
+        loop_sim_run_until(t.loop, loop_sim_next_ms(t.loop));
+    assert_int_equal(t.outcomes, outcomes + 1);
+}
+
+void sim_world_write(const char *text)
+{
+    simnet_advance(t.net, loop_now_ms(t.loop));
+    assert_true(simnet_write(t.net, "+84905111222", simmodem_number(t.modem), text));
+    sim_world_net();
+}
+
+const struct sim_kept *sim_world_find(const char *text)
+{
+    static const struct sim_kept none;
+    for (unsigned i = 0; i < t.kepts; i++)
+        if (!t.kept[i].report && strcmp(t.kept[i].text, text) == 0)
+            return &t.kept[i];
+    return &none;
+}
+
+void sim_world_no_violations(const char *where)
+{
+    const struct simmodem_stats *stats = simmodem_stats(t.modem);
+    for (int i = 0; i < SIMMODEM_VIOLATIONS; i++)
+        if (stats->violation[i] > 0)
+            fail_msg("%s: %s", where, simmodem_violation_name((enum simmodem_violation)i));
+}

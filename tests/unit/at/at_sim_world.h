@@ -1,0 +1,84 @@
+/* at_sim_world: an AT link on virtual time with the simulated modem and network at the other end,
+ * for tests. The simulator was written by the standard and not by this link; it counts what a host
+ * must never do, and its log is the truth.
+ *
+ * The owner says yes to every commit, answers every inbound as told, and keeps what it took by its
+ * octets, as the daemon does: told twice is stored once. */
+#ifndef OTPGATE_AT_SIM_WORLD_H
+#define OTPGATE_AT_SIM_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "at_link.h"
+#include "loop_sim.h"
+#include "pdu_decode.h"
+#include "simmodem.h"
+#include "simnet.h"
+#include "stream_pipe.h"
+
+enum { SIM_WORLD_KEPT = 1024 };
+
+enum sim_owner {
+    SIM_OWNER_TAKES,   /* at once, from inside inbound() */
+    SIM_OWNER_LATE,    /* after owner_ms, the oldest first */
+    SIM_OWNER_SILENT,  /* never */
+    SIM_OWNER_REFUSES, /* at once: not ok */
+};
+
+/* One message or report, however often it was told. */
+struct sim_kept {
+    bool report;
+    uint8_t reference; /* of a report */
+    char text[64];     /* of a message */
+    unsigned told, taken;
+    uint8_t len, tpdu[PDU_TPDU_MAX];
+};
+
+struct sim_world {
+    struct loop *loop;
+    struct port port;
+    struct link *link;
+    struct simnet *net;
+    struct simmodem *modem;
+    struct stream *wire; /* the modem's end */
+    struct loop_timer tick, plug, late;
+    loop_fn *watch;
+    void *watch_arg;
+    enum link_state state;
+    /* sending */
+    unsigned outcomes, accepted, evidences;
+    struct sms_outcome outcome;
+    struct link_evidence evidence;
+    uint64_t next_token;
+    /* receiving */
+    enum sim_owner owner;
+    int64_t owner_ms;
+    unsigned told, open, most_open; /* open: not answered for */
+    uint64_t last_handle;
+    uint64_t waiting[64];
+    unsigned waits;
+    unsigned kepts;
+    struct sim_kept kept[SIM_WORLD_KEPT];
+    /* the truth */
+    unsigned received, reports, deleted, dropped;
+};
+extern struct sim_world t;
+
+void sim_world_start(const char *profile);
+/* The link opens later, by link_open(t.link): first the modem's memory is filled, say. */
+void sim_world_prepare(const char *profile);
+void sim_world_stop(void);
+void sim_world_run(int64_t ms);
+bool sim_world_until_ready(int64_t ms);
+/* Submits one (with a report, if so) and waits for its outcome. */
+void sim_world_submit(bool report);
+int sim_world_submit_only(bool report); /* what link_submit() said */
+/* A handset writes `text` to the modem. */
+void sim_world_write(const char *text);
+void sim_world_net(void); /* after a call into the network: its timer anew */
+/* How often this text was told, and taken; 0: never. */
+const struct sim_kept *sim_world_find(const char *text);
+void sim_world_no_violations(const char *where);
+
+#endif
