@@ -19,8 +19,10 @@ enum {
     STORE_HASH = 16, /* bytes of a keyed hash that are kept in a column */
     STORE_INCARNATION = 32,
     STORE_SEEN_MAX = 100000,
-    /* One step of the purge ends at these, whatever its caller allows: a row has its attempts with
-     * it, an inbound text of 255 parts has 40 pages. */
+    /* One step of the purge ends at these, whatever its caller allows: a message and its attempts
+     * stand in eight indexes, some in no order (64 messages of a million: 10 ms, and as long again
+     * for the COMMIT); an inbound text of 255 parts has 40 pages. */
+    STORE_PURGE_MESSAGES = 16,
     STORE_PURGE_CHANGES = 256,
     STORE_PURGE_BYTES = 128 * 1024,
 };

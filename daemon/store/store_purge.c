@@ -8,7 +8,7 @@ static const int64_t SEEN_KEPT_MS = INT64_C(7) * 24 * 3600 * 1000;
 struct purge {
     struct store *store;
     size_t rows; /* that may still go */
-    int count;
+    int count, messages;
     int64_t bytes;
     int64_t changes_at_start;
 };
@@ -16,7 +16,8 @@ struct purge {
 static bool purge_may_go_on(const struct purge *purge)
 {
     int64_t changes = sqlite3_total_changes64(purge->store->db) - purge->changes_at_start;
-    return purge->rows > 0 && purge->bytes < STORE_PURGE_BYTES && changes < STORE_PURGE_CHANGES;
+    return purge->rows > 0 && purge->messages < STORE_PURGE_MESSAGES &&
+           purge->bytes < STORE_PURGE_BYTES && changes < STORE_PURGE_CHANGES;
 }
 
 static void purge_note(struct purge *purge, int count)
@@ -38,6 +39,7 @@ static int purge_message(struct purge *purge, int64_t before_wall_ms)
     if (rc != 0)
         return rc;
     purge->store->tally.counts[state]--;
+    purge->messages++;
     purge_note(purge, 1);
     return 1;
 }

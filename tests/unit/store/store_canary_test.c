@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include "log.h"
+#include "store_internal.h"
 #include "store_rig.h"
 #include "vfs_shim.h"
 
-static const char *const canaries[] = {"84907654321",        "907654321", "key-canary-QX7",
-                                       "code-canary-583914", "583914",    "content-canary"};
+static const char *const canaries[] = {"84907654321",        "907654321",  "key-canary-QX7",
+                                       "code-canary-583914", "583914",     "content-canary",
+                                       "inbox-canary",       "tpdu-canary"};
 static bool in_log;
 
 static bool holds_canary(const char *bytes, size_t len)
@@ -78,6 +80,56 @@ static int64_t plant(struct rig *rig)
     return row;
 }
 
+/* What the air brings: a sender, a text, a part, a TPDU to remember. */
+static int plant_inbound(struct rig *rig)
+{
+    const uint8_t set[32] = {1};
+    struct inbox inbox = {.parts = 1, .class_ = -1, .from = "+84907654321"};
+    inbox.text = strdup("inbox-canary 583914");
+    inbox.text_len = strlen(inbox.text);
+    int rc = store_begin(rig->store);
+    if (rc == 0) {
+        rc = store_inbox_insert(rig->store, &inbox);
+        if (rc == 0)
+            rc = store_seen(rig->store, "s", "tpdu-canary", 11);
+        if (rc >= 0)
+            rc = store_part_insert(rig->store, set, 1, 2, "s", "m", "tpdu-canary", 11);
+        int end = store_end(rig->store, rc >= 0);
+        rc = rc < 0 ? rc : end ? end : rc;
+    }
+    inbox_clear(&inbox);
+    return rc;
+}
+
+static void read_inbound(struct rig *rig)
+{
+    const uint8_t set[32] = {1};
+    struct inbox inbox;
+    struct inbox_part part;
+    assert_int_equal(store_inbox_list(rig->store, 0, &inbox, 1), 1);
+    assert_string_equal(inbox.text, "inbox-canary 583914");
+    inbox_clear(&inbox);
+    assert_int_equal(store_parts_of(rig->store, set, &part, 1), 1);
+    assert_memory_equal(part.tpdu, "tpdu-canary", 11);
+}
+
+/* What does not open is told of in the log, without a word of it. */
+static void damage(struct rig *rig)
+{
+    const uint8_t set[32] = {1};
+    struct inbox inbox;
+    struct inbox_part part;
+    assert_int_equal(sqlite3_exec(rig->store->db,
+                                  "UPDATE inbox SET body = randomblob(60);"
+                                  "UPDATE part SET sealed_tpdu = randomblob(60)",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(store_inbox_list(rig->store, 0, &inbox, 1), 1);
+    assert_null(inbox.text);
+    inbox_clear(&inbox);
+    assert_int_equal(store_parts_of(rig->store, set, &part, 1), 0);
+}
+
 static void test_no_canary_anywhere(void **state)
 {
     struct rig rig;
@@ -92,12 +144,15 @@ static void test_no_canary_anywhere(void **state)
     log_level_set(LOG_LEVEL_DEBUG);
     int64_t row = plant(&rig);
     assert_int_equal(plant(&rig), 0); /* a duplicate: SQLite's own error text */
+    assert_int_equal(plant_inbound(&rig), 1);
+    assert_int_equal(plant_inbound(&rig), 0);
     rig_commit(&rig);
+    read_inbound(&rig);
     assert_int_equal(store_message_by_key(rig.store, 1000, "key-canary-QX7", "content-canary", 14,
                                           &same, &message),
                      1);
     message_clear(&message);
-    assert_int_equal(store_events_after(rig.store, 0, UINT32_MAX, events, 8), 1);
+    assert_int_equal(store_events_after(rig.store, 0, UINT32_MAX, events, 8), 3);
     assert_string_equal(events[0].key, "key-canary-QX7");
     rig_attempt(&rig, row, ATTEMPT_COMMITTED, "s");
     assert_int_equal(store_attempts_match(rig.store, "s", -1, "907654321", 0, &attempt, 1), 0);
@@ -108,8 +163,11 @@ static void test_no_canary_anywhere(void **state)
     message_clear(&message);
     rig_commit(&rig);
     search(&rig);
+    damage(&rig);
+    search(&rig);
     vfs_shim_fail(VFS_DISK_FULL, VFS_WRITE, 1, 1);
     plant(&rig);
+    (void)plant_inbound(&rig);
     rig_close(&rig);
     vfs_shim_reset();
     search(&rig);

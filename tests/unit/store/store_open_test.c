@@ -246,6 +246,48 @@ static void test_new_keys(void **state)
     rig_end(&rig);
 }
 
+static void receive(struct rig *rig)
+{
+    const uint8_t set[32] = {1};
+    struct inbox inbox = {.parts = 1, .class_ = -1, .from = "VIETTEL", .modem = "m"};
+    rig_begin(rig);
+    assert_int_equal(store_inbox_insert(rig->store, &inbox), 0);
+    assert_int_equal(store_part_insert(rig->store, set, 1, 2, "s", "m", "t", 1), 1);
+    assert_int_equal(store_seen(rig->store, "s", "t", 1), 0);
+    rig_keep(rig);
+}
+
+/* What came in is not thrown away because somebody mislaid a key; where it is lost, what it was
+ * stays known, and what cannot be joined any more goes. */
+static void test_new_keys_and_the_inbox(void **state)
+{
+    struct rig rig;
+    struct inbox inbox;
+    const uint8_t set[32] = {1};
+    (void)state;
+    rig_disk(&rig);
+    receive(&rig);
+    rig_close(&rig);
+    rig_shell("head -c 32 /dev/urandom > %s", rig_path(&rig, "keys/index"));
+    refused(&rig, -ENOKEY, "0 live messages and 2 received ones");
+    rig.options.new_keys = true;
+    rig_reopen(&rig);
+    assert_int_equal(store_inbox_list(rig.store, 0, &inbox, 1), 1);
+    assert_string_equal(inbox.modem, "m");
+    assert_string_equal(inbox.from, "");
+    assert_null(inbox.text);
+    inbox_clear(&inbox);
+    assert_int_equal(store_parts_count(rig.store, set), 0);
+    rig.options.new_keys = false;
+    receive(&rig); /* all of it anew */
+    rig_close(&rig);
+    rig_shell("head -c 32 /dev/urandom > %s", rig_path(&rig, "keys/body"));
+    refused(&rig, -ENOKEY, "and 2 received ones");
+    rig.options.new_keys = true;
+    rig_reopen(&rig);
+    rig_end(&rig);
+}
+
 /* --new-keys where the keys are well: nothing is lost. */
 static void test_new_keys_for_nothing(void **state)
 {
@@ -300,13 +342,21 @@ static void test_credentials(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_second_opener), cmocka_unit_test(test_modes),
-        cmocka_unit_test(test_directory),     cmocka_unit_test(test_makes_its_directory),
-        cmocka_unit_test(test_newer_schema),  cmocka_unit_test(test_foreign_database),
-        cmocka_unit_test(test_corrupt),       cmocka_unit_test(test_full_failing_read_only),
-        cmocka_unit_test(test_unclean_mark),  cmocka_unit_test(test_keys_missing),
-        cmocka_unit_test(test_new_keys),      cmocka_unit_test(test_new_keys_for_nothing),
-        cmocka_unit_test(test_key_files),     cmocka_unit_test(test_credentials),
+        cmocka_unit_test(test_second_opener),
+        cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_directory),
+        cmocka_unit_test(test_makes_its_directory),
+        cmocka_unit_test(test_newer_schema),
+        cmocka_unit_test(test_foreign_database),
+        cmocka_unit_test(test_corrupt),
+        cmocka_unit_test(test_full_failing_read_only),
+        cmocka_unit_test(test_unclean_mark),
+        cmocka_unit_test(test_keys_missing),
+        cmocka_unit_test(test_new_keys),
+        cmocka_unit_test(test_new_keys_and_the_inbox),
+        cmocka_unit_test(test_new_keys_for_nothing),
+        cmocka_unit_test(test_key_files),
+        cmocka_unit_test(test_credentials),
     };
     return vfs_shim_install() != 0 || cmocka_run_group_tests(tests, NULL, NULL);
 }
