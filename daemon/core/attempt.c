@@ -98,6 +98,7 @@ int attempt_claim(struct modem *modem, struct message *message)
         .part = message->parts_done,
         .state = ATTEMPT_CLAIMED,
         .reference = -1,
+        .report = -1,
         .claimed_wall_ms = loop_wall_ms(gateway->loop),
     };
 
@@ -455,6 +456,8 @@ static void on_ending_durable(void *arg, int rc)
     }
     modem->ending.active = modem->ending.written = false;
     modem->ending.retry_ms = 0;
+    if (modem->ending.outcome.verdict == SMS_SENT)
+        reports_look_again(modem->gateway, modem->link->identity.iccid);
     attempt_check_stopped(modem->gateway);
     fleet_reap(modem);
 }

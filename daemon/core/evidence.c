@@ -10,7 +10,6 @@
 
 enum {
     ORPHAN_MS = 120 * 1000, /* an orphan +CMGS after a restart is believed this long */
-    MATCH_MOST = 4,
     PAGE = 64,
     UNPIN_ROWS = 64,
 };
@@ -62,15 +61,6 @@ int evidence_await(struct gateway *gateway, struct message *message,
 /* --- taking it
  * -------------------------------------------------------------------------------------- */
 
-/* TP-ST, 3GPP TS 23.040 clause 9.2.3.15: final good, still trying, final bad. */
-enum report_class { REPORT_DELIVERED, REPORT_INTERIM, REPORT_FAILED };
-static enum report_class report_class_of(int status)
-{
-    if (status < 0x20)
-        return REPORT_DELIVERED;
-    return status < 0x40 ? REPORT_INTERIM : REPORT_FAILED;
-}
-
 static int settle_message(struct gateway *gateway, struct message *message,
                           const struct attempt *attempt, bool unsure)
 {
@@ -110,58 +100,34 @@ static int settle_message(struct gateway *gateway, struct message *message,
     return store_message_update(gateway->store, message, true);
 }
 
-static int settle(struct gateway *gateway, struct attempt *attempt,
-                  const struct link_evidence *evidence)
+int evidence_settle(struct gateway *gateway, struct attempt *attempt, int reference, bool unsure,
+                    struct message *message)
 {
-    struct message message = {0};
-    int rc = store_message_by_row(gateway->store, attempt->message, false, &message);
+    int rc = store_message_by_row(gateway->store, attempt->message, false, message);
 
     if (rc <= 0)
         return rc;
-    attempt->state = evidence->unsure ? ATTEMPT_UNKNOWN : ATTEMPT_SENT;
-    if (evidence->reference >= 0)
-        attempt->reference = evidence->reference;
+    attempt->state = unsure ? ATTEMPT_UNKNOWN : ATTEMPT_SENT;
+    if (reference >= 0)
+        attempt->reference = reference;
     attempt->ended_wall_ms = loop_wall_ms(gateway->loop);
     rc = store_attempt_update(gateway->store, attempt);
-    if (rc == 0)
-        rc = settle_message(gateway, &message, attempt, evidence->unsure);
-    if (rc == 0 && evidence->kind == LINK_EVIDENCE_REPORT && message.state == MESSAGE_SENT) {
-        enum report_class class_ = report_class_of(evidence->status);
-        if (class_ != REPORT_INTERIM) {
-            message.state = class_ == REPORT_DELIVERED ? MESSAGE_DELIVERED : MESSAGE_UNDELIVERED;
-            message.ended_wall_ms = attempt->ended_wall_ms;
-            rc = store_message_update(gateway->store, &message, true);
-        }
-    }
-    message_clear(&message);
-    return rc;
+    return rc == 0 ? settle_message(gateway, message, attempt, unsure) : rc;
 }
 
 /* Which attempt it is about. 1, 0, -errno. */
 static int find_attempt(struct gateway *gateway, const struct link_evidence *evidence,
                         struct attempt *out)
 {
-    struct attempt found[MATCH_MOST];
-    int64_t now_ms = loop_now_ms(gateway->loop);
-    int count;
+    struct attempt found[2];
 
     if (evidence->token)
         return store_attempt_by_token(gateway->store, evidence->token, out);
-    if (evidence->kind == LINK_EVIDENCE_REPORT) {
-        count = store_attempts_match(gateway->store, evidence->iccid, evidence->reference,
-                                     evidence->tail, now_ms, found, MATCH_MOST);
-        /* newest first; without a reference only a single candidate counts */
-        if (count > 1 && evidence->reference < 0)
-            count = 0;
-    } else {
-        count = store_attempts_open(gateway->store, evidence->iccid, now_ms - ORPHAN_MS, found,
-                                    MATCH_MOST);
-        if (count > 1)
-            count = 0;
-    }
-    if (count > 0)
+    int count = store_attempts_open(gateway->store, evidence->iccid,
+                                    loop_now_ms(gateway->loop) - ORPHAN_MS, found, 2);
+    if (count == 1) /* after a restart only a single one can be meant */
         *out = found[0];
-    return count > 0 ? 1 : count;
+    return count > 1 ? 0 : count;
 }
 
 void evidence_take(struct modem *modem, const struct link_evidence *evidence)
@@ -174,8 +140,11 @@ void evidence_take(struct modem *modem, const struct link_evidence *evidence)
         schedule_guard(gateway);
         rc = find_attempt(gateway, evidence, &attempt);
         if (rc > 0) {
+            struct message message = {0};
             gateway->stats.evidence++;
-            rc = settle(gateway, &attempt, evidence);
+            rc =
+                evidence_settle(gateway, &attempt, evidence->reference, evidence->unsure, &message);
+            message_clear(&message);
         } else {
             log_event(LOG_LEVEL_INFO, "evidence", modem->config.name, "unmatched", "reference=%d",
                       evidence->reference);

@@ -239,11 +239,8 @@ static void on_evidence(void *ctx, struct link *link, const struct link_evidence
 
 static void on_inbound(void *ctx, struct link *link, const struct link_inbound *inbound)
 {
-    struct modem *modem = ctx;
-
     (void)link;
-    log_event(LOG_LEVEL_INFO, "fleet", modem->config.name, "inbound", "octets=%u",
-              (unsigned)inbound->len);
+    inbox_take(ctx, inbound);
 }
 
 static void on_radio(void *ctx, struct link *link, const struct link_radio *radio)
@@ -297,6 +294,7 @@ static void modem_free(struct modem *modem)
         at = &(*at)->next;
     *at = modem->next;
     attempt_drop(modem);
+    inbox_forget(modem);
     loop_timer_cancel(&modem->free_timer);
     link_close(modem->link);
     free(modem);

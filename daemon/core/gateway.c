@@ -29,6 +29,9 @@ struct gateway *gateway_new(struct loop *loop, struct store *store, const struct
     gateway->stats.unclean_start = store_was_unclean(store);
     loop_task_init(&gateway->stopped, loop, on_stopped, gateway);
     schedule_init(gateway);
+    reports_init(gateway);
+    inbox_init(gateway);
+    housekeeping_init(gateway);
     evidence_recover(gateway);
     if (fleet_open(gateway) < 0) {
         gateway_free(gateway);
@@ -62,6 +65,9 @@ bool gateway_shutting_down(const struct gateway *gateway)
 void gateway_free(struct gateway *gateway)
 {
     fleet_close(gateway);
+    reports_stop(gateway);
+    inbox_stop(gateway);
+    housekeeping_stop(gateway);
     loop_timer_cancel(&gateway->due);
     loop_task_cancel(&gateway->stopped);
     store_forget(gateway->store, &gateway->guard);

@@ -4,6 +4,7 @@
 
 #include "admission.h"
 #include "gateway.h"
+#include "pdu_decode.h"
 
 /* Where the attempt stands that a modem has under way. */
 enum slot_state {
@@ -58,6 +59,17 @@ struct modem {
     char last_error[128];
 };
 
+/* A report that nobody waits for yet: it may be faster than our own +CMGS. */
+struct early_report {
+    int64_t until_ms; /* 0: free */
+    char iccid[23];
+    struct pdu_report report;
+};
+enum { EARLY_REPORTS = 64 };
+
+/* A TPDU whose modem waits to hear that it is on disk. */
+struct taking;
+
 struct gateway {
     struct loop *loop;
     struct store *store;
@@ -79,6 +91,12 @@ struct gateway {
     struct gateway_stats stats; /* the counters of it */
     bool store_failing;
     uint8_t next_reference; /* of a concatenation */
+
+    struct early_report early[EARLY_REPORTS];
+    struct loop_timer early_timer;
+    struct taking *takings;
+    struct loop_timer sets_timer; /* unfinished sets are given up */
+    struct loop_timer purge_timer;
 };
 
 /* --- schedule.c: what is due, and when to look again --- */
@@ -142,6 +160,10 @@ void attempt_check_stopped(struct gateway *gateway);
 /* --- evidence.c --- */
 
 void evidence_take(struct modem *modem, const struct link_evidence *evidence);
+/* Inside the transaction: the attempt was sent (unsure: perhaps not), its message is loaded and
+ * moved on where this moves it. 1: settled, 0: no such message, -errno. */
+int evidence_settle(struct gateway *gateway, struct attempt *attempt, int reference, bool unsure,
+                    struct message *message);
 /* At start: what a crash left UNKNOWN is put where its on_unknown says. */
 void evidence_recover(struct gateway *gateway);
 /* The message is UNKNOWN: it is written so, and queued again after evidence_wait_s where it may be.
@@ -152,5 +174,26 @@ void evidence_init(struct modem *modem);
 /* The modem went away: after a while what it began is begun anew elsewhere, where that is wanted.
  */
 void evidence_unpin_later(struct modem *modem);
+
+/* --- reports.c: delivery reports --- */
+
+void reports_init(struct gateway *gateway);
+void reports_stop(struct gateway *gateway);
+/* Inside the transaction. 0/-errno */
+int reports_take(struct gateway *gateway, const char *iccid, const struct pdu_report *report);
+/* An attempt of this SIM has got its reference: a report that came before may be its. */
+void reports_look_again(struct gateway *gateway, const char *iccid);
+
+/* --- inbox.c: what comes from the air --- */
+
+void inbox_init(struct gateway *gateway);
+void inbox_stop(struct gateway *gateway);
+void inbox_take(struct modem *modem, const struct link_inbound *inbound);
+void inbox_forget(struct modem *modem); /* its link is closed: no answers to it any more */
+
+/* --- housekeeping.c: what has been kept long enough goes, in small steps --- */
+
+void housekeeping_init(struct gateway *gateway);
+void housekeeping_stop(struct gateway *gateway);
 
 #endif

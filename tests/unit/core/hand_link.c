@@ -62,6 +62,14 @@ static void hand_close(struct link *link)
     free(link);
 }
 
+static void hand_taken(struct link *link, uint64_t handle, bool ok)
+{
+    struct hand_link *hand = hand_link_of(link);
+
+    hand->taken_handle = handle;
+    *(ok ? &hand->taken : &hand->not_taken) += 1;
+}
+
 static bool hand_in_flight(const struct link *link)
 {
     const struct hand_link *hand = (const struct hand_link *)link;
@@ -81,6 +89,7 @@ struct link *hand_link_new(const char *name, const char *iccid, const struct lin
         .ussd_cancel = hand_ussd_cancel,
         .abort = hand_abort,
         .close = hand_close,
+        .taken = hand_taken,
         .in_flight = hand_in_flight,
     };
     struct hand_link *hand = calloc(1, sizeof *hand);
@@ -112,4 +121,16 @@ void hand_link_outcome(struct hand_link *hand, enum sms_verdict verdict, enum sm
     hand->busy = false;
     hand->link.sink->outcome(hand->link.ctx, &hand->link, hand->submit.token, hand->submit.part,
                              &outcome);
+}
+
+void hand_link_inbound(struct hand_link *hand, const char *hex)
+{
+    struct link_inbound inbound = {.handle = ++hand->handles};
+    ssize_t len = text_hex_decode(hex, strlen(hex), inbound.tpdu, sizeof inbound.tpdu);
+
+    if (len < 0)
+        abort();
+    inbound.len = (uint8_t)len;
+    text_copy(inbound.iccid, sizeof inbound.iccid, hand->link.identity.iccid);
+    hand->link.sink->inbound(hand->link.ctx, &hand->link, &inbound);
 }

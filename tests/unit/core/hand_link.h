@@ -12,6 +12,8 @@ struct hand_link {
     unsigned submits;
     int refuse; /* -errno for the next submits; 0: take them */
     struct link_submit submit;
+    uint64_t handles, taken_handle;
+    unsigned taken, not_taken;
 };
 
 struct link *hand_link_new(const char *name, const char *iccid, const struct link_sink *sink,
@@ -23,5 +25,8 @@ void hand_link_prompt(struct hand_link *hand);
 /* The answer came. */
 void hand_link_outcome(struct hand_link *hand, enum sms_verdict verdict, enum sms_cause_space space,
                        int cause, int reference);
+
+/* A TPDU came from the air. */
+void hand_link_inbound(struct hand_link *hand, const char *hex);
 
 #endif

@@ -1,0 +1,42 @@
+/* housekeeping: what has been kept long enough goes: messages and inbox after retention_days,
+ * events after seven. A few rows at a time, so that no step holds up the loop; looks once an hour.
+ */
+#include "gateway_internal.h"
+
+#include "log.h"
+
+enum {
+    ROWS_A_STEP = 200,
+    STEP_MS = 20,
+    LOOK_MS = 3600 * 1000,
+    DAY_MS = 24 * 3600 * 1000,
+    EVENT_DAYS = 7,
+};
+
+static void on_purge(void *arg)
+{
+    struct gateway *gateway = arg;
+    int64_t wall_ms = loop_wall_ms(gateway->loop);
+    int64_t kept_ms = wall_ms - gateway->config->retention_days * INT64_C(1) * DAY_MS;
+    const struct store_purge before = {
+        .messages_before_wall_ms = kept_ms,
+        .events_before_wall_ms = wall_ms - EVENT_DAYS * INT64_C(1) * DAY_MS,
+        .inbox_before_wall_ms = kept_ms,
+    };
+    int rows = store_purge(gateway->store, &before, ROWS_A_STEP);
+
+    if (rows < 0)
+        log_event(LOG_LEVEL_ERROR, "housekeeping", "-", "purge_failed", "errno=%d", -rows);
+    loop_timer_arm_in(&gateway->purge_timer, rows == ROWS_A_STEP ? STEP_MS : LOOK_MS);
+}
+
+void housekeeping_init(struct gateway *gateway)
+{
+    loop_timer_init(&gateway->purge_timer, gateway->loop, on_purge, gateway);
+    loop_timer_arm_in(&gateway->purge_timer, STEP_MS);
+}
+
+void housekeeping_stop(struct gateway *gateway)
+{
+    loop_timer_cancel(&gateway->purge_timer);
+}

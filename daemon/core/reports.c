@@ -1,0 +1,214 @@
+/* reports: delivery reports: which attempt one is about, and what it makes of the message.
+ *
+ * Matched by (SIM, reference, last nine digits), newest first, while a report may still come. An
+ * attempt whose +CMGS never came has no reference: there only a single candidate counts. A report
+ * may be faster than our own +CMGS: one that finds nobody is kept for a minute. */
+#include "gateway_internal.h"
+
+#include <string.h>
+#include "log.h"
+#include "number.h"
+#include "status.h"
+#include "text.h"
+
+enum { EARLY_MS = 60 * 1000, MATCH_MOST = 4 };
+
+/* 1 and *out, 0: nobody, -errno. */
+static int find_attempt(struct gateway *gateway, const char *iccid, const struct pdu_report *report,
+                        struct attempt *out)
+{
+    struct attempt found[MATCH_MOST];
+    const char *tail = number_tail(report->to.text);
+    int64_t now_ms = loop_now_ms(gateway->loop);
+    int count = store_attempts_match(gateway->store, iccid, report->reference, tail, now_ms, found,
+                                     MATCH_MOST);
+
+    if (count > 0) {
+        *out = found[0];
+        return 1;
+    }
+    if (count == 0)
+        count = store_attempts_match(gateway->store, iccid, -1, tail, now_ms, found, MATCH_MOST);
+    if (count != 1 || found[0].state != ATTEMPT_UNKNOWN)
+        return count < 0 ? count : 0;
+    *out = found[0];
+    return 1;
+}
+
+/* 1: each part of the message has been reported as delivered, 0: not yet, -errno. */
+static int all_delivered(struct gateway *gateway, const struct message *message)
+{
+    struct attempt attempts[SMS_PARTS_MAX * 6];
+    bool part[SMS_PARTS_MAX] = {false};
+    int count = store_attempts_of(gateway->store, message->row, attempts,
+                                  sizeof attempts / sizeof *attempts);
+
+    for (int i = 0; i < count; i++)
+        if (attempts[i].report >= 0 && attempts[i].part < SMS_PARTS_MAX &&
+            sms_status_find((uint8_t)attempts[i].report)->class_ == SMS_STATUS_DELIVERED)
+            part[attempts[i].part] = true;
+    for (unsigned i = 0; count > 0 && i < message->parts; i++)
+        if (!part[i])
+            return 0;
+    return count > 0 ? 1 : count;
+}
+
+static int end_message(struct gateway *gateway, struct message *message, enum message_state state,
+                       const char *reason)
+{
+    message->state = state;
+    text_copy(message->reason, sizeof message->reason, reason);
+    message->report_until_ms = 0;
+    message->ended_wall_ms = loop_wall_ms(gateway->loop);
+    return store_message_update(gateway->store, message, true);
+}
+
+static int apply_to_message(struct gateway *gateway, struct message *message,
+                            const struct sms_status_row *row)
+{
+    int rc = 0;
+
+    if (message->state != MESSAGE_SENT && message->state != MESSAGE_UNDELIVERED)
+        return 0; /* more parts to send, or DELIVERED already */
+    switch (row->class_) {
+    case SMS_STATUS_DELIVERED:
+        rc = all_delivered(gateway, message);
+        return rc == 1 ? end_message(gateway, message, MESSAGE_DELIVERED, "") : rc;
+    case SMS_STATUS_FAILED:
+    case SMS_STATUS_GAVE_UP:
+        return end_message(gateway, message, MESSAGE_UNDELIVERED, row->name);
+    case SMS_STATUS_ACCEPTED: /* no proof, and nothing follows */
+        return message->state == MESSAGE_SENT
+                   ? end_message(gateway, message, MESSAGE_SENT, row->name)
+                   : 0;
+    case SMS_STATUS_TRYING:
+        text_copy(message->reason, sizeof message->reason, row->name);
+        return message->state == MESSAGE_SENT ? store_message_update(gateway->store, message, false)
+                                              : 0;
+    }
+    return rc;
+}
+
+static int apply(struct gateway *gateway, struct attempt *attempt, const struct pdu_report *report)
+{
+    struct message message = {0};
+    int rc;
+
+    attempt->report = report->status;
+    attempt->report_wall_ms = loop_wall_ms(gateway->loop);
+    if (attempt->state == ATTEMPT_UNKNOWN) { /* the centre speaks of it: it was sent */
+        gateway->stats.evidence++;
+        rc = evidence_settle(gateway, attempt, report->reference, false, &message);
+    } else {
+        rc = store_attempt_update(gateway->store, attempt);
+    }
+    message_clear(&message);
+    if (rc >= 0)
+        rc = store_message_by_row(gateway->store, attempt->message, false, &message);
+    if (rc > 0)
+        rc = apply_to_message(gateway, &message, sms_status_find(report->status));
+    message_clear(&message);
+    return rc < 0 ? rc : 0;
+}
+
+/* --- those that came too early
+ * --------------------------------------------------------------------- */
+
+static void arm_early(struct gateway *gateway)
+{
+    int64_t next_ms = INT64_MAX;
+
+    for (int i = 0; i < EARLY_REPORTS; i++)
+        if (gateway->early[i].until_ms && gateway->early[i].until_ms < next_ms)
+            next_ms = gateway->early[i].until_ms;
+    if (next_ms == INT64_MAX)
+        loop_timer_cancel(&gateway->early_timer);
+    else
+        loop_timer_arm(&gateway->early_timer, next_ms);
+}
+
+static void drop_early(struct gateway *gateway, struct early_report *early)
+{
+    memset(early, 0, sizeof *early);
+    gateway->stats.reports_unmatched++;
+}
+
+static void on_early(void *arg)
+{
+    struct gateway *gateway = arg;
+
+    for (int i = 0; i < EARLY_REPORTS; i++)
+        if (gateway->early[i].until_ms && gateway->early[i].until_ms <= loop_now_ms(gateway->loop))
+            drop_early(gateway, &gateway->early[i]);
+    arm_early(gateway);
+}
+
+/* The oldest gives way where all places are taken. */
+static void keep_early(struct gateway *gateway, const char *iccid, const struct pdu_report *report)
+{
+    struct early_report *place = &gateway->early[0];
+
+    for (int i = 1; i < EARLY_REPORTS; i++)
+        if (gateway->early[i].until_ms < place->until_ms)
+            place = &gateway->early[i];
+    if (place->until_ms)
+        drop_early(gateway, place);
+    place->until_ms = loop_now_ms(gateway->loop) + EARLY_MS;
+    place->report = *report;
+    text_copy(place->iccid, sizeof place->iccid, iccid);
+    arm_early(gateway);
+}
+
+static int look_at(struct gateway *gateway, struct early_report *early)
+{
+    struct attempt attempt;
+    int rc = find_attempt(gateway, early->iccid, &early->report, &attempt);
+
+    if (rc <= 0)
+        return rc;
+    rc = apply(gateway, &attempt, &early->report);
+    if (rc == 0)
+        memset(early, 0, sizeof *early);
+    return rc;
+}
+
+void reports_look_again(struct gateway *gateway, const char *iccid)
+{
+    int rc = 0;
+
+    if (!loop_timer_armed(&gateway->early_timer) || store_begin(gateway->store) < 0)
+        return;
+    schedule_guard(gateway);
+    for (int i = 0; i < EARLY_REPORTS && rc >= 0; i++)
+        if (gateway->early[i].until_ms && strcmp(gateway->early[i].iccid, iccid) == 0)
+            rc = look_at(gateway, &gateway->early[i]);
+    if (store_end(gateway->store, rc >= 0) < 0 || rc < 0)
+        log_event(LOG_LEVEL_ERROR, "reports", "-", "lost", "errno=%d", -rc);
+    arm_early(gateway);
+}
+
+/* --- the door
+ * ------------------------------------------------------------------------------------------ */
+
+int reports_take(struct gateway *gateway, const char *iccid, const struct pdu_report *report)
+{
+    struct attempt attempt;
+    int rc = find_attempt(gateway, iccid, report, &attempt);
+
+    gateway->stats.reports++;
+    if (rc > 0)
+        return apply(gateway, &attempt, report);
+    if (rc == 0)
+        keep_early(gateway, iccid, report);
+    return rc;
+}
+
+void reports_init(struct gateway *gateway)
+{
+    loop_timer_init(&gateway->early_timer, gateway->loop, on_early, gateway);
+}
+
+void reports_stop(struct gateway *gateway)
+{
+    loop_timer_cancel(&gateway->early_timer);
+}

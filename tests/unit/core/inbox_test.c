@@ -1,0 +1,284 @@
+/* What comes back: messages, parts in any order, reports at any time, and what hostile air sends. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "rig.h"
+#include "text.h"
+
+enum { LIST = 8 };
+
+static void air(struct world *world, const char *hex)
+{
+    hand_link_inbound(world->link[0], hex);
+    rig_settle(world);
+}
+
+static int inbox(struct world *world, struct inbox out[LIST])
+{
+    return store_inbox_list(world->store, 0, out, LIST);
+}
+
+static void inbox_free(struct inbox list[LIST], int count)
+{
+    for (int i = 0; i < count; i++)
+        inbox_clear(&list[i]);
+}
+
+/* SMS-DELIVER from +84912345678, UCS-2, with or without a concatenation header (reference 0x5A). */
+static const char *deliver(char out[512], int total, int sequence, const char *ucs2_hex)
+{
+    size_t units = strlen(ucs2_hex) / 2;
+
+    if (total)
+        snprintf(out, 512, "440B914819325476F80008622211610000A3%02zX0500035A%02X%02X%s", units + 6,
+                 (unsigned)total, (unsigned)sequence, ucs2_hex);
+    else
+        snprintf(out, 512, "040B914819325476F80008622211610000A3%02zX%s", units, ucs2_hex);
+    /* semi-octets of 84912345678: 48 19 32 54 76 F8 */
+    return out;
+}
+
+/* SMS-STATUS-REPORT about +84912345678. */
+static const char *report(char out[256], unsigned reference, unsigned status)
+{
+    snprintf(out, 256, "06%02X0B914819325476F8622211610000A3622211610000A3%02X", reference, status);
+    return out;
+}
+
+static void a_message_is_taken_once(void **state)
+{
+    struct world *world = *state;
+    struct inbox list[LIST];
+    char hex[512];
+
+    air(world, deliver(hex, 0, 0, "00480069"));
+    assert_int_equal(world->link[0]->taken, 1);
+    air(world, hex); /* its delete failed, it comes again */
+    assert_int_equal(world->link[0]->taken, 2);
+    int count = inbox(world, list);
+    assert_int_equal(count, 1);
+    assert_string_equal(list[0].from, "+84912345678");
+    assert_string_equal(list[0].text, "Hi");
+    assert_int_equal(list[0].parts, 1);
+    inbox_free(list, count);
+}
+
+static void parts_in_any_order_with_doubles(void **state)
+{
+    struct world *world = *state;
+    struct inbox list[LIST];
+    char hex[512];
+
+    air(world, deliver(hex, 3, 3, "0043"));
+    air(world, deliver(hex, 3, 1, "0041"));
+    air(world, deliver(hex, 3, 1, "0041"));
+    assert_int_equal(inbox(world, list), 0);
+    air(world, deliver(hex, 3, 2, "0042"));
+    int count = inbox(world, list);
+    assert_int_equal(count, 1);
+    assert_string_equal(list[0].text, "ABC");
+    assert_int_equal(list[0].parts, 3);
+    assert_int_equal(list[0].missing, 0);
+    inbox_free(list, count);
+}
+
+static void a_pair_parted_between_messages_is_one_character(void **state)
+{
+    struct world *world = *state;
+    struct inbox list[LIST];
+    char hex[512];
+
+    air(world, deliver(hex, 2, 1, "D83D"));
+    air(world, deliver(hex, 2, 2, "DE00"));
+    int count = inbox(world, list);
+    assert_int_equal(count, 1);
+    assert_string_equal(list[0].text, "\xF0\x9F\x98\x80");
+    inbox_free(list, count);
+}
+
+static void an_unfinished_set_is_shown_after_a_day(void **state)
+{
+    struct world *world = *state;
+    struct inbox list[LIST];
+    char hex[512];
+
+    air(world, deliver(hex, 3, 2, "0042"));
+    rig_run_for(world, INT64_C(23) * 3600 * 1000);
+    assert_int_equal(inbox(world, list), 0);
+    rig_run_for(world, INT64_C(2) * 3600 * 1000);
+    int count = inbox(world, list);
+    assert_int_equal(count, 1);
+    assert_string_equal(list[0].text, "B");
+    assert_int_equal(list[0].missing, 2);
+    inbox_free(list, count);
+}
+
+static void what_does_not_decode_is_counted_and_let_go(void **state)
+{
+    static const char *const hostile[] = {
+        "04", "FF", "00", "040B91", "040B914819325476F80008622211610000A3FF0041",
+        "440B914819325476F80008622211610000A3040A000300", "01000B", "07",
+    };
+    struct world *world = *state;
+    struct gateway_stats stats;
+    struct inbox list[LIST];
+    unsigned count = sizeof hostile / sizeof *hostile;
+
+    for (unsigned i = 0; i < count; i++)
+        air(world, hostile[i]);
+    assert_int_equal(world->link[0]->taken, count);
+    assert_int_equal(inbox(world, list), 0);
+    gateway_stats(world->gateway, &stats);
+    assert_int_equal(stats.inbound_refused, count);
+}
+
+/* --- reports ---------------------------------------------------------------------------------------- */
+
+static int64_t sent(struct world *world, const char *key)
+{
+    struct send_request request = rig_request(key);
+
+    rig_ready(world, 0);
+    int64_t row = rig_accept(world, &request);
+    rig_prompt(world, 0);
+    return row;
+}
+
+static void a_report_delivers(void **state)
+{
+    struct world *world = *state;
+    char hex[256];
+    int64_t row = sent(world, "a");
+
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0); /* reference 7 */
+    air(world, report(hex, 8, 0x00));                  /* another's */
+    rig_assert_state(world, row, MESSAGE_SENT);
+    air(world, report(hex, 7, 0x30)); /* the centre is still trying */
+    rig_assert_state(world, row, MESSAGE_SENT);
+    air(world, report(hex, 7, 0x00));
+    rig_assert_state(world, row, MESSAGE_DELIVERED);
+    assert_int_equal(world->link[0]->taken, 3);
+}
+
+static void a_report_says_undelivered_and_why(void **state)
+{
+    struct world *world = *state;
+    char hex[256];
+    int64_t row = sent(world, "a");
+
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    air(world, report(hex, 7, 0x46));
+    rig_assert_state(world, row, MESSAGE_UNDELIVERED);
+    struct message message = rig_look(world, row);
+    assert_string_equal(message.reason, "validity_expired");
+    message_clear(&message);
+}
+
+static void a_report_that_proves_nothing(void **state)
+{
+    struct world *world = *state;
+    char hex[256];
+    int64_t row = sent(world, "a");
+
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    air(world, report(hex, 7, 0x01));
+    rig_assert_state(world, row, MESSAGE_SENT);
+}
+
+static void a_report_may_be_faster_than_the_answer(void **state)
+{
+    struct world *world = *state;
+    char hex[256];
+    int64_t row = sent(world, "a");
+
+    air(world, report(hex, 7, 0x00));
+    rig_assert_state(world, row, MESSAGE_SENDING);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    rig_assert_state(world, row, MESSAGE_DELIVERED);
+}
+
+static void a_report_settles_an_unknown_and_stops_its_resend(void **state)
+{
+    struct world *world = *state;
+    char hex[256];
+    int64_t row = sent(world, "a");
+
+    rig_outcome(world, 0, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
+    rig_assert_state(world, row, MESSAGE_QUEUED);
+    air(world, report(hex, 7, 0x00));
+    rig_assert_state(world, row, MESSAGE_DELIVERED);
+    rig_run_for(world, 60 * 1000);
+    assert_int_equal(world->link[0]->submits, 1);
+}
+
+static void without_a_reference_only_one_can_be_meant(void **state)
+{
+    struct world *world = *state;
+    char hex[256];
+    struct send_request a = rig_request("a"), b = rig_request("b");
+    int64_t rows[2];
+
+    a.on_unknown = b.on_unknown = ON_UNKNOWN_REPORT;
+    rig_ready(world, 0);
+    rows[0] = rig_accept(world, &a);
+    rows[1] = rig_accept(world, &b);
+    for (int i = 0; i < 2; i++) {
+        rig_prompt(world, 0);
+        rig_outcome(world, 0, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
+    }
+    air(world, report(hex, 7, 0x00));
+    rig_assert_state(world, rows[0], MESSAGE_UNKNOWN);
+    rig_assert_state(world, rows[1], MESSAGE_UNKNOWN);
+    rig_run_for(world, 61 * 1000);
+    struct gateway_stats stats;
+    gateway_stats(world->gateway, &stats);
+    assert_int_equal(stats.reports_unmatched, 1);
+}
+
+static void a_report_of_a_part_is_not_the_whole(void **state)
+{
+    static char text[320];
+    struct world *world = *state;
+    struct send_request request = rig_request("a");
+    char hex[256];
+
+    memset(text, 'x', sizeof text);
+    request.text = text;
+    request.text_len = 170; /* two parts */
+    rig_ready(world, 0);
+    int64_t row = rig_accept(world, &request);
+    for (int i = 0; i < 2; i++) {
+        rig_prompt(world, 0);
+        hand_link_outcome(world->link[0], SMS_SENT, SMS_CAUSE_NONE, 0, 7 + i);
+        rig_settle(world);
+    }
+    air(world, report(hex, 8, 0x00));
+    rig_assert_state(world, row, MESSAGE_SENT);
+    air(world, report(hex, 7, 0x00));
+    rig_assert_state(world, row, MESSAGE_DELIVERED);
+}
+
+#define RIG_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RIG_TEST(a_message_is_taken_once),
+        RIG_TEST(parts_in_any_order_with_doubles),
+        RIG_TEST(a_pair_parted_between_messages_is_one_character),
+        RIG_TEST(an_unfinished_set_is_shown_after_a_day),
+        RIG_TEST(what_does_not_decode_is_counted_and_let_go),
+        RIG_TEST(a_report_delivers),
+        RIG_TEST(a_report_says_undelivered_and_why),
+        RIG_TEST(a_report_that_proves_nothing),
+        RIG_TEST(a_report_may_be_faster_than_the_answer),
+        RIG_TEST(a_report_settles_an_unknown_and_stops_its_resend),
+        RIG_TEST(without_a_reference_only_one_can_be_meant),
+        RIG_TEST(a_report_of_a_part_is_not_the_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
