@@ -142,6 +142,7 @@ static struct link *make_link(void *arg, const struct config_modem *modem,
         .smsc = modem->smsc,
         .roaming = modem->roaming,
         .keepalive_s = daemon->config->keepalive_s,
+        .owns_port = true,
     };
     struct link *link = at_link_new(daemon->loop, port, &config, sink, ctx);
     if (!link)

@@ -371,7 +371,10 @@ static void op_abort(struct link *link)
 
 static void link_reap(void *arg)
 {
-    free(arg);
+    struct at_link *l = arg;
+    if (l->owns_port)
+        port_free(l->port);
+    free(l);
 }
 
 static void op_close(struct link *link)
@@ -422,6 +425,7 @@ struct link *at_link_new(struct loop *loop, struct port *port, const struct at_l
     l->link.radio = (struct link_radio){.registration = -1, .technology = -1};
     l->loop = loop;
     l->port = port;
+    l->owns_port = config->owns_port;
     if (config->smsc && number_is_clean(config->smsc))
         (void)text_copy(l->smsc, sizeof l->smsc, config->smsc);
     l->roaming = config->roaming;
