@@ -1,7 +1,8 @@
-/* link: THE contract between what decides (daemon/) and whatever can send a short message (a driver).
+/* link: THE contract between what decides (daemon/) and whatever can send a short message (a
+ * driver).
  *
- * A link is one modem with its SIM, reached through one port. Its owner calls the ops; the link calls
- * the sink. The sink is never called from inside an op, and after link_close() never again.
+ * A link is one modem with its SIM, reached through one port. Its owner calls the ops; the link
+ * calls the sink. The sink is never called from inside an op, and after link_close() never again.
  *
  * One part of one message is under way at a time (the window of AT and gammu is 1):
  *
@@ -12,9 +13,9 @@
  *          <---------- outcome(token, part, ...)         exactly once per submit, after any RESYNC
  *          <---------- evidence(...)                     at any later time: a late +CMGS, a report
  *
- * The line: before the Ctrl-Z is handed to the kernel every failure is NOT_SENT. After it: `+CMGS: n` with
- * its line end is SENT, whatever follows; a cause that only the network or the service centre can give
- * (1 to 255) is NOT_SENT; everything else is UNKNOWN.
+ * The line: before the Ctrl-Z is handed to the kernel every failure is NOT_SENT. After it: `+CMGS:
+ * n` with its line end is SENT, whatever follows; a cause that only the network or the service
+ * centre can give (1 to 255) is NOT_SENT; everything else is UNKNOWN.
  */
 #ifndef OTPGATE_LINK_H
 #define OTPGATE_LINK_H
@@ -50,7 +51,8 @@ struct link_identity {
     char smsc[17];
 };
 struct link_radio {
-    int registration; /* <stat> of +CREG/+CGREG/+CEREG that counts, 3GPP TS 27.007 clause 7.2; -1 unknown */
+    int registration; /* <stat> of +CREG/+CGREG/+CEREG that counts, 3GPP TS 27.007 clause 7.2; -1
+                         unknown */
     int technology;   /* <AcT>, clause 7.3; -1 unknown */
     int signal_dbm;   /* 0: unknown */
     char operator_[33];
@@ -60,16 +62,16 @@ struct link_radio {
 struct link_evidence {
     enum { LINK_EVIDENCE_REFERENCE, LINK_EVIDENCE_REPORT } kind;
     char iccid[23];
-    int reference;     /* TP-MR */
-    uint64_t token;    /* of the submit it belongs to, 0: not known (an orphan) */
+    int reference;  /* TP-MR */
+    uint64_t token; /* of the submit it belongs to, 0: not known (an orphan) */
     unsigned part;
-    char tail[10];     /* report: last nine digits of the recipient */
-    int status;        /* report: TP-ST, 3GPP TS 23.040 clause 9.2.3.15 */
-    bool unsure;       /* reference: a final error came right after it (see quirks): back to UNKNOWN */
+    char tail[10]; /* report: last nine digits of the recipient */
+    int status;    /* report: TP-ST, 3GPP TS 23.040 clause 9.2.3.15 */
+    bool unsure;   /* reference: a final error came right after it (see quirks): back to UNKNOWN */
 };
 struct link_inbound {
     char iccid[23];
-    uint8_t len;           /* octets of the TPDU (SMS-DELIVER), service centre removed */
+    uint8_t len; /* octets of the TPDU (SMS-DELIVER), service centre removed */
     uint8_t tpdu[PDU_TPDU_MAX];
 };
 
@@ -99,7 +101,8 @@ struct link_ops {
     int (*submit)(struct link *, const struct link_submit *);
     /* The answer to commit(). A token that is no longer asked for is ignored. */
     void (*proceed)(struct link *, uint64_t token, unsigned part, bool yes);
-    /* 0 or -ENOTSUP, -EAGAIN, -EINVAL (a character no modem may see). Answers come with USSD support. */
+    /* 0 or -ENOTSUP, -EAGAIN, -EINVAL (a character no modem may see). Answers come with USSD
+     * support. */
     int (*ussd_start)(struct link *, const char *code);
     int (*ussd_answer)(struct link *, const char *text);
     void (*ussd_cancel)(struct link *);

@@ -289,17 +289,23 @@ static struct modem *modem_new(struct gateway *gateway, const struct config_mode
     return modem;
 }
 
+/* It stands in no list any more. */
 static void modem_free(struct modem *modem)
+{
+    attempt_drop(modem);
+    loop_timer_cancel(&modem->free_timer);
+    link_close(modem->link);
+    free(modem);
+}
+
+static void modem_remove(struct modem *modem)
 {
     struct modem **at = &modem->gateway->modems;
 
     while (*at != modem)
         at = &(*at)->next;
     *at = modem->next;
-    attempt_drop(modem);
-    loop_timer_cancel(&modem->free_timer);
-    link_close(modem->link);
-    free(modem);
+    modem_free(modem);
 }
 
 void fleet_reap(struct modem *modem)
@@ -307,7 +313,7 @@ void fleet_reap(struct modem *modem)
     if (!modem->retired || modem->slot != SLOT_FREE || modem->ending.active)
         return;
     log_event(LOG_LEVEL_NOTICE, "fleet", modem->config.name, "removed", "%s", "");
-    modem_free(modem);
+    modem_remove(modem);
 }
 
 int fleet_open(struct gateway *gateway)
@@ -368,8 +374,13 @@ void fleet_reload(struct gateway *gateway)
 
 void fleet_close(struct gateway *gateway)
 {
-    while (gateway->modems)
-        modem_free(gateway->modems);
+    struct modem *next;
+
+    for (struct modem *modem = gateway->modems; modem; modem = next) {
+        next = modem->next;
+        gateway->modems = next;
+        modem_free(modem);
+    }
 }
 
 void modem_view_fill(struct modem *modem, struct modem_view *view)

@@ -1,6 +1,7 @@
-/* session: any bytes from a client, in pieces of any size, against a real store in memory and the tests' gateway.
- * The first byte gives the size of the pieces. Whatever came, every line that leaves is JSON of one of the
- * three kinds, every event is as the document says, and the session is gone when its client is. */
+/* session: any bytes from a client, in pieces of any size, against a real store in memory and the
+ * tests' gateway. The first byte gives the size of the pieces. Whatever came, every line that
+ * leaves is JSON of one of the three kinds, every event is as the document says, and the session is
+ * gone when its client is. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -103,7 +103,7 @@ struct oracle_wish {
 };
 unsigned oracle_wish(struct oracle *oracle, const struct oracle_wish *wish);
 void oracle_number(unsigned entry, char out[16]); /* "0900000042" */
-void oracle_accepted(struct oracle *oracle, unsigned entry, const char *id, int parts);
+void oracle_accepted(struct oracle *oracle, unsigned at, const char *id, int parts);
 void oracle_asked_again(struct oracle *oracle, unsigned entry);
 void oracle_cancelled(struct oracle *oracle, unsigned entry);
 void oracle_sim_event(void *arg, const struct sim_event *event);
