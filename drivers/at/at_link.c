@@ -41,7 +41,9 @@ static const struct fsm_state states[LINK_STATES] = {
     [LINK_QUARANTINED] = {"quarantined", FSM_TO(LINK_OPENING), 900000},
     [LINK_GONE] = {"gone", FSM_TO(LINK_OPENING), 0},
 };
-static const struct fsm_table table = {"at", states, LINK_STATES};
+/* READY and BUSY: to and fro for each message, which has a line of its own. */
+static const struct fsm_table table = {"at", states, LINK_STATES,
+                                       FSM_TO(LINK_READY) | FSM_TO(LINK_BUSY)};
 
 /* What modems say unasked. A row without a function is known noise (facts: ^RSSI and its like come
  * every few seconds); the first prefix that fits counts. */
