@@ -3,7 +3,6 @@
 #include "store_internal.h"
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sodium.h>
@@ -84,11 +83,14 @@ static void message_id_make(int64_t wall_ms, uint8_t id[16])
 
 void message_id_text(const uint8_t id[16], char out[37])
 {
-    for (int i = 0, at = 0; i < 16; i++) {
+    static const char digits[] = "0123456789abcdef";
+    for (int i = 0; i < 16; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10)
-            out[at++] = '-';
-        at += snprintf(out + at, 3, "%02x", id[i]);
+            *out++ = '-';
+        *out++ = digits[id[i] >> 4];
+        *out++ = digits[id[i] & 15];
     }
+    *out = '\0';
 }
 
 bool message_id_parse(const char *text, uint8_t id[16])
@@ -275,13 +277,9 @@ int store_message_update(struct store *store, const struct message *message, boo
     assert(!moved || (message_states[from].next & (1u << message->state)));
     struct query query = query_start(store, SQL_MESSAGE_UPDATE);
     message_put_changing(&query, message);
+    query_put(&query, wipe);
     query_put(&query, message->row);
     rc = query_run(&query);
-    if (rc == 0 && wipe) {
-        query = query_start(store, SQL_MESSAGE_WIPE);
-        query_put(&query, message->row);
-        rc = query_run(&query);
-    }
     if (rc != 0 || !moved)
         return rc;
     store->tally.counts[from]--;
