@@ -123,6 +123,7 @@ static void seal_process(void)
     if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         log_event(LOG_LEVEL_WARNING, "main", "-", "cores_not_forbidden", "errno=%d", errno);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit of file size is a full disk, no end */
 }
 
 static struct link *make_link(void *arg, const struct config_modem *modem,
@@ -142,6 +143,7 @@ static struct link *make_link(void *arg, const struct config_modem *modem,
         .smsc = modem->smsc,
         .roaming = modem->roaming,
         .keepalive_s = daemon->config->keepalive_s,
+        .owns_port = true,
     };
     struct link *link = at_link_new(daemon->loop, port, &config, sink, ctx);
     if (!link)

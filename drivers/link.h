@@ -1,7 +1,8 @@
-/* link: THE contract between what decides (daemon/) and whatever can send a short message (a driver).
+/* link: THE contract between what decides (daemon/) and whatever can send a short message (a
+ * driver).
  *
- * A link is one modem with its SIM, reached through one port. Its owner calls the ops; the link calls
- * the sink. The sink is never called from inside an op, and after link_close() never again.
+ * A link is one modem with its SIM, reached through one port. Its owner calls the ops; the link
+ * calls the sink. The sink is never called from inside an op, and after link_close() never again.
  *
  * One part of one message is under way at a time (the window of AT and gammu is 1):
  *
@@ -14,9 +15,9 @@
  *          <---------- inbound(handle, tpdu)             a message or a report from the air
  *   taken ----------->                                   it is on disk: delete it from the modem
  *
- * The line: before the Ctrl-Z is handed to the kernel every failure is NOT_SENT. After it: `+CMGS: n` with
- * its line end is SENT, whatever follows; a cause that only the network or the service centre can give
- * (1 to 255) is NOT_SENT; everything else is UNKNOWN.
+ * The line: before the Ctrl-Z is handed to the kernel every failure is NOT_SENT. After it: `+CMGS:
+ * n` with its line end is SENT, whatever follows; a cause that only the network or the service
+ * centre can give (1 to 255) is NOT_SENT; everything else is UNKNOWN.
  */
 #ifndef OTPGATE_LINK_H
 #define OTPGATE_LINK_H
@@ -52,7 +53,8 @@ struct link_identity {
     char smsc[17];
 };
 struct link_radio {
-    int registration; /* <stat> of +CREG/+CGREG/+CEREG that counts, 3GPP TS 27.007 clause 7.2; -1 unknown */
+    int registration; /* <stat> of +CREG/+CGREG/+CEREG that counts, 3GPP TS 27.007 clause 7.2; -1
+                         unknown */
     int technology;   /* <AcT>, clause 7.3; -1 unknown */
     int signal_dbm;   /* 0: unknown */
     char operator_[33];
@@ -61,18 +63,18 @@ struct link_radio {
 /* What settles an UNKNOWN later: a +CMGS that came after its time. */
 struct link_evidence {
     char iccid[23];
-    int reference;     /* TP-MR */
-    uint64_t token;    /* of the submit it belongs to, 0: not known (an orphan) */
+    int reference;  /* TP-MR */
+    uint64_t token; /* of the submit it belongs to, 0: not known (an orphan) */
     unsigned part;
-    bool unsure;       /* a final error came right after it (see quirks): back to UNKNOWN */
+    bool unsure; /* a final error came right after it (see quirks): back to UNKNOWN */
 };
 
-/* A TPDU from the air, SMS-DELIVER or SMS-STATUS-REPORT alike, as it stands in the modem. The link does
- * not look inside. It stays in the modem until the owner has answered with link_taken(). */
+/* A TPDU from the air, SMS-DELIVER or SMS-STATUS-REPORT alike, as it stands in the modem. The link
+ * does not look inside. It stays in the modem until the owner has answered with link_taken(). */
 struct link_inbound {
     char iccid[23];
-    uint64_t handle;         /* names it in link_taken(); never used twice */
-    uint8_t len;             /* octets; service centre removed */
+    uint64_t handle; /* names it in link_taken(); never used twice */
+    uint8_t len;     /* octets; service centre removed */
     uint8_t tpdu[PDU_TPDU_MAX];
 };
 
@@ -102,7 +104,8 @@ struct link_ops {
     int (*submit)(struct link *, const struct link_submit *);
     /* The answer to commit(). A token that is no longer asked for is ignored. */
     void (*proceed)(struct link *, uint64_t token, unsigned part, bool yes);
-    /* 0 or -ENOTSUP, -EAGAIN, -EINVAL (a character no modem may see). Answers come with USSD support. */
+    /* 0 or -ENOTSUP, -EAGAIN, -EINVAL (a character no modem may see). Answers come with USSD
+     * support. */
     int (*ussd_start)(struct link *, const char *code);
     int (*ussd_answer)(struct link *, const char *text);
     void (*ussd_cancel)(struct link *);
@@ -112,9 +115,9 @@ struct link_ops {
     /* Ends the link. A submit under way gets no outcome any more: the owner knows best (see
      * link_in_flight). Freed at the end of the turn. */
     void (*close)(struct link *);
-    /* The answer to inbound(), at any later time. ok: it is on disk (or is not worth keeping) and may be deleted
-     * from the modem; not ok: it stays there and is read again by a later sweep. A handle that is no longer known
-     * is ignored. */
+    /* The answer to inbound(), at any later time. ok: it is on disk (or is not worth keeping) and
+     * may be deleted from the modem; not ok: it stays there and is read again by a later sweep. A
+     * handle that is no longer known is ignored. */
     void (*taken)(struct link *, uint64_t handle, bool ok);
     /* True once the Ctrl-Z of the submit under way may have left. */
     bool (*in_flight)(const struct link *);

@@ -1,8 +1,9 @@
 /* config: /etc/otpgate/otpgate.conf and conf.d/<name>.conf beside it, read once into this struct.
  *
- * One key table {section, key, type, range, default, help, reloadable} in config.c feeds the parser,
- * --help-config, the man page and `config show`. All mistakes of all files are listed, each with its
- * file, line and the nearest known name; a configuration with a mistake is no configuration. */
+ * One key table {section, key, type, range, default, help, reloadable} in keys.c feeds the parser,
+ * --help-config, the man page and the question what takes a restart. All mistakes of all files are
+ * listed, each with its file, line and the nearest known name; a configuration with a mistake is no
+ * configuration. */
 #ifndef OTPGATE_CONFIG_H
 #define OTPGATE_CONFIG_H
 
@@ -11,34 +12,34 @@
 #include <stdio.h>
 
 struct config_modem {
-    char name[64];        /* [modem NAME]: letters, digits, - and _ */
-    char port[256];       /* device path or tcp://host:port */
-    char driver[16];      /* "at" */
-    char number[17];      /* own number, for people; may be empty */
-    char smsc[17];        /* service centre, where the SIM has none */
+    char name[64];   /* [modem NAME]: letters, digits, - and _ */
+    char port[256];  /* device path or tcp://host:port */
+    char driver[16]; /* "at" */
+    char number[17]; /* own number, for people; may be empty */
+    char smsc[17];   /* service centre, where the SIM has none */
     bool roaming;
-    int daily_budget;     /* parts a day in the gateway's time zone; 0: no limit */
-    int min_interval_ms;  /* between two submits */
+    int daily_budget;    /* parts a day in the gateway's time zone; 0: no limit */
+    int min_interval_ms; /* between two submits */
 };
 
 struct config {
-    char name[64];        /* of the gateway, for people */
+    char name[64]; /* of the gateway, for people */
     char socket[108];
-    int socket_mode;      /* 0660 */
+    int socket_mode; /* 0660 */
     char state_dir[256];
-    char timezone[64];    /* "Asia/Ho_Chi_Minh" */
-    char country[4];      /* calling code, "84" */
+    char timezone[64]; /* "Asia/Ho_Chi_Minh" */
+    char country[4];   /* calling code, "84" */
     bool foreign_numbers, short_codes;
-    int keepalive_s;      /* 60 */
-    int evidence_wait_s;  /* 5: how long an UNKNOWN waits for evidence before a resend */
-    int max_connections;  /* of one uid, 64 */
+    int keepalive_s;           /* 60 */
+    int evidence_wait_s;       /* 5: how long an UNKNOWN waits for evidence before a resend */
+    int max_connections;       /* of one uid, 64 */
     int max_connections_total; /* 256 */
-    int max_in_flight;    /* requests of one connection, 32 */
-    int max_line_bytes;   /* 65536 */
-    int max_unsent_kb;    /* what a client may leave unread, 1024 */
-    int max_queued;       /* messages, 1000000 */
-    int retention_days;    /* of messages and inbox, 30 (1 to 3650); events are kept 7 */
-    int log_level;        /* 3 to 7 */
+    int max_in_flight;         /* requests of one connection, 32 */
+    int max_line_bytes;        /* 65536 */
+    int max_unsent_kb;         /* what a client may leave unread, 1024 */
+    int max_queued;            /* messages, 1000000 */
+    int retention_days;        /* of messages and inbox, 30 (1 to 3650); events are kept 7 */
+    int log_level;             /* 3 to 7 */
     struct config_modem *modems;
     size_t modem_count;
 };
@@ -48,7 +49,8 @@ struct config_mistakes {
     char **line; /* "otpgate.conf:7: [modem a] prot: no such key, did you mean port?" */
 };
 
-/* Reads `path` and its conf.d. 0, or -EINVAL with the mistakes, or -errno of the file (one mistake says it). */
+/* Reads `path` and its conf.d. 0, or -EINVAL with the mistakes, or -errno of the file (one mistake
+ * says it). */
 int config_load(const char *path, struct config **out, struct config_mistakes *mistakes)
     __attribute__((warn_unused_result));
 /* The same from memory, for tests and the fuzzer: any bytes. */
@@ -59,7 +61,8 @@ void config_mistakes_free(struct config_mistakes *mistakes);
 
 /* Every key with its help, default and range, as text (--help-config) or man page source (roff). */
 void config_help(FILE *out, bool roff);
-/* Names of the keys that differ and cannot change without a restart; 0: all may be taken over. */
+/* Names ("[gateway] socket") of the keys that differ and cannot change without a restart; 0: all
+ * may be taken over. */
 size_t config_fixed_differences(const struct config *before, const struct config *after,
                                 const char *names[], size_t room);
 

@@ -12,6 +12,7 @@
 
 enum {
     SERVICE_FIRST_MS = 2500,     /* believed of a modem that has sent nothing yet */
+    OTHER_SOON_MS = 2000,        /* one that rests longer is no alternative */
     PENALTY_HALF_MS = 60 * 1000, /* a penalty halves in this time */
 };
 
@@ -111,10 +112,13 @@ bool modem_may_serve(struct modem *modem, int64_t until_ms)
 
 bool fleet_has_other(struct gateway *gateway, const struct modem *than)
 {
+    int64_t soon_ms = loop_now_ms(gateway->loop) + OTHER_SOON_MS;
+
     for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
         if (modem == than || modem->retired || modem->paused)
             continue;
         if ((modem->state == LINK_READY || modem->state == LINK_BUSY) && budget_left(modem) &&
+            modem->free_at_ms <= soon_ms &&
             strcmp(modem->link->identity.iccid, than->link->identity.iccid) != 0)
             return true;
     }
@@ -196,6 +200,7 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
 {
     struct modem *modem = ctx;
     struct modem_view view;
+    bool was_ready = modem->state == LINK_READY || modem->state == LINK_BUSY;
     bool was_off = modem->state == LINK_GONE || modem->state == LINK_QUARANTINED;
     bool is_off = state == LINK_GONE || state == LINK_QUARANTINED;
     /* to and fro for each message: no news for anybody */
@@ -214,7 +219,8 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
         modem_view_fill(modem, &view);
         modem->gateway->on_modem(modem->gateway->on_modem_arg, &view);
     }
-    if (state == LINK_READY)
+    /* One that leaves may have been the alternative that others waited for. */
+    if (state == LINK_READY || (was_ready && state != LINK_BUSY))
         schedule_kick(modem->gateway);
 }
 
@@ -286,13 +292,9 @@ static struct modem *modem_new(struct gateway *gateway, const struct config_mode
     return modem;
 }
 
+/* It stands in no list any more. */
 static void modem_free(struct modem *modem)
 {
-    struct modem **at = &modem->gateway->modems;
-
-    while (*at != modem)
-        at = &(*at)->next;
-    *at = modem->next;
     attempt_drop(modem);
     inbox_forget(modem);
     loop_timer_cancel(&modem->free_timer);
@@ -300,12 +302,22 @@ static void modem_free(struct modem *modem)
     free(modem);
 }
 
+static void modem_remove(struct modem *modem)
+{
+    struct modem **at = &modem->gateway->modems;
+
+    while (*at != modem)
+        at = &(*at)->next;
+    *at = modem->next;
+    modem_free(modem);
+}
+
 void fleet_reap(struct modem *modem)
 {
     if (!modem->retired || modem->slot != SLOT_FREE || modem->ending.active)
         return;
     log_event(LOG_LEVEL_NOTICE, "fleet", modem->config.name, "removed", "%s", "");
-    modem_free(modem);
+    modem_remove(modem);
 }
 
 int fleet_open(struct gateway *gateway)
@@ -366,8 +378,13 @@ void fleet_reload(struct gateway *gateway)
 
 void fleet_close(struct gateway *gateway)
 {
-    while (gateway->modems)
-        modem_free(gateway->modems);
+    struct modem *next;
+
+    for (struct modem *modem = gateway->modems; modem; modem = next) {
+        next = modem->next;
+        gateway->modems = next;
+        modem_free(modem);
+    }
 }
 
 void modem_view_fill(struct modem *modem, struct modem_view *view)

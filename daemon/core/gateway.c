@@ -5,6 +5,8 @@
 #include <string.h>
 #include "log.h"
 
+enum { ESTIMATE_MS = 300 * 1000 }; /* the deadline of an otp as it comes by default */
+
 static void on_stopped(void *arg)
 {
     struct gateway *gateway = arg;
@@ -105,7 +107,7 @@ void gateway_on_modem(struct gateway *gateway, void (*fn)(void *arg, const struc
 void gateway_stats(struct gateway *gateway, struct gateway_stats *out)
 {
     int64_t now_ms = loop_now_ms(gateway->loop);
-    double part_ms = fleet_part_ms(gateway, now_ms + 300 * 1000, NULL);
+    double part_ms = fleet_part_ms(gateway, now_ms + ESTIMATE_MS, NULL);
 
     *out = gateway->stats;
     if (store_message_counts(gateway->store, out->by_state) < 0)
@@ -115,6 +117,6 @@ void gateway_stats(struct gateway *gateway, struct gateway_stats *out)
     out->eta_ms = -1;
     if (part_ms > 0)
         out->eta_ms = (int)(part_ms * (double)admission_ahead(&gateway->admission, CLASS_OTP,
-                                                              now_ms, now_ms + 300 * 1000) +
+                                                              now_ms, now_ms + ESTIMATE_MS) +
                             fleet_submit_ms(gateway));
 }

@@ -89,6 +89,7 @@ struct gateway {
     void *on_modem_arg;
 
     struct gateway_stats stats; /* the counters of it */
+    unsigned accepts_open;      /* counted as accepted, not on disk yet */
     bool store_failing;
     uint8_t next_reference; /* of a concatenation */
 

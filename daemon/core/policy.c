@@ -274,6 +274,7 @@ static int insert(struct gateway *gateway, const struct send_request *request,
     admission_add(&gateway->admission, message->class_, message->expires_ms, message->parts);
     schedule_no_later(gateway, message->expires_ms);
     gateway->stats.accepted++;
+    gateway->accepts_open++;
     return 0;
 }
 

@@ -241,9 +241,12 @@ static void on_guard(void *arg, int rc)
     bool mended = rc == 0 && gateway->store_failing;
     gateway->store_failing = rc < 0;
     if (rc < 0) {
+        gateway->stats.accepted -= gateway->accepts_open;
+        gateway->stats.refused += gateway->accepts_open;
         rebuild(gateway);
         schedule_no_later(gateway, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
     }
+    gateway->accepts_open = 0;
     if (mended)
         schedule_kick(gateway);
 }

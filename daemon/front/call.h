@@ -17,7 +17,7 @@ struct call {
     json_t *id; /* NULL: it could not be read */
     json_t *params;
     const struct wire_method *method; /* NULL: there is none */
-    bool promises; /* a verb has run: the answer may stand on this turn's transaction */
+    bool promises; /* a verb has run whose answer stands on this turn's transaction */
     bool last;     /* the connection ends after the answer */
     bool failed;   /* the answer is an error */
     enum wire_error error;

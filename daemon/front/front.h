@@ -24,9 +24,9 @@ struct peer {
     gid_t gid;
     pid_t pid;
 };
-/* A session on a stream that is open already; it ends by itself. The sink to give to the stream's maker is
- * session_sink with the session as ctx, hence two steps. NULL: over a limit of connections (the caller closes), or
- * no memory. */
+/* A session on a stream that is open already; it ends by itself. The sink to give to the stream's
+ * maker is session_sink with the session as ctx, hence two steps. NULL: over a limit of connections
+ * (the caller closes), or no memory. */
 struct session;
 extern const struct stream_sink session_sink;
 struct session *session_new(struct front *front, const struct peer *peer)

@@ -234,7 +234,7 @@ static void session_run_verb(struct session *s, struct call *call, const char *n
     else if (wire_params_check(call->method, call->params, why, sizeof why))
         call_fail(call, WIRE_INVALID_PARAMS, why, NULL);
     else {
-        call->promises = true;
+        call->promises = verb->promises;
         verb->run(call);
     }
 }

@@ -2,17 +2,17 @@
 #include <string.h>
 
 static const struct verb verbs[] = {
-    {"rpc.discover", verb_rpc_discover, true},
-    {"gateway.info", verb_gateway_info, true},
-    {"gateway.stats", verb_gateway_stats, true},
-    {"message.send", verb_message_send, false},
-    {"message.get", verb_message_get, true},
-    {"message.list", verb_message_list, true},
-    {"message.cancel", verb_message_cancel, false},
-    {"modem.list", verb_modem_list, true},
-    {"modem.get", verb_modem_get, true},
-    {"inbox.list", verb_inbox_list, true},
-    {"events.follow", verb_events_follow, true},
+    {"rpc.discover", verb_rpc_discover, true, false},
+    {"gateway.info", verb_gateway_info, true, false},
+    {"gateway.stats", verb_gateway_stats, true, false},
+    {"message.send", verb_message_send, false, true},
+    {"message.get", verb_message_get, true, true},
+    {"message.list", verb_message_list, true, true},
+    {"message.cancel", verb_message_cancel, false, true},
+    {"modem.list", verb_modem_list, true, false},
+    {"modem.get", verb_modem_get, true, false},
+    {"inbox.list", verb_inbox_list, true, true},
+    {"events.follow", verb_events_follow, true, true},
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };
 

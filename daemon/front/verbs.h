@@ -12,6 +12,7 @@ struct verb {
     const char *method;
     verb_fn *run;
     bool while_stopping; /* it changes nothing: also answered while the gateway stops */
+    bool promises;       /* its answer tells of messages: it is good once what it saw is on disk */
 };
 const struct verb *verb_find(const char *method); /* NULL: unknown */
 const struct verb *verb_at(size_t i);             /* NULL past the end */

@@ -1,11 +1,13 @@
 /* store: the disk is the truth. SQLite behind one writer; nothing above knows SQL.
  *
- * Group commit: the first write of a turn opens a transaction; it is committed when the loop has nothing
- * more urgent to do (or at 512 rows or 20 ms). Whoever promises something to the outside (a reply, a
- * Ctrl-Z) does it from store_when_durable(). That COMMIT is the one place where the loop blocks.
+ * Group commit: the first write of a turn opens a transaction; it is committed when the loop has
+ * nothing more urgent to do (or at 512 rows or 20 ms). Whoever promises something to the outside (a
+ * reply, a Ctrl-Z) does it from store_when_durable(). That COMMIT is the one place where the loop
+ * blocks.
  *
- * Nothing personal is ever in a page or a WAL frame as plain text: numbers, keys and texts are sealed
- * (XChaCha20-Poly1305, the row's id as additional data) and looked up by keyed hash (index key). */
+ * Nothing personal is ever in a page or a WAL frame as plain text: numbers, keys and texts are
+ * sealed (XChaCha20-Poly1305, the row's id as additional data) and looked up by keyed hash (index
+ * key). */
 #ifndef OTPGATE_STORE_H
 #define OTPGATE_STORE_H
 
@@ -19,23 +21,26 @@
 struct store;
 
 struct store_options {
-    const char *state_dir; /* holds otpgate.db, keys/, reserve, lock; NULL: all in memory (simulation) */
-    bool new_keys;         /* --new-keys: what cannot be read any more FAILS aloud */
-    const char *boot_id;   /* NULL: of this boot; simulation gives its own */
+    const char
+        *state_dir;      /* holds otpgate.db, keys/, reserve, lock; NULL: in memory (simulation) */
+    bool new_keys;       /* --new-keys: what cannot be read any more FAILS aloud */
+    const char *boot_id; /* NULL: of this boot; simulation gives its own */
 };
 
-/* Opens, migrates, recovers: a claim goes back to the queue (FAILED `internal` at the third crash), a commit
- * becomes UNKNOWN `crash`, clocks are carried over a reboot. What must not be sent any more ends with its event:
- * FAILED `restored_backup`, FAILED `key_lost`, EXPIRED `clock_went_back`; where an earlier attempt may have left,
- * UNKNOWN with that reason and without its text. A second opener of the same directory gets -EBUSY.
- * On error *why is a sentence that says what is wrong and how to mend it (static or store-owned text
- * valid until the next call). Errors: -EBUSY, -EACCES, -EROFS, -ENOSPC, -EPROTO (newer schema),
- * -EBADMSG (corrupt), -ENOKEY (keys missing or foreign with live rows), -EIO. */
+/* Opens, migrates, recovers: a claim goes back to the queue (FAILED `internal` at the third crash),
+ * a commit becomes UNKNOWN `crash`, clocks are carried over a reboot. What must not be sent any
+ * more ends with its event: FAILED `restored_backup`, FAILED `key_lost`, EXPIRED `clock_went_back`;
+ * where an earlier attempt may have left, UNKNOWN with that reason and without its text. A second
+ * opener of the same directory gets -EBUSY. On error *why is a sentence that says what is wrong and
+ * how to mend it (static or store-owned text valid until the next call). Errors: -EBUSY, -EACCES,
+ * -EROFS, -ENOSPC, -EPROTO (newer schema), -EBADMSG (corrupt), -ENOKEY (keys missing or foreign
+ * with live rows), -EIO. */
 int store_open(struct loop *loop, const struct store_options *options, struct store **out,
                const char **why) __attribute__((warn_unused_result));
 /* Commits what is open, writes the clean-shutdown mark, closes. */
 void store_close(struct store *store);
-/* As if the process had been killed: what is not committed is undone, no mark is left, nobody is told. For tests. */
+/* As if the process had been killed: what is not committed is undone, no mark is left, nobody is
+ * told. For tests. */
 void store_abandon(struct store *store);
 
 /* --- transactions ----------------------------------------------------------------------------- */
@@ -43,13 +48,13 @@ void store_abandon(struct store *store);
 /* Joins (or opens) this turn's transaction and sets a savepoint: one bad row fails alone.
  * 0, or -errno (-ENOSPC, -EIO): nothing may be written now. Not nested. */
 int store_begin(struct store *store) __attribute__((warn_unused_result));
-/* Keeps (ok) or undoes (!ok) what was written since store_begin(). Returns -errno where keeping failed:
- * then it is undone. */
+/* Keeps (ok) or undoes (!ok) what was written since store_begin(). Returns -errno where keeping
+ * failed: then it is undone. */
 int store_end(struct store *store, bool ok) __attribute__((warn_unused_result));
 
-/* Calls back once everything written so far is on disk (rc 0) or is known not to be (rc -errno, the whole
- * transaction is undone), from the loop, never from inside this call; at the end of this turn where
- * nothing is open. Callbacks run in the order of asking. */
+/* Calls back once everything written so far is on disk (rc 0) or is known not to be (rc -errno, the
+ * whole transaction is undone), from the loop, never from inside this call; at the end of this turn
+ * where nothing is open. Callbacks run in the order of asking. */
 struct store_waiter {
     struct store_waiter *next;
     void (*fn)(void *arg, int rc);
@@ -60,23 +65,32 @@ struct store_waiter {
 void store_when_durable(struct store *store, struct store_waiter *waiter);
 void store_forget(struct store *store, struct store_waiter *waiter); /* idempotent */
 
-/* Called before each COMMIT, with the transaction open (and never from elsewhere): the scheduler claims
- * here, so that a claim rides with the accept or the outcome before it. May begin/end savepoints. */
+/* Called before each COMMIT, with the transaction open (and never from elsewhere): the scheduler
+ * claims here, so that a claim rides with the accept or the outcome before it. May begin/end
+ * savepoints. */
 void store_before_commit(struct store *store, void (*fn)(void *arg), void *arg);
 /* Opens an empty transaction so that the hook and a commit will run this turn. 0/-errno. */
 int store_touch(struct store *store) __attribute__((warn_unused_result));
 /* Commits now, waiters run. For shutdown and tests. */
 int store_flush(struct store *store);
 
-/* The reserved file is freed so that outcomes can still be written on a full disk; it is taken back once
- * there is room. Returns true where there was something to free. */
+/* The reserved file is freed so that outcomes can still be written on a full disk; it is taken back
+ * once there is room. Returns true where there was something to free. */
 bool store_free_reserve(struct store *store);
 
 /* --- messages --------------------------------------------------------------------------------- */
 
 enum message_state {
-    MESSAGE_QUEUED, MESSAGE_CLAIMED, MESSAGE_SENDING, MESSAGE_SENT, MESSAGE_UNKNOWN,
-    MESSAGE_DELIVERED, MESSAGE_UNDELIVERED, MESSAGE_FAILED, MESSAGE_EXPIRED, MESSAGE_CANCELLED,
+    MESSAGE_QUEUED,
+    MESSAGE_CLAIMED,
+    MESSAGE_SENDING,
+    MESSAGE_SENT,
+    MESSAGE_UNKNOWN,
+    MESSAGE_DELIVERED,
+    MESSAGE_UNDELIVERED,
+    MESSAGE_FAILED,
+    MESSAGE_EXPIRED,
+    MESSAGE_CANCELLED,
 };
 enum { MESSAGE_STATES = MESSAGE_CANCELLED + 1 };
 const char *message_state_name(enum message_state state);
@@ -89,77 +103,80 @@ enum on_unknown { ON_UNKNOWN_RESEND, ON_UNKNOWN_REPORT };
 enum { MESSAGE_KEY_MAX = 128, MESSAGE_TEXT_MAX = 6400, MODEM_NAME_MAX = 64 };
 
 struct message {
-    int64_t row;         /* 0: not stored yet */
-    uint8_t id[16];      /* UUIDv7, RFC 9562 */
-    uint32_t uid;        /* of the client */
+    int64_t row;    /* 0: not stored yet */
+    uint8_t id[16]; /* UUIDv7, RFC 9562 */
+    uint32_t uid;   /* of the client */
     enum message_class class_;
     enum message_state state;
     enum on_unknown on_unknown;
     enum sms_encoding encoding;
     uint8_t parts;
-    uint8_t parts_done;  /* parts known SENT, in order */
+    uint8_t parts_done; /* parts known SENT, in order */
     bool report, flash, unaccented, no_validity;
     uint8_t replace_type;
-    uint8_t reference;   /* of the concatenation */
+    uint8_t reference;    /* of the concatenation */
     uint8_t sent_nothing; /* attempts that sent nothing; at most 4 */
-    uint8_t resends;     /* 0 or 1 */
-    uint8_t crashes;     /* starts that found a claim of it open */
+    uint8_t resends;      /* 0 or 1 */
+    uint8_t crashes;      /* starts that found a claim of it open */
     int64_t created_wall_ms, expires_wall_ms;
-    int64_t expires_ms;  /* CLOCK_BOOTTIME of this boot */
-    int64_t wait_until_ms; /* not before; 0: due */
+    int64_t expires_ms;                                   /* CLOCK_BOOTTIME of this boot */
+    int64_t wait_until_ms;                                /* not before; 0: due */
     int64_t sending_wall_ms, sent_wall_ms, ended_wall_ms; /* 0: not yet */
-    int64_t report_until_ms; /* SENT and UNKNOWN end here: no report can come any more; 0 */
+    int64_t report_until_ms;      /* SENT and UNKNOWN end here: no report can come any more; 0 */
     char pin[MODEM_NAME_MAX + 8]; /* "" any; "modem:NAME"; "sim:ICCID" (parts follow their first) */
-    char avoid[23];      /* ICCID that a resend avoids where another may send */
-    char modem[MODEM_NAME_MAX]; /* that sent, or tries */
+    char avoid[23];               /* ICCID that a resend avoids where another may send */
+    char modem[MODEM_NAME_MAX];   /* that sent, or tries */
     char iccid[23];
-    char reason[32];     /* stable name of why it stands where it stands; "" */
+    char reason[32]; /* stable name of why it stands where it stands; "" */
     enum sms_cause_space space;
     int cause;
     /* sealed on disk */
     char to[17];
     char key[MESSAGE_KEY_MAX + 1]; /* "" : none given */
-    char *text;          /* UTF-8 as it travels (folded), malloc'd; NULL once wiped or not loaded */
+    char *text; /* UTF-8 as it travels (folded), malloc'd; NULL once wiped or not loaded */
     size_t text_len;
 };
 void message_clear(struct message *message); /* wipes and frees the text */
 void message_id_text(const uint8_t id[16], char out[37]);
 bool message_id_parse(const char *text, uint8_t id[16]);
 
-/* Inserts, with its event; fills row and, where it is all zero, id. This and all that follows with "insert" or
- * "update" stands between store_begin() and store_end(); wake, purge and fact_set may also stand alone.
- * `content`: what "the same content" is compared by: any bytes, kept as keyed hash. -EEXIST: (uid, key) is there
- * already, see store_message_by_key(). */
+/* Inserts, with its event; fills row and, where it is all zero, id. This and all that follows with
+ * "insert" or "update" stands between store_begin() and store_end(); wake, purge and fact_set may
+ * also stand alone. `content`: what "the same content" is compared by: any bytes, kept as keyed
+ * hash. -EEXIST: (uid, key) is there already, see store_message_by_key(). */
 int store_message_insert(struct store *store, struct message *message, const void *content,
                          size_t content_len) __attribute__((warn_unused_result));
-/* Writes back every changeable column (state, counters, times, pin, avoid, modem, reason ...) of the row; the
- * move must be allowed by the table of states (assert). wipe: the body is no longer needed. Appends the
- * event when the state changed, but for moves that are nobody's news: to CLAIMED, from CLAIMED back, and
- * between the parts of one message. */
+/* Writes back every changeable column (state, counters, times, pin, avoid, modem, reason ...) of
+ * the row; the move must be allowed by the table of states (assert). wipe: the body is no longer
+ * needed. Appends the event when the state changed, but for moves that are nobody's news: to
+ * CLAIMED, from CLAIMED back, and between the parts of one message. */
 int store_message_update(struct store *store, const struct message *message, bool wipe)
     __attribute__((warn_unused_result));
 
-/* 1 found, 0 not, -errno. with_text: also unseal the body. The caller clears the message. What a damaged
- * page does not let open is told in the log and comes empty, and then without its text. */
+/* 1 found, 0 not, -errno. with_text: also unseal the body. The caller clears the message. What a
+ * damaged page does not let open is told in the log and comes empty, and then without its text. */
 int store_message_by_row(struct store *store, int64_t row, bool with_text, struct message *out);
 int store_message_by_id(struct store *store, const uint8_t id[16], struct message *out);
 /* same: whether the content is the same (may be NULL with content NULL). */
 int store_message_by_key(struct store *store, uint32_t uid, const char *key, const void *content,
                          size_t content_len, bool *same, struct message *out);
 
-/* The due message for one free SIM: highest class, then nearest deadline, then oldest; of those that are pinned to
- * nothing, to this modem or to this SIM. `skip_avoided`: leave messages that avoid this SIM to others.
- * 1 (with its text), 0 none, -errno. Cost does not grow with the queue. */
+/* The due message for one free SIM: highest class, then nearest deadline, then oldest; of those
+ * that are pinned to nothing, to this modem or to this SIM. `skip_avoided`: leave messages that
+ * avoid this SIM to others. 1 (with its text), 0 none, -errno. Cost does not grow with the queue.
+ */
 int store_message_due(struct store *store, const char *modem, const char *iccid, bool skip_avoided,
                       struct message *out);
 /* Puts waiting messages whose time has come back into the due queue. Number moved, or -errno. */
 int store_message_wake(struct store *store, int64_t now_ms);
-/* Earliest wait_until of the queued, earliest expires of the queued, earliest report_until: INT64_MAX where none. */
+/* Earliest wait_until of the queued, earliest expires of the queued, earliest report_until:
+ * INT64_MAX where none. */
 struct store_next {
     int64_t wake_ms, expire_ms, report_end_ms;
 };
 int store_next_times(struct store *store, struct store_next *out);
-/* Up to `limit` rows of QUEUED past expires_ms / of SENT or UNKNOWN past report_until_ms. Number, or -errno. */
+/* Up to `limit` rows of QUEUED past expires_ms / of SENT or UNKNOWN past report_until_ms. Number,
+ * or -errno. */
 int store_rows_expired(struct store *store, int64_t now_ms, int64_t *rows, size_t limit);
 int store_rows_report_ended(struct store *store, int64_t now_ms, int64_t *rows, size_t limit);
 
@@ -169,8 +186,8 @@ int store_message_list(struct store *store, uint32_t uid, int state, int class_,
                        struct message *out, size_t limit);
 /* QUEUED rows with this pin ("sim:ICCID"), waiting ones too. Number, or -errno. */
 int store_rows_pinned(struct store *store, const char *pin, int64_t *rows, size_t limit);
-/* Calls `fn` for every QUEUED message (class, parts still to send, expires_ms): rebuilds the admission
- * counters at start. */
+/* Calls `fn` for every QUEUED message (class, parts still to send, expires_ms): rebuilds the
+ * admission counters at start. */
 int store_queue_scan(struct store *store,
                      void (*fn)(void *arg, int class_, int parts, int64_t expires_ms), void *arg);
 /* Counts by state. */
@@ -178,7 +195,13 @@ int store_message_counts(struct store *store, int64_t counts[MESSAGE_STATES]);
 
 /* --- attempts --------------------------------------------------------------------------------- */
 
-enum attempt_state { ATTEMPT_CLAIMED, ATTEMPT_COMMITTED, ATTEMPT_SENT, ATTEMPT_NOT_SENT, ATTEMPT_UNKNOWN };
+enum attempt_state {
+    ATTEMPT_CLAIMED,
+    ATTEMPT_COMMITTED,
+    ATTEMPT_SENT,
+    ATTEMPT_NOT_SENT,
+    ATTEMPT_UNKNOWN
+};
 const char *attempt_state_name(enum attempt_state state);
 
 struct attempt {
@@ -205,16 +228,18 @@ int store_attempt_update(struct store *store, const struct attempt *attempt)
 /* 1 found, 0 not, -errno */
 int store_attempt_by_token(struct store *store, uint64_t token, struct attempt *out);
 int store_attempts_of(struct store *store, int64_t message, struct attempt *out, size_t limit);
-/* For reports, newest first, only those whose report_until_ms is not past: by (iccid, reference, tail of the
- * number). reference -1: those that have no reference (their +CMGS never came). Number found (at most limit),
- * or -errno. */
+/* For reports, newest first, only those whose report_until_ms is not past: by (iccid, reference,
+ * tail of the number). reference -1: those that have no reference (their +CMGS never came). Number
+ * found (at most limit), or -errno. */
 int store_attempts_match(struct store *store, const char *iccid, int reference, const char *tail,
                          int64_t now_ms, struct attempt *out, size_t limit);
-/* UNKNOWN or COMMITTED attempts of an ICCID committed after `since_ms`: an orphan +CMGS settles only a single one. */
-int store_attempts_open(struct store *store, const char *iccid, int64_t since_ms, struct attempt *out,
-                        size_t limit);
+/* UNKNOWN or COMMITTED attempts of an ICCID committed after `since_ms`: an orphan +CMGS settles
+ * only a single one. */
+int store_attempts_open(struct store *store, const char *iccid, int64_t since_ms,
+                        struct attempt *out, size_t limit);
 /* Parts committed on this ICCID since `wall_ms` (the day's start): the budget, counted on disk. */
-int store_attempts_count(struct store *store, const char *iccid, int64_t since_wall_ms, int64_t *out);
+int store_attempts_count(struct store *store, const char *iccid, int64_t since_wall_ms,
+                         int64_t *out);
 
 /* --- events ----------------------------------------------------------------------------------- */
 
@@ -223,8 +248,8 @@ struct event {
     int64_t seq;
     int64_t wall_ms;
     enum event_topic topic;
-    int64_t message;    /* row of the message, or of the inbox; then state, key, reason and cause say nothing, and
-                           `part` is the number of parts that came */
+    int64_t message; /* row of the message, or of the inbox; then state, key, reason and cause say
+                        nothing, and `part` is the number of parts that came */
     uint8_t id[16];
     uint32_t uid;
     enum message_state state;
@@ -235,62 +260,67 @@ struct event {
     int cause;
     uint8_t part, parts;
 };
-/* Events with seq over `after`, oldest first; uid UINT32_MAX: any. Number, or -errno. Only what is durable is
- * ever returned: asked inside a transaction, what this transaction wrote is left out. */
-int store_events_after(struct store *store, int64_t after, uint32_t uid, struct event *out, size_t limit);
-/* *newest: the last durable one, 0 before the first; *oldest: the first that can still be had, *newest + 1 where
- * there is none. */
+/* Events with seq over `after`, oldest first; uid UINT32_MAX: any. Number, or -errno. Only what is
+ * durable is ever returned: asked inside a transaction, what this transaction wrote is left out. */
+int store_events_after(struct store *store, int64_t after, uint32_t uid, struct event *out,
+                       size_t limit);
+/* *newest: the last durable one, 0 before the first; *oldest: the first that can still be had,
+ * *newest + 1 where there is none. */
 int store_event_bounds(struct store *store, int64_t *oldest, int64_t *newest);
 /* seq of the newest event before `seq` that this uid may see, 0 where there is none. */
 int store_event_previous(struct store *store, int64_t seq, uint32_t uid, int64_t *previous);
 /* The same for who follows one topic alone, whatever the uid. */
 int store_event_previous_topic(struct store *store, int64_t seq, enum event_topic topic,
                                int64_t *previous);
-/* Called from the loop after a COMMIT that wrote events, when its waiters have been told; outside any
- * store_begin(). */
+/* Called from the loop after a COMMIT that wrote events, when its waiters have been told; outside
+ * any store_begin(). */
 void store_on_events(struct store *store, void (*fn)(void *arg), void *arg);
-/* One small step: deletes messages (with their attempts) that ended and expired before their time, events and inbox
- * rows older than theirs, and what was seen over seven days ago: at most `rows` in all, and less where they are heavy,
- * so that STORE_PURGE_STEP rows and the COMMIT after them stay under 10 ms however large the tables are. Number
- * deleted: call again while it is not 0. */
+/* One small step: deletes messages (with their attempts) that ended and expired before their time,
+ * events and inbox rows older than theirs, and what was seen over seven days ago: at most `rows` in
+ * all, and less where they are heavy, so that STORE_PURGE_STEP rows and the COMMIT after them stay
+ * under 10 ms however large the tables are. Number deleted: call again while it is not 0. */
 struct store_purge {
     int64_t messages_before_wall_ms, events_before_wall_ms, inbox_before_wall_ms;
 };
 enum { STORE_PURGE_STEP = 64 };
 int store_purge(struct store *store, const struct store_purge *before, size_t rows);
 
-/* --- inbox ---------------------------------------------------------------------------------------- */
+/* --- inbox
+ * ---------------------------------------------------------------------------------------- */
 
 enum { INBOX_FROM_MAX = 64, INBOX_TEXT_MAX = 255 * 160 * 4, INBOX_PARTS_MAX = 255 };
 struct inbox {
     int64_t row;
-    uint8_t id[16];          /* UUIDv7 */
-    int64_t wall_ms;         /* when it was taken */
-    int64_t sent_wall_ms;    /* TP-SCTS, 0: none */
+    uint8_t id[16];       /* UUIDv7 */
+    int64_t wall_ms;      /* when it was taken */
+    int64_t sent_wall_ms; /* TP-SCTS, 0: none */
     char modem[MODEM_NAME_MAX];
     char iccid[23];
     char from[INBOX_FROM_MAX]; /* UTF-8, fit for people */
-    uint8_t parts, missing;  /* missing: parts that never came (a set given up after 24 h) */
-    int class_;              /* 0 to 3; -1: none */
-    char *text;              /* UTF-8, fit for people; malloc'd; NULL: not loaded */
+    uint8_t parts, missing;    /* missing: parts that never came (a set given up after 24 h) */
+    int class_;                /* 0 to 3; -1: none */
+    char *text;                /* UTF-8, fit for people; malloc'd; NULL: not loaded */
     size_t text_len;
 };
 void inbox_clear(struct inbox *inbox);
-/* Sealed like a message; appends an event of topic EVENT_INBOX (uid UINT32_MAX: for operators). Inside
- * store_begin(). Fills row and id; the text may be NULL. 0; -E2BIG: over INBOX_TEXT_MAX; -errno. */
-int store_inbox_insert(struct store *store, struct inbox *inbox) __attribute__((warn_unused_result));
-/* Newest first, with texts (NULL where the key is lost or the page is damaged); cursor: row to go on below, 0: newest.
- * The caller clears them. Number, or -errno. */
+/* Sealed like a message; appends an event of topic EVENT_INBOX (uid UINT32_MAX: for operators).
+ * Inside store_begin(). Fills row and id; the text may be NULL. 0; -E2BIG: over INBOX_TEXT_MAX;
+ * -errno. */
+int store_inbox_insert(struct store *store, struct inbox *inbox)
+    __attribute__((warn_unused_result));
+/* Newest first, with texts (NULL where the key is lost or the page is damaged); cursor: row to go
+ * on below, 0: newest. The caller clears them. Number, or -errno. */
 int store_inbox_list(struct store *store, int64_t cursor, struct inbox *out, size_t limit);
 
-/* Was this very TPDU of this SIM taken before? 1 yes; 0 no, and now it is remembered (by keyed hash, until it was not
- * met for 7 days, the newest 100,000): a delete that fails does not bring it in twice. Inside store_begin(). */
+/* Was this very TPDU of this SIM taken before? 1 yes; 0 no, and now it is remembered (by keyed
+ * hash, until it was not met for 7 days, the newest 100,000): a delete that fails does not bring it
+ * in twice. Inside store_begin(). */
 int store_seen(struct store *store, const char *iccid, const void *tpdu, size_t len);
 
-/* Parts of an unfinished set; `set` is a keyed hash (store_hash) of what makes it one. The TPDU is sealed. Inside
- * store_begin(). 1 kept, 0 this part is there already, -ENOSPC: over STORE_PARTS_MAX rows in all (the oldest set
- * of all must go first: see store_parts_oldest; or the disk is full: then store_parts_delete() fails too), -E2BIG:
- * no TPDU is that long, -errno. */
+/* Parts of an unfinished set; `set` is a keyed hash (store_hash) of what makes it one. The TPDU is
+ * sealed. Inside store_begin(). 1 kept, 0 this part is there already, -ENOSPC: over STORE_PARTS_MAX
+ * rows in all (the oldest set of all must go first: see store_parts_oldest; or the disk is full:
+ * then store_parts_delete() fails too), -E2BIG: no TPDU is that long, -errno. */
 enum { STORE_PARTS_MAX = 20000 };
 int store_part_insert(struct store *store, const uint8_t set[32], uint8_t part, uint8_t total,
                       const char *iccid, const char *modem, const void *tpdu, size_t len);
@@ -301,10 +331,13 @@ struct inbox_part {
     uint8_t len;
     uint8_t tpdu[176];
 };
-/* In the order of their numbers; one that a damaged page does not let open is left out. Number, or -errno. */
-int store_parts_of(struct store *store, const uint8_t set[32], struct inbox_part *out, size_t limit);
+/* In the order of their numbers; one that a damaged page does not let open is left out. Number, or
+ * -errno. */
+int store_parts_of(struct store *store, const uint8_t set[32], struct inbox_part *out,
+                   size_t limit);
 int store_parts_count(struct store *store, const uint8_t set[32]); /* or -errno */
-int store_parts_delete(struct store *store, const uint8_t set[32]) __attribute__((warn_unused_result));
+int store_parts_delete(struct store *store, const uint8_t set[32])
+    __attribute__((warn_unused_result));
 /* The set whose first part is the oldest of all: 1 and *set, *wall_ms; 0: none; -errno. */
 int store_parts_oldest(struct store *store, uint8_t set[32], int64_t *wall_ms);
 

@@ -1,6 +1,5 @@
 /* store_id: the ids of messages, those that go out and those that come in. Pure. */
 #include "store_internal.h"
-#include <stdio.h>
 #include <string.h>
 #include <sodium.h>
 #include "text.h"
@@ -17,11 +16,14 @@ void id_make(int64_t wall_ms, uint8_t id[16])
 
 void message_id_text(const uint8_t id[16], char out[37])
 {
-    for (int i = 0, at = 0; i < 16; i++) {
+    static const char digits[] = "0123456789abcdef";
+    for (int i = 0; i < 16; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10)
-            out[at++] = '-';
-        at += snprintf(out + at, 3, "%02x", id[i]);
+            *out++ = '-';
+        *out++ = digits[id[i] >> 4];
+        *out++ = digits[id[i] & 15];
     }
+    *out = '\0';
 }
 
 bool message_id_parse(const char *text, uint8_t id[16])

@@ -3,7 +3,6 @@
 #include "store_internal.h"
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sodium.h>
@@ -236,13 +235,9 @@ int store_message_update(struct store *store, const struct message *message, boo
     assert(!moved || (message_states[from].next & (1u << message->state)));
     struct query query = query_start(store, SQL_MESSAGE_UPDATE);
     message_put_changing(&query, message);
+    query_put(&query, wipe);
     query_put(&query, message->row);
     rc = query_run(&query);
-    if (rc == 0 && wipe) {
-        query = query_start(store, SQL_MESSAGE_WIPE);
-        query_put(&query, message->row);
-        rc = query_run(&query);
-    }
     if (rc != 0 || !moved)
         return rc;
     store->tally.counts[from]--;

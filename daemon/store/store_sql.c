@@ -17,6 +17,8 @@ _Static_assert(ON_UNKNOWN_REPORT == 1, "on_unknown as in the SQL");
 _Static_assert(EVENT_MESSAGE == 0 && EVENT_INBOX == 1, "topics as in the SQL");
 _Static_assert(UINT32_MAX == 4294967295, "the uid of the inbox as in the SQL");
 
+/* As in the index attempt_open, to the letter. */
+#define ATTEMPT_OPEN "(state = 0 OR state = 1 OR state = 4)"
 /* The order of message_load(). */
 #define MESSAGE_COLUMNS                                                                            \
     "row, id, uid, class, encoding, parts, report, flash, unaccented, replace_type, "              \
@@ -62,8 +64,7 @@ static const char *const sql_text[SQLS] = {
         "UPDATE message SET state = ?, on_unknown = ?, parts_done = ?, no_validity = ?, "
         "reference = ?, sent_nothing = ?, resends = ?, crashes = ?, wait = ?, sending_wall = ?, "
         "sent_wall = ?, ended_wall = ?, report_until = ?, pin = ?, avoid = ?, modem = ?, "
-        "iccid = ?, reason = ?, space = ?, cause = ? WHERE row = ?",
-    [SQL_MESSAGE_WIPE] = "UPDATE message SET body = NULL WHERE row = ?",
+        "iccid = ?, reason = ?, space = ?, cause = ?, body = iif(?, NULL, body) WHERE row = ?",
     [SQL_MESSAGE_STATE] = "SELECT state, parts_done FROM message WHERE row = ?",
     [SQL_MESSAGE_BY_ROW] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE row = ?",
     [SQL_MESSAGE_BY_ROW_TEXT] = "SELECT " MESSAGE_COLUMNS ", body FROM message WHERE row = ?",
@@ -113,7 +114,7 @@ static const char *const sql_text[SQLS] = {
         "SELECT " ATTEMPT_COLUMNS " FROM attempt INDEXED BY attempt_evidence WHERE tail = ? AND "
         "iccid = ? AND reference = ? AND report_until > ? ORDER BY token DESC LIMIT ?",
     [SQL_ATTEMPTS_OPEN] = "SELECT " ATTEMPT_COLUMNS
-                          " FROM attempt INDEXED BY attempt_open WHERE state IN (0, 1, 4) AND "
+                          " FROM attempt INDEXED BY attempt_open WHERE " ATTEMPT_OPEN " AND "
                           "state <> 0 AND iccid = ? AND committed > ? ORDER BY committed LIMIT ?",
     [SQL_ATTEMPTS_COUNT] = "SELECT count(*) FROM attempt INDEXED BY attempt_budget WHERE "
                            "iccid = ? AND committed_wall > 0 AND committed_wall >= ?",
@@ -187,9 +188,9 @@ static const char *const sql_text[SQLS] = {
     [SQL_ATTEMPTS_CRASHED] =
         "UPDATE attempt INDEXED BY attempt_open SET state = 4, space = ?, cause = ?, "
         "ended_wall = ?, report_until = iif(report_until > 0, report_until, ?) "
-        "WHERE state IN (0, 1, 4) AND state = 1",
+        "WHERE " ATTEMPT_OPEN " AND state = 1",
     [SQL_ATTEMPTS_UNCLAIMED] = "UPDATE attempt INDEXED BY attempt_open SET state = 3, space = ?, "
-                               "cause = ?, ended_wall = ? WHERE state IN (0, 1, 4) AND state = 0",
+                               "cause = ?, ended_wall = ? WHERE " ATTEMPT_OPEN " AND state = 0",
     [SQL_NO_RESENDS] = "UPDATE message SET on_unknown = 1, body = NULL WHERE state = 4",
     [SQL_SCRUB_MESSAGES] = "UPDATE message SET sealed_to = NULL, sealed_key = NULL, body = NULL, "
                            "key_hash = NULL, content_hash = NULL",

@@ -41,7 +41,9 @@ static const struct fsm_state states[LINK_STATES] = {
     [LINK_QUARANTINED] = {"quarantined", FSM_TO(LINK_OPENING), 900000},
     [LINK_GONE] = {"gone", FSM_TO(LINK_OPENING), 0},
 };
-static const struct fsm_table table = {"at", states, LINK_STATES};
+/* READY and BUSY: to and fro for each message, which has a line of its own. */
+static const struct fsm_table table = {"at", states, LINK_STATES,
+                                       FSM_TO(LINK_READY) | FSM_TO(LINK_BUSY)};
 
 /* What modems say unasked. A row without a function is known noise (facts: ^RSSI and its like come
  * every few seconds); the first prefix that fits counts. */
@@ -393,7 +395,10 @@ static void op_abort(struct link *link)
 
 static void link_reap(void *arg)
 {
-    free(arg);
+    struct at_link *l = arg;
+    if (l->owns_port)
+        port_free(l->port);
+    free(l);
 }
 
 static void op_close(struct link *link)
@@ -451,6 +456,7 @@ struct link *at_link_new(struct loop *loop, struct port *port, const struct at_l
     l->link.radio = (struct link_radio){.registration = -1, .technology = -1};
     l->loop = loop;
     l->port = port;
+    l->owns_port = config->owns_port;
     if (config->smsc && number_is_clean(config->smsc))
         (void)text_copy(l->smsc, sizeof l->smsc, config->smsc);
     l->roaming = config->roaming;

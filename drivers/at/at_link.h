@@ -10,9 +10,10 @@ struct at_link_config {
     const char *smsc; /* set where the SIM has none; NULL or "": leave */
     bool roaming;     /* a foreign network is fine */
     int keepalive_s;  /* 10 to 3600; 0: the default, 60 */
+    bool owns_port;   /* it is freed with the link; else it must outlive the link */
 };
 
-/* The link takes no ownership of the port (it must outlive the link). NULL: no memory. */
+/* NULL: no memory; the port is then the caller's. */
 struct link *at_link_new(struct loop *loop, struct port *port, const struct at_link_config *config,
                          const struct link_sink *sink, void *ctx)
     __attribute__((warn_unused_result));

@@ -141,6 +141,7 @@ struct at_link {
     struct link link; /* first: a link is its AT link */
     struct loop *loop;
     struct port *port;
+    bool owns_port;
     char smsc[17];
     bool roaming;
     int64_t keepalive_ms;

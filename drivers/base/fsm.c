@@ -26,14 +26,20 @@ void fsm_init(struct fsm *fsm, const struct fsm_table *table, const char *id, un
     fsm_enter(fsm, state);
 }
 
+static enum log_level fsm_move_level(const struct fsm_table *table, unsigned from, unsigned next)
+{
+    uint32_t both = FSM_TO(from) | FSM_TO(next);
+    return (table->routine & both) == both ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+}
+
 void fsm_goto(struct fsm *fsm, unsigned next, const char *why)
 {
     const struct fsm_state *states = fsm->table->states;
     unsigned from = fsm->state;
     assert(next < fsm->table->count);
     assert(states[from].next & FSM_TO(next));
-    log_event(LOG_LEVEL_INFO, fsm->table->room, fsm->id, "state", "from=%s to=%s why=\"%s\"",
-              states[from].name, states[next].name, why);
+    log_event(fsm_move_level(fsm->table, from, next), fsm->table->room, fsm->id, "state",
+              "from=%s to=%s why=\"%s\"", states[from].name, states[next].name, why);
     fsm_enter(fsm, next);
     if (trace_fn)
         trace_fn(trace_arg, fsm, from, why);

@@ -15,6 +15,7 @@ struct fsm_table {
     const char *room;
     const struct fsm_state *states;
     unsigned count;
+    uint32_t routine; /* bit n: a move between two such states is everyday, logged at debug */
 };
 #define FSM_TO(state) (1u << (state))
 

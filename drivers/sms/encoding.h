@@ -13,8 +13,10 @@ enum sms_encoding { SMS_AUTO, SMS_GSM7, SMS_UCS2 };
 
 enum {
     SMS_PARTS_MAX = 10,
-    SMS_GSM7_ONE = 160, SMS_GSM7_PART = 153, /* septets */
-    SMS_UCS2_ONE = 70, SMS_UCS2_PART = 67,   /* 16-bit units */
+    SMS_GSM7_ONE = 160,
+    SMS_GSM7_PART = 153, /* septets */
+    SMS_UCS2_ONE = 70,
+    SMS_UCS2_PART = 67, /* 16-bit units */
 };
 
 /* A text ready to travel: units are septets (one a byte) or 16-bit units; an escape pair and a
@@ -22,8 +24,8 @@ enum {
 struct sms_text {
     enum sms_encoding encoding; /* GSM7 or UCS2, never AUTO */
     unsigned parts;
-    unsigned units;                        /* of all parts */
-    uint16_t start[SMS_PARTS_MAX + 1];     /* part p is unit[start[p]] up to unit[start[p + 1]] */
+    unsigned units;                    /* of all parts */
+    uint16_t start[SMS_PARTS_MAX + 1]; /* part p is unit[start[p]] up to unit[start[p + 1]] */
     uint16_t unit[SMS_PARTS_MAX * SMS_GSM7_PART + SMS_GSM7_ONE];
 };
 
@@ -32,11 +34,11 @@ struct sms_text {
 int sms_text_encode(const char *utf8, size_t len, enum sms_encoding want, struct sms_text *out,
                     uint32_t *bad) __attribute__((warn_unused_result));
 
-/* Vietnamese (and Latin) without its marks: đ Đ ð Ð to d D, marks dropped after decomposition, precomposed
- * and decomposed forms alike; typographic quotes, dashes, ellipsis, no-break and zero-width spaces and
- * the dong's sign to ASCII. All or nothing: à è é ì ò ù go too, though GSM-7 holds them. What is left
- * that GSM-7 lacks stays as it is, and so do marks of other scripts. Returns the length written (never
- * more than len), or -EILSEQ. `out` holds `len` bytes. */
+/* Vietnamese (and Latin) without its marks: đ Đ ð Ð to d D, marks dropped after decomposition,
+ * precomposed and decomposed forms alike; typographic quotes, dashes, ellipsis, no-break and
+ * zero-width spaces and the dong's sign to ASCII. All or nothing: à è é ì ò ù go too, though GSM-7
+ * holds them. What is left that GSM-7 lacks stays as it is, and so do marks of other scripts.
+ * Returns the length written (never more than len), or -EILSEQ. `out` holds `len` bytes. */
 ssize_t sms_text_fold(const char *utf8, size_t len, char *out) __attribute__((warn_unused_result));
 
 #endif

@@ -26,8 +26,8 @@ struct pdu_tpdu {
     uint8_t octet[PDU_TPDU_MAX];
 };
 
-/* TP-VP, relative format (clause 9.2.3.12.1): the smallest step not below `ms` (5-minute steps to 12 h,
- * 30-minute steps to 24 h, then days, weeks; 255 at the most). */
+/* TP-VP, relative format (clause 9.2.3.12.1): the smallest step not below `ms` (5-minute steps to
+ * 12 h, 30-minute steps to 24 h, then days, weeks; 255 at the most). */
 uint8_t pdu_validity(int64_t ms);
 /* What a TP-VP stands for, in milliseconds. */
 int64_t pdu_validity_ms(uint8_t vp);
@@ -36,8 +36,8 @@ int64_t pdu_validity_ms(uint8_t vp);
 int pdu_submit_encode(const struct pdu_submit *submit, struct pdu_tpdu *out)
     __attribute__((warn_unused_result));
 
-/* The line that follows the prompt: "00" (the modem's own service centre) and the TPDU in hex, with a
- * NUL, no line end: `out` holds 2 * PDU_TPDU_MAX + 3. The CMGS length is tpdu->len. */
+/* The line that follows the prompt: "00" (the modem's own service centre) and the TPDU in hex, with
+ * a NUL, no line end: `out` holds 2 * PDU_TPDU_MAX + 3. The CMGS length is tpdu->len. */
 void pdu_submit_line(const struct pdu_tpdu *tpdu, char *out);
 
 #endif

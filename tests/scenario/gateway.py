@@ -129,6 +129,7 @@ class Gateway:
         self.config = os.path.join(self.dir, "otpgate.conf")
         self.log_path = os.path.join(self.dir, "otpgated.log")
         os.makedirs(self.state_dir, mode=0o700, exist_ok=True)
+        self.args = []
         self.process = None
         self.sim = None
         if modems:
@@ -154,8 +155,8 @@ class Gateway:
         """Returns when the socket answers."""
         log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
-            self.wrapper + [os.path.join(BIN, "otpgated"), "--config", self.config],
-            stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=self.env)
+            self.wrapper + [os.path.join(BIN, "otpgated"), "--config", self.config]
+            + self.args, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=self.env)
         log.close()
         deadline = time.monotonic() + TIMEOUT_S
         while True:

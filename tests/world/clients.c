@@ -49,6 +49,7 @@ static void on_answer(struct client *client, struct pending *pending, const json
 {
     const json_t *result = json_object_get(answer, "result");
 
+    oracle_promised(client->world->oracle, "an answer came");
     if (result) {
         const char *id = json_string_value(json_object_get(result, "id"));
         oracle_accepted(client->world->oracle, pending->entry, id,

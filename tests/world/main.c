@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "vfs_shim.h"
 #include "world.h"
 
 static const char *const breaches[] = {"none", "late", "twice", "lost", "order"};
@@ -80,6 +81,8 @@ int main(int argc, char **argv)
         return 2;
     }
     options.dir = dir;
+    if (vfs_shim_install() < 0)
+        return 2;
     if (seeds == 0) { /* as many as the run asks for */
         const char *wanted = getenv("OTPGATE_SEEDS");
         seeds = wanted ? strtoull(wanted, NULL, 10) : 200;

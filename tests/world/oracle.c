@@ -18,6 +18,7 @@
 #include <string.h>
 #include "gateway_internal.h"
 #include "text.h"
+#include "vfs_shim.h"
 #include "world.h"
 
 enum { PARTS = SMS_PARTS_MAX, LIST = 512 };
@@ -144,9 +145,17 @@ static void carry(struct oracle *oracle, uint64_t id, unsigned entry, unsigned p
     oracle->carried[id] = (struct carried){entry, part};
 }
 
+void oracle_promised(struct oracle *oracle, const char *what)
+{
+    /* what a COMMIT that failed has left behind is promised to nobody */
+    if (vfs_shim_unsynced() && !oracle->world->disk_hurt)
+        broken(oracle, "8: %s before what was written is synced", what);
+}
+
 /* A modem got the body and its Ctrl-Z. */
 static void on_body(struct oracle *oracle, struct entry *entry, const struct sim_event *event)
 {
+    oracle_promised(oracle, "a body left");
     unsigned part = event->submit->parts > 1 ? event->submit->part - 1u : 0;
     int64_t limit_ms = entry->asked_ms + entry->ttl_s * INT64_C(1000);
 
@@ -246,7 +255,7 @@ void oracle_look(struct oracle *oracle)
     struct gateway *gateway = oracle->world->gateway;
     int64_t queued[MESSAGE_CLASSES] = {0};
 
-    if (!gateway)
+    if (!gateway || gateway->store_failing) /* on a failing disk nothing new is claimed */
         return;
     if (store_queue_scan(gateway->store, sum_queue, queued) < 0)
         broken(oracle, "7: the queue cannot be read");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "log.h"
+#include "vfs_shim.h"
 
 static const int64_t WALL_MS = INT64_C(1795000000000);
 enum {
@@ -50,6 +51,7 @@ static void configure(struct world *world)
 
     strcpy(config->country, "84");
     config->evidence_wait_s = 5;
+    config->retention_days = 30;
     config->keepalive_s = 60;
     config->max_connections = config->max_connections_total = 100;
     config->max_in_flight = 32;
@@ -81,20 +83,30 @@ static void gateway_start(struct world *world)
     }
     world->gateway = gateway_new(world->loop, world->store, &world->config, world_make_link, world);
     world->front = front_new(world->loop, world->store, world->gateway, &world->config);
+    world->disk_hurt = false;
     world->starts++;
     for (int i = 0; i < WORLD_CLIENTS; i++)
         if (world->client[i])
             client_connect(world->client[i]);
 }
 
-/* As after kill -9: what was not committed is gone, what was on the wire is on the wire. */
+/* As after kill -9, or a power cut: what was not committed (synced) is gone, what was on the wire
+ * is on the wire. */
 static void gateway_crash(struct world *world)
 {
+    bool power = world_chance(world, 50);
+
+    world->disk_hurt = true;
+    if (power)
+        vfs_shim_die(VFS_WRITE, 1);
     for (int i = 0; i < WORLD_CLIENTS; i++)
         client_lost(world->client[i]);
     front_free(world->front);
     gateway_free(world->gateway);
     store_abandon(world->store);
+    vfs_shim_reset();
+    if (power)
+        vfs_shim_power_loss(world_random(world, 1000));
     world->front = NULL;
     world->gateway = NULL;
     world->store = NULL;
@@ -154,6 +166,15 @@ static void world_free(struct world *world)
     log_sink_set(NULL, NULL);
 }
 
+/* The disk is full, or fails, for the next few writes. */
+static void disk_fault(struct world *world)
+{
+    world->disk_hurt = true;
+    vfs_shim_fail(world_chance(world, 70) ? VFS_DISK_FULL : VFS_IO_ERROR,
+                  world_chance(world, 70) ? VFS_WRITE : VFS_SYNC, 1 + world_random(world, 8),
+                  1 + world_random(world, 12));
+}
+
 static void play_load(struct world *world)
 {
     int64_t end_ms = START_MS + world->options.minutes * INT64_C(60000);
@@ -162,6 +183,8 @@ static void play_load(struct world *world)
         loop_sim_run_until(world->loop,
                            loop_now_ms(world->loop) + 1 + (int64_t)world_random(world, LOOK_MS));
         oracle_look(world->oracle);
+        if (world->options.faults && world_random(world, 200) == 0)
+            disk_fault(world);
         if (world->options.crashes && world_random(world, 400) == 0) {
             gateway_crash(world);
             loop_sim_run_until(world->loop,
@@ -177,6 +200,7 @@ unsigned world_play(const struct world_options *options)
 
     world_new(&world, options);
     play_load(&world);
+    vfs_shim_reset();
     faults_heal(&world);
     int64_t now_ms = loop_now_ms(world.loop);
     loop_sim_run_until(world.loop, now_ms + 15 * 60 * 1000);

@@ -66,6 +66,7 @@ struct world {
     struct oracle *oracle;
     int64_t end_ms;
     unsigned starts;
+    bool disk_hurt; /* a write has failed since the start */
 };
 
 uint64_t world_random(struct world *world, uint64_t below);
@@ -103,9 +104,10 @@ struct oracle_wish {
 };
 unsigned oracle_wish(struct oracle *oracle, const struct oracle_wish *wish);
 void oracle_number(unsigned entry, char out[16]); /* "0900000042" */
-void oracle_accepted(struct oracle *oracle, unsigned entry, const char *id, int parts);
+void oracle_accepted(struct oracle *oracle, unsigned at, const char *id, int parts);
 void oracle_asked_again(struct oracle *oracle, unsigned entry);
 void oracle_cancelled(struct oracle *oracle, unsigned entry);
+void oracle_promised(struct oracle *oracle, const char *what);
 void oracle_sim_event(void *arg, const struct sim_event *event);
 void oracle_look(struct oracle *oracle); /* at a quiet moment */
 void oracle_drained(struct oracle *oracle);

@@ -86,9 +86,10 @@ static void a_long_line_is_dropped_whole(void **state)
     static char bytes[AT_LINE_MAX + 64];
     for (int over = -1; over <= 1; over++) {
         memset(&lexer, 0, sizeof lexer);
-        size_t len = (size_t)(AT_LINE_MAX + over);
+        size_t len = (size_t)AT_LINE_MAX + (size_t)(over + 1) - 1;
         memset(bytes, 'x', len);
-        memcpy(bytes + len, "\r\nOK\r\n", 6);
+        for (size_t k = 0; k < 6; k++)
+            bytes[len + k] = "\r\nOK\r\n"[k];
         size_t tail = strlen(lex(bytes, len + 6));
         assert_int_equal(tail, over == 1 ? 3 : len + 1 + 3);
         assert_int_equal(lexer.dropped, over == 1);

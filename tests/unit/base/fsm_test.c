@@ -18,7 +18,7 @@ static const struct fsm_state door_states[] = {
     [OPENING] = {"opening", FSM_TO(OPEN) | FSM_TO(SHUT), 500},
     [OPEN] = {"open", FSM_TO(SHUT), 0},
 };
-static const struct fsm_table door = {"door", door_states, 3};
+static const struct fsm_table door = {"door", door_states, 3, FSM_TO(OPEN) | FSM_TO(SHUT)};
 
 struct world {
     struct loop *loop;
@@ -69,6 +69,24 @@ static int teardown(void **state)
     fsm_trace_set(NULL, NULL);
     free(world);
     return 0;
+}
+
+/* What happens for each message is no line of the log, unless somebody looks closely. */
+static void everyday_moves_are_quiet(void **state)
+{
+    struct world *world = *state;
+    fsm_goto(&world->fsm, OPENING, "rung");
+    fsm_goto(&world->fsm, OPEN, "answered");
+    assert_string_equal(world->line, "door front state from=opening to=open why=\"answered\"");
+    world->line[0] = '\0';
+    fsm_goto(&world->fsm, SHUT, "gone in");
+    assert_string_equal(world->line, "");
+    fsm_goto(&world->fsm, OPENING, "rung");
+    fsm_goto(&world->fsm, OPEN, "answered");
+    log_level_set(LOG_LEVEL_DEBUG);
+    fsm_goto(&world->fsm, SHUT, "gone in");
+    log_level_set(LOG_LEVEL_INFO);
+    assert_string_equal(world->line, "door front state from=open to=shut why=\"gone in\"");
 }
 
 static void moves_and_logs(void **state)
@@ -137,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(moves_and_logs, setup, teardown),
+        cmocka_unit_test_setup_teardown(everyday_moves_are_quiet, setup, teardown),
         cmocka_unit_test_setup_teardown(waits_only_so_long, setup, teardown),
         cmocka_unit_test_setup_teardown(a_move_not_allowed_ends_us, setup, teardown),
     };

@@ -44,7 +44,8 @@ static void highest_class_then_nearest_deadline(void **state)
     soon.ttl_s = 100;
 
     hand_link_state(world->link[0], LINK_REGISTERING);
-    int64_t bulk = rig_accept(world, &first), far = rig_accept(world, &late), near = rig_accept(world, &soon);
+    int64_t bulk = rig_accept(world, &first), far = rig_accept(world, &late),
+            near = rig_accept(world, &soon);
     const int64_t order[] = {near, far, bulk};
     rig_ready(world, 0);
     for (int i = 0; i < 3; i++) {
@@ -202,7 +203,7 @@ static void late_reference_settles_and_stops_the_resend(void **state)
 {
     struct world *world = *state;
     struct send_request request = rig_request("a");
-    struct link_evidence late = {.kind = LINK_EVIDENCE_REFERENCE, .reference = 9};
+    struct link_evidence late = {.reference = 9};
 
     rig_ready(world, 0);
     int64_t row = rig_accept(world, &request);

@@ -1,4 +1,5 @@
-/* What comes back: messages, parts in any order, reports at any time, and what hostile air sends. */
+/* What comes back: messages, parts in any order, reports at any time, and what hostile air sends.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -120,8 +121,14 @@ static void an_unfinished_set_is_shown_after_a_day(void **state)
 static void what_does_not_decode_is_counted_and_let_go(void **state)
 {
     static const char *const hostile[] = {
-        "04", "FF", "00", "040B91", "040B914819325476F80008622211610000A3FF0041",
-        "440B914819325476F80008622211610000A3040A000300", "01000B", "07",
+        "04",
+        "FF",
+        "00",
+        "040B91",
+        "040B914819325476F80008622211610000A3FF0041",
+        "440B914819325476F80008622211610000A3040A000300",
+        "01000B",
+        "07",
     };
     struct world *world = *state;
     struct gateway_stats stats;
@@ -136,7 +143,8 @@ static void what_does_not_decode_is_counted_and_let_go(void **state)
     assert_int_equal(stats.inbound_refused, count);
 }
 
-/* --- reports ---------------------------------------------------------------------------------------- */
+/* --- reports
+ * ---------------------------------------------------------------------------------------- */
 
 static int64_t sent(struct world *world, const char *key)
 {
@@ -155,7 +163,7 @@ static void a_report_delivers(void **state)
     int64_t row = sent(world, "a");
 
     rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0); /* reference 7 */
-    air(world, report(hex, 8, 0x00));                  /* another's */
+    air(world, report(hex, 8, 0x00));                   /* another's */
     rig_assert_state(world, row, MESSAGE_SENT);
     air(world, report(hex, 7, 0x30)); /* the centre is still trying */
     rig_assert_state(world, row, MESSAGE_SENT);

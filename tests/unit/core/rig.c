@@ -52,6 +52,7 @@ int rig_setup(void **state)
     assert_int_equal(store_open(world->loop, &options, &world->store, &why), 0);
     strcpy(world->config.country, "84");
     world->config.evidence_wait_s = 5;
+    world->config.retention_days = 30;
     world->config.max_queued = 1000;
     world->config.modems = world->modem;
     world->config.modem_count = LINKS;
@@ -95,8 +96,7 @@ struct send_request rig_request(const char *key)
 }
 
 /* Sends and waits for the disk; the row of the message, or 0 with the refusal's name. */
-int64_t rig_send(struct world *world, const struct send_request *request,
-                       struct refusal *refusal)
+int64_t rig_send(struct world *world, const struct send_request *request, struct refusal *refusal)
 {
     struct send_result result;
     int64_t row = 0;
@@ -145,7 +145,7 @@ void rig_prompt(struct world *world, int link)
 }
 
 void rig_outcome(struct world *world, int link, enum sms_verdict verdict,
-                    enum sms_cause_space space, int cause)
+                 enum sms_cause_space space, int cause)
 {
     hand_link_outcome(world->link[link], verdict, space, cause, verdict == SMS_SENT ? 7 : -1);
     rig_settle(world);

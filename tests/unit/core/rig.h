@@ -24,13 +24,12 @@ int rig_setup(void **state);
 int rig_teardown(void **state);
 void rig_ready(struct world *world, int link);
 struct send_request rig_request(const char *key);
-int64_t rig_send(struct world *world, const struct send_request *request,
-                       struct refusal *refusal);
+int64_t rig_send(struct world *world, const struct send_request *request, struct refusal *refusal);
 int64_t rig_accept(struct world *world, const struct send_request *request);
 struct message rig_look(struct world *world, int64_t row);
 void rig_assert_state(struct world *world, int64_t row, enum message_state state);
 void rig_prompt(struct world *world, int link);
 void rig_outcome(struct world *world, int link, enum sms_verdict verdict,
-                    enum sms_cause_space space, int cause);
+                 enum sms_cause_space space, int cause);
 
 #endif

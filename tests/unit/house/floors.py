@@ -38,7 +38,7 @@ FLOORS = {
 # A foreign header, and the only places it may stand in (path prefixes). Tests may look at anything that
 # is named with "tests/".
 FOREIGN = {
-    r"sqlite3\.h": ["daemon/store/", "tests/world/", "tests/unit/store/"],
+    r"sqlite3\.h": ["daemon/store/", "tests/bench/", "tests/world/", "tests/unit/store/"],
     r"sodium(/.*)?\.h": ["daemon/store/", "tests/unit/store/"],
     r"libserialport\.h": ["drivers/base/serial", "drivers/base/port"],
     r"event(2/.*)?\.h|evhttp\.h|evutil\.h": ["drivers/base/loop_event.c"],

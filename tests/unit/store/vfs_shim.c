@@ -80,7 +80,7 @@ uint64_t vfs_shim_count(enum vfs_op_kind kind)
 bool vfs_shim_unsynced(void)
 {
     for (const struct disk *disk = disks; disk; disk = disk->next)
-        if (disk->changes)
+        if (disk->changes && disk->wal)
             return true;
     return false;
 }

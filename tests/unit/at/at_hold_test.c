@@ -1,0 +1,188 @@
+/* Modems that answer other commands while a message is under way: the SIM is held until its answer
+ * came. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "at_world.h"
+#include "log.h"
+
+static void no_log(void *arg, enum log_level level, const char *line)
+{
+    (void)arg;
+    (void)level;
+    if (getenv("AT_LOG"))
+        fprintf(stderr, "%s\n", line);
+}
+
+static struct world *world_new(void)
+{
+    struct world *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    return w;
+}
+
+static void world_end(struct world *w)
+{
+    world_stop(w);
+    free(w);
+}
+
+static struct world *world_ready(void)
+{
+    struct world *w = world_new();
+    world_start(w);
+    assert_true(world_until_ready(w, 5000));
+    return w;
+}
+
+static void send_one(struct world *w)
+{
+    uint64_t token = world_submit(w, false);
+    assert_true(token != 0);
+    assert_true(world_until_outcome(w, token, 150000));
+    assert_int_equal(w->outcome.verdict, SMS_SENT);
+    assert_int_equal(w->outcome.reference, world_truth_of(w, token));
+}
+
+static void say(struct world *w, const char *text)
+{
+    world_say(w, text, strlen(text));
+}
+
+static struct world *world_late(int64_t late_ms, const char *answer)
+{
+    struct world *w = world_new();
+    strcpy(w->maker, "otpgate");
+    strcpy(w->model, "SIM-LATE");
+    world_start(w);
+    assert_true(world_until_ready(w, 5000));
+    w->answer_late_ms = late_ms;
+    w->cmgs_answer = answer;
+    uint64_t token = world_submit(w, false);
+    assert_true(world_until_outcome(w, token, 125000));
+    assert_int_equal(w->outcome.verdict, SMS_UNKNOWN);
+    assert_int_equal(w->outcome.cause, SMS_LOCAL_TIMEOUT);
+    world_run(w, 0);
+    assert_int_equal(world_state(w), LINK_RECOVERING);
+    assert_int_equal(world_submit(w, false), 0);
+    w->answer_late_ms = 0;
+    w->cmgs_answer = NULL;
+    return w;
+}
+
+static void its_sim_is_held_until_the_answer(void **state)
+{
+    (void)state;
+    struct world *w = world_late(200000, NULL);
+    world_run(w, 79000);
+    assert_int_equal(world_state(w), LINK_RECOVERING);
+    assert_int_equal(w->evidences, 0);
+    assert_true(world_until_ready(w, 3000));
+    assert_int_equal(w->evidences, 1);
+    assert_int_equal(w->evidence.token, 100);
+    assert_int_equal(w->evidence.reference, 7);
+    assert_false(w->evidence.unsure);
+    send_one(w);
+    assert_int_equal(w->evidences, 1);
+    world_end(w);
+}
+
+static void an_error_right_behind_makes_it_unsure(void **state)
+{
+    (void)state;
+    struct world *w = world_late(200000, "\r\n+CMGS: %d\r\n\r\n+CMS ERROR: 500\r\n");
+    assert_true(world_until_ready(w, 85000));
+    assert_int_equal(w->evidences, 2);
+    assert_int_equal(w->evidence.token, 100);
+    assert_true(w->evidence.unsure);
+    send_one(w);
+    world_end(w);
+}
+
+static void a_late_error_ends_the_hold(void **state)
+{
+    (void)state;
+    struct world *w = world_late(200000, "\r\n+CMS ERROR: 38\r\n");
+    assert_true(world_until_ready(w, 82000));
+    assert_int_equal(w->evidences, 0);
+    send_one(w);
+    world_end(w);
+}
+
+static void the_longest_answer_time_ends_the_hold(void **state)
+{
+    (void)state;
+    struct world *w = world_late(4000000, NULL);
+    assert_false(world_until_ready(w, 175000));
+    assert_true(world_until_ready(w, 10000));
+    send_one(w);
+    world_end(w);
+}
+
+static void a_restart_ends_the_hold(void **state)
+{
+    (void)state;
+    struct world *w = world_late(4000000, NULL);
+    world_run(w, 5000);
+    say(w, "\r\nRDY\r\n");
+    assert_true(world_until_ready(w, 2000));
+    send_one(w);
+    world_end(w);
+}
+
+static void a_reference_out_of_nowhere_is_an_orphan(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    send_one(w);
+    say(w, "\r\n+CMGS: 99\r\n");
+    world_run(w, 0);
+    assert_int_equal(w->evidences, 1);
+    assert_int_equal(w->evidence.token, 0);
+    assert_int_equal(w->evidence.reference, 99);
+    assert_string_equal(w->evidence.iccid, "8984048000000000012");
+    /* One whose answer may still come names it, until another text has left. */
+    for (int later = 0; later < 2; later++) {
+        w->cmgs_answer = "\r\nOK\r\n";
+        uint64_t unknown = world_submit(w, false);
+        assert_true(world_until_outcome(w, unknown, 10));
+        assert_int_equal(w->outcome.verdict, SMS_UNKNOWN);
+        w->cmgs_answer = NULL;
+        world_run(w, 0);
+        if (later)
+            send_one(w);
+        say(w, "\r\n+CMGS: 97\r\n");
+        world_run(w, 0);
+        assert_int_equal(w->evidence.token, later ? 0 : unknown);
+    }
+    /* Between AT+CMGS and our own text it cannot be ours. */
+    w->answer = OWNER_SILENT;
+    uint64_t token = world_submit(w, false);
+    world_run(w, 0);
+    say(w, "\r\n+CMGS: 98\r\n");
+    world_run(w, 0);
+    assert_int_equal(w->evidence.reference, 98);
+    link_proceed(w->link, token, 0, true);
+    assert_true(world_until_outcome(w, token, 10));
+    assert_int_equal(w->outcome.reference, world_truth_of(w, token));
+    world_end(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(its_sim_is_held_until_the_answer),
+        cmocka_unit_test(an_error_right_behind_makes_it_unsure),
+        cmocka_unit_test(a_late_error_ends_the_hold),
+        cmocka_unit_test(the_longest_answer_time_ends_the_hold),
+        cmocka_unit_test(a_restart_ends_the_hold),
+        cmocka_unit_test(a_reference_out_of_nowhere_is_an_orphan),
+    };
+    log_sink_set(no_log, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
