@@ -6,7 +6,6 @@
 #include "log.h"
 
 enum {
-    ROWS_A_STEP = 200,
     STEP_MS = 20,
     LOOK_MS = 3600 * 1000,
     DAY_MS = 24 * 3600 * 1000,
@@ -23,11 +22,11 @@ static void on_purge(void *arg)
         .events_before_wall_ms = wall_ms - EVENT_DAYS * INT64_C(1) * DAY_MS,
         .inbox_before_wall_ms = kept_ms,
     };
-    int rows = store_purge(gateway->store, &before, ROWS_A_STEP);
+    int rows = store_purge(gateway->store, &before, STORE_PURGE_STEP);
 
     if (rows < 0)
         log_event(LOG_LEVEL_ERROR, "housekeeping", "-", "purge_failed", "errno=%d", -rows);
-    loop_timer_arm_in(&gateway->purge_timer, rows == ROWS_A_STEP ? STEP_MS : LOOK_MS);
+    loop_timer_arm_in(&gateway->purge_timer, rows > 0 ? STEP_MS : LOOK_MS);
 }
 
 void housekeeping_init(struct gateway *gateway)

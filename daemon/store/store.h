@@ -277,8 +277,9 @@ int store_event_previous_topic(struct store *store, int64_t seq, enum event_topi
 void store_on_events(struct store *store, void (*fn)(void *arg), void *arg);
 /* One small step: deletes messages (with their attempts) that ended and expired before their time,
  * events and inbox rows older than theirs, and what was seen over seven days ago: at most `rows` in
- * all, and less where they are heavy, so that STORE_PURGE_STEP rows and the COMMIT after them stay
- * under 10 ms however large the tables are. Number deleted: call again while it is not 0. */
+ * all, and less where they are heavy, so that a step of STORE_PURGE_STEP rows stays well under 10
+ * ms and its COMMIT is one like any other, however large the tables are. Number deleted: call again
+ * while it is not 0. */
 struct store_purge {
     int64_t messages_before_wall_ms, events_before_wall_ms, inbox_before_wall_ms;
 };
