@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sodium.h>
 #include "log.h"
+#include "text.h"
 
 static const char column_from[] = "inbox.from";
 static const char column_body[] = "inbox.body";
@@ -154,10 +155,10 @@ static void seen_hash(const struct store *store, const char *iccid, const void *
                       uint8_t out[STORE_HASH])
 {
     uint8_t bytes[SEAL_HASH + 32] = {0}, hash[SEAL_HASH];
-    size_t iccid_len = strlen(iccid);
-    assert(iccid_len < sizeof bytes - SEAL_HASH);
+    bool fits = text_copy((char *)bytes + SEAL_HASH, sizeof bytes - SEAL_HASH, iccid);
+    assert(fits);
+    (void)fits;
     store_hash(store, "seen.tpdu", tpdu, len, bytes);
-    memcpy(bytes + SEAL_HASH, iccid, iccid_len);
     store_hash(store, "seen", bytes, sizeof bytes, hash);
     memcpy(out, hash, STORE_HASH);
 }
