@@ -45,6 +45,7 @@ struct modem {
     struct store_waiter claim_waiter, commit_waiter;
     struct ending ending;
 
+    uint64_t round;               /* of claims, in which nothing was due for it */
     struct loop_timer free_timer; /* pacing and cooling */
     int64_t free_at_ms;
     struct loop_timer unpin_timer; /* it is gone: its pinned messages may go elsewhere */
@@ -78,6 +79,7 @@ struct gateway {
     void *make_link_arg;
     struct modem *modems;
 
+    uint64_t round; /* of claims, one before each COMMIT */
     struct admission admission;
     struct store_waiter guard; /* hears of a failed transaction: counters are rebuilt */
     struct loop_timer due;     /* the one timer for the next thing due */

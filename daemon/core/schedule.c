@@ -36,27 +36,16 @@ static bool goes_before(const struct modem *a, const struct modem *b)
     return pa != pb ? pa < pb : a->used_today < b->used_today;
 }
 
-static struct modem *best_free(struct gateway *gateway, uint64_t tried)
+/* Of those that this round has not looked at. */
+static struct modem *best_free(struct gateway *gateway)
 {
     struct modem *best = NULL;
-    unsigned i = 0;
 
-    for (struct modem *modem = gateway->modems; modem; modem = modem->next, i++) {
-        if (i < 64 && (tried >> i & 1))
-            continue;
-        if (modem_is_free(modem) && (!best || goes_before(modem, best)))
+    for (struct modem *modem = gateway->modems; modem; modem = modem->next)
+        if (modem->round != gateway->round && modem_is_free(modem) &&
+            (!best || goes_before(modem, best)))
             best = modem;
-    }
     return best;
-}
-
-static unsigned place_of(struct gateway *gateway, const struct modem *modem)
-{
-    unsigned i = 0;
-
-    for (struct modem *at = gateway->modems; at != modem; at = at->next)
-        i++;
-    return i;
 }
 
 /* A deadline has passed in the queue. */
@@ -114,12 +103,12 @@ static int claim_for(struct gateway *gateway, struct modem *modem)
 static void claim_due(void *arg)
 {
     struct gateway *gateway = arg;
-    uint64_t tried = 0;
     struct modem *modem;
 
     if (gateway->stopping || gateway->store_failing || admission_total(&gateway->admission) == 0)
         return;
-    while ((modem = best_free(gateway, tried))) {
+    gateway->round++;
+    while ((modem = best_free(gateway))) {
         int rc = claim_for(gateway, modem);
         if (rc < 0) {
             log_event(LOG_LEVEL_ERROR, "schedule", modem->config.name, "claim_failed", "errno=%d",
@@ -127,12 +116,8 @@ static void claim_due(void *arg)
             schedule_no_later(gateway, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
             return;
         }
-        if (rc > 0)
-            continue;
-        unsigned place = place_of(gateway, modem);
-        if (place >= 64)
-            return;
-        tried |= UINT64_C(1) << place;
+        if (rc == 0)
+            modem->round = gateway->round; /* nothing is due for it */
     }
 }
 

@@ -163,8 +163,8 @@ int store_message_by_key(struct store *store, uint32_t uid, const char *key, con
 
 /* The due message for one free SIM: highest class, then nearest deadline, then oldest; of those
  * that are pinned to nothing, to this modem or to this SIM. `skip_avoided`: leave messages that
- * avoid this SIM to others. 1 (with its text), 0 none, -errno. Cost does not grow with the queue.
- */
+ * avoid this SIM to others (not the pinned ones: no other may take them). 1 (with its text),
+ * 0 none, -errno. Cost does not grow with the queue. */
 int store_message_due(struct store *store, const char *modem, const char *iccid, bool skip_avoided,
                       struct message *out);
 /* Puts waiting messages whose time has come back into the due queue. Number moved, or -errno. */

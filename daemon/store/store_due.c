@@ -78,7 +78,7 @@ int store_message_due(struct store *store, const char *modem, const char *iccid,
     struct due_best best = {0};
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < sizeof pins / sizeof pins[0]; i++)
-        rc = due_of_pin(store, pins[i], iccid, skip_avoided, &best);
+        rc = due_of_pin(store, pins[i], iccid, skip_avoided && !pins[i][0], &best);
     memset(out, 0, sizeof *out);
     if (rc != 0 || best.row == 0)
         return rc;

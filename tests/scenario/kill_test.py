@@ -61,10 +61,17 @@ def play(kills, seed):
         load.connect()
         for _ in range(kills):
             end = time.monotonic() + rng.uniform(0.0, 0.25)
-            while time.monotonic() < end:
-                for _ in range(rng.randint(1, 4)):
+            left = 16  # a round; more would only be waited for in the end
+            while time.monotonic() < end and left > 0:
+                for _ in range(rng.randint(1, min(4, left))):
                     load.one()
+                    left -= 1
                 load.hear()
+            if rng.random() < 0.5:  # in the very moment a text leaves
+                seen, more = gw.sim.count("pdu"), rng.randint(1, 3)
+                for _ in range(more):
+                    load.one()
+                gw.sim.wait("pdu", seen + more, timeout_s=60)
             gw.kill()
             try:  # what was on its way to us still counts
                 while True:

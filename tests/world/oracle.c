@@ -214,7 +214,7 @@ static bool is_for(const struct message *message, const struct modem *modem)
 
     if (message->wait_until_ms > 0 || message->state != MESSAGE_QUEUED)
         return false;
-    if (strcmp(message->avoid, modem->link->identity.iccid) == 0)
+    if (!message->pin[0] && strcmp(message->avoid, modem->link->identity.iccid) == 0)
         return false;
     snprintf(by_name, sizeof by_name, "modem:%s", modem->config.name);
     snprintf(by_sim, sizeof by_sim, "sim:%s", modem->link->identity.iccid);

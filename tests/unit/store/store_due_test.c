@@ -89,6 +89,26 @@ static void test_avoided(void **state)
     rig_end(&rig);
 }
 
+/* Nobody else may take them: avoided or not, they are due here. */
+static void test_pinned_where_avoided(void **state)
+{
+    static const struct shape shapes[] = {
+        {CLASS_OTP, 100, "modem:m1", "s1", 0},
+        {CLASS_OTP, 200, "sim:s1", "s1", 0},
+        {CLASS_OTP, 300, "modem:m2", "s1", 0},
+    };
+    struct rig rig;
+    int64_t rows[3];
+    (void)state;
+    rig_memory(&rig);
+    for (int i = 0; i < 3; i++)
+        rows[i] = put(&rig, &shapes[i]);
+    assert_int_equal(due(&rig, true, true), rows[0]);
+    assert_int_equal(due(&rig, true, true), rows[1]);
+    assert_int_equal(due(&rig, true, true), 0);
+    rig_end(&rig);
+}
+
 static void test_wake_and_next(void **state)
 {
     static const struct shape waits = {CLASS_OTP, 5000, NULL, NULL, 70};
@@ -252,9 +272,13 @@ static void test_cost_does_not_grow(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),         cmocka_unit_test(test_avoided),
-        cmocka_unit_test(test_wake_and_next), cmocka_unit_test(test_what_ends),
-        cmocka_unit_test(test_scan),          cmocka_unit_test(test_cost_does_not_grow),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_avoided),
+        cmocka_unit_test(test_pinned_where_avoided),
+        cmocka_unit_test(test_wake_and_next),
+        cmocka_unit_test(test_what_ends),
+        cmocka_unit_test(test_scan),
+        cmocka_unit_test(test_cost_does_not_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
