@@ -212,7 +212,8 @@ static void on_tick(void *arg)
         client_write(client, "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"message.list\"}\n");
     if (what == 99)
         client_lost(client); /* hangs up, perhaps with an answer on the way */
-    loop_timer_arm_in(&client->timer, 1 + (int64_t)world_random(world, 3000));
+    loop_timer_arm_in(&client->timer,
+                      1 + (int64_t)world_random(world, (uint64_t)world->options.tick_ms));
 }
 
 struct client *client_new(struct world *world, int index)

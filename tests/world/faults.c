@@ -1,6 +1,7 @@
 #include "world.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const urcs[] = {
@@ -159,8 +160,30 @@ static void on_fault(void *arg)
     loop_timer_arm_in(&world->fault_timer, 1 + (int64_t)world_random(world, 8000));
 }
 
+/* Citizens write back: to a modem that may be off, full, or hung. */
+static void on_air(void *arg)
+{
+    struct world *world = arg;
+    struct simmodem *modem =
+        world->modem[world_random(world, (uint64_t)world->options.modems)].modem;
+    char text[40];
+
+    if (world->calm)
+        return;
+    simnet_advance(world->net, loop_now_ms(world->loop));
+    oracle_written(world->oracle, text);
+    if (!simnet_write(world->net, "+84912000111", simmodem_number(modem), text))
+        abort();
+    world_net_moved(world);
+    loop_timer_arm_in(&world->air_timer,
+                      1 + (int64_t)world_random(world, (uint64_t)world->options.air_ms));
+}
+
 void faults_start(struct world *world)
 {
+    loop_timer_init(&world->air_timer, world->loop, on_air, world);
+    if (world->options.air_ms > 0)
+        loop_timer_arm_in(&world->air_timer, 1000);
     loop_timer_init(&world->fault_timer, world->loop, on_fault, world);
     if (world->options.faults)
         loop_timer_arm_in(&world->fault_timer, 1000);

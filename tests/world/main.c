@@ -11,6 +11,7 @@ static const char *const breaches[] = {"none", "late", "twice", "lost", "order"}
 static void usage(void)
 {
     puts("usage: world_play [--seed N | --first N --seeds COUNT] [--minutes N] [--modems N]\n"
+         "             [--latency MS] [--tick MS] [--air MS]\n"
          "             [--no-faults] [--no-crashes] [--breach NAME] [--trace]");
 }
 
@@ -37,7 +38,13 @@ int main(int argc, char **argv)
         {"no-crashes", no_argument, NULL, 'C'},   {"breach", required_argument, NULL, 'b'},
         {"trace", no_argument, NULL, 't'},        {NULL, 0, NULL, 0},
     };
-    struct world_options options = {.minutes = 10, .modems = 3, .faults = true, .crashes = true};
+    struct world_options options = {.minutes = 10,
+                                    .modems = 3,
+                                    .latency_ms = 2500,
+                                    .tick_ms = 3000,
+                                    .air_ms = 5000,
+                                    .faults = true,
+                                    .crashes = true};
     unsigned long long first = 1, seeds = 1, failed = 0;
     char dir[] = "/dev/shm/otpgate-world-XXXXXX";
     int at;
@@ -56,6 +63,15 @@ int main(int argc, char **argv)
             break;
         case 'M':
             options.modems = atoi(optarg);
+            break;
+        case 'l':
+            options.latency_ms = atoi(optarg);
+            break;
+        case 'T':
+            options.tick_ms = atoi(optarg);
+            break;
+        case 'a':
+            options.air_ms = atoi(optarg);
             break;
         case 'F':
             options.faults = false;

@@ -42,6 +42,7 @@ struct oracle {
     uint64_t carried_room;
     struct entry *entry;
     unsigned count, room;
+    unsigned written; /* messages to modems */
     unsigned broken;
 };
 static struct oracle *current; /* for the wrapped claim: one world at a time */
@@ -131,6 +132,11 @@ void oracle_accepted(struct oracle *oracle, unsigned at, const char *id, int par
 void oracle_cancelled(struct oracle *oracle, unsigned entry)
 {
     oracle->entry[entry].cancelled = true;
+}
+
+void oracle_written(struct oracle *oracle, char text[40])
+{
+    snprintf(text, 40, "TTTB %u", oracle->written++);
 }
 
 /* --- 2, 3, 4: what the simulated world saw -------------------------------------------------------
@@ -290,6 +296,9 @@ static void check_end(struct oracle *oracle, const struct entry *entry,
     }
     switch (message->state) {
     case MESSAGE_SENT:
+        if (!oracle->world->options.faults)
+            broken(oracle, "9: entry %d was never reported as delivered", at);
+        __attribute__((fallthrough));
     case MESSAGE_DELIVERED:
     case MESSAGE_UNDELIVERED:
         if (!every)
@@ -317,8 +326,36 @@ static void check_end(struct oracle *oracle, const struct entry *entry,
             broken(oracle, "2: part %d of entry %d left twice without an UNKNOWN", part, at);
 }
 
+/* --- 9: the inbox ------------------------------------------------------------------------------
+ */
+
+static void check_inbox(struct oracle *oracle)
+{
+    static struct inbox page[64];
+    uint8_t *seen = calloc(1, oracle->written + 1);
+    int64_t cursor = 0;
+    int count;
+    unsigned at;
+
+    while ((count = store_inbox_list(oracle->world->store, cursor, page, 64)) > 0) {
+        for (int i = 0; i < count; i++) {
+            cursor = page[i].row;
+            if (sscanf(page[i].text, "TTTB %u", &at) != 1 || at >= oracle->written)
+                broken(oracle, "9: the inbox holds what nobody wrote: %s", page[i].text);
+            else if (seen[at]++)
+                broken(oracle, "9: message %u stands twice in the inbox", at);
+            inbox_clear(&page[i]);
+        }
+    }
+    for (at = 0; at < oracle->written; at++)
+        if (!seen[at])
+            broken(oracle, "9: message %u never came to the inbox", at);
+    free(seen);
+}
+
 void oracle_drained(struct oracle *oracle)
 {
+    check_inbox(oracle);
     for (unsigned i = 0; i < oracle->count; i++) {
         const struct entry *entry = &oracle->entry[i];
         struct message message = {0};

@@ -134,7 +134,8 @@ static void world_new(struct world *world, const struct world_options *options)
     world->net = simnet_new(options->seed);
     simnet_wall_set(world->net, WALL_MS);
     simnet_advance(world->net, START_MS);
-    simnet_timing(world->net)->jitter_ms = 1500;
+    simnet_timing(world->net)->latency_ms = options->latency_ms;
+    simnet_timing(world->net)->jitter_ms = options->latency_ms / 2;
     loop_timer_init(&world->net_timer, world->loop, on_net, world);
     configure(world);
     world->oracle = oracle_new(world);
@@ -160,6 +161,7 @@ static void world_free(struct world *world)
         world_modem_free(&world->modem[i]);
     loop_timer_cancel(&world->net_timer);
     loop_timer_cancel(&world->fault_timer);
+    loop_timer_cancel(&world->air_timer);
     oracle_free(world->oracle);
     simnet_free(world->net);
     loop_free(world->loop);

@@ -2,7 +2,7 @@
  *   world.c    puts it together, crashes it, starts it again
  *   ports.c    a port whose other end is a simulated modem
  *   clients.c  portal backends: they send, repeat, cancel, hang up, follow
- *   faults.c   what befalls the modems, from the seed
+ *   faults.c   what befalls the modems, from the seed; and who writes to them
  *   oracle.c   the invariants, in words and in code */
 #ifndef OTPGATE_WORLD_H
 #define OTPGATE_WORLD_H
@@ -26,6 +26,9 @@ struct world_options {
     uint64_t seed;
     int minutes; /* of load and faults; then all is healed and the world drains */
     int modems;
+    int latency_ms; /* of a submit */
+    int tick_ms;    /* a client asks at most so often */
+    int air_ms;     /* somebody writes to a modem at most so often; 0: never */
     bool faults, crashes;
     bool trace;
     enum breach breach;
@@ -61,7 +64,7 @@ struct world {
     struct gateway *gateway; /* NULL: it has crashed */
     struct front *front;
     struct client *client[WORLD_CLIENTS];
-    struct loop_timer fault_timer;
+    struct loop_timer fault_timer, air_timer;
     bool calm; /* faults and new load have ended */
     struct oracle *oracle;
     int64_t end_ms;
@@ -109,6 +112,8 @@ void oracle_asked_again(struct oracle *oracle, unsigned entry);
 void oracle_cancelled(struct oracle *oracle, unsigned entry);
 void oracle_promised(struct oracle *oracle, const char *what);
 void oracle_sim_event(void *arg, const struct sim_event *event);
+/* Somebody writes to a modem; the text that names it in the book. */
+void oracle_written(struct oracle *oracle, char text[40]);
 void oracle_look(struct oracle *oracle); /* at a quiet moment */
 void oracle_drained(struct oracle *oracle);
 unsigned oracle_broken(const struct oracle *oracle);
