@@ -100,20 +100,33 @@ static void plan(struct world *world, struct simmodem *modem)
         simnet_plans_clear(simmodem_station(modem));
 }
 
+/* For a while: `ms` at most. */
+static void now(struct world *world, struct simmodem *modem, enum simmodem_action action,
+                uint64_t ms)
+{
+    const struct simmodem_trigger trigger = {
+        .point = SIMMODEM_NOW, .action = action, .ms = 1 + (int64_t)world_random(world, ms)};
+
+    if (!simmodem_trigger(modem, &trigger))
+        simmodem_triggers_clear(modem);
+}
+
 static void befall(struct world *world, struct simmodem *modem)
 {
     switch (world_random(world, 12)) {
     case 0:
-        simmodem_unplug(modem);
-        break;
     case 1:
+        now(world, modem, SIMMODEM_CLOSE, 60000);
+        break;
     case 2:
+        if (simmodem_plugged(modem))
+            simmodem_unplug(modem);
         simmodem_replug(modem);
         break;
     case 3:
-        simmodem_hang(modem);
-        break;
     case 4:
+        now(world, modem, SIMMODEM_HANG, 300000);
+        break;
     case 5:
         simmodem_unhang(modem);
         break;
@@ -121,11 +134,12 @@ static void befall(struct world *world, struct simmodem *modem)
         simmodem_reset(modem);
         break;
     case 7:
-        simmodem_registration_set(modem, SIMMODEM_ALL_DOMAINS, 2);
+        if (world->options.fault_ms < 20000) /* else it would be lost for too long */
+            simmodem_registration_set(modem, SIMMODEM_ALL_DOMAINS, 2);
         break;
     case 8:
     case 9:
-        simmodem_registration_set(modem, SIMMODEM_ALL_DOMAINS, world_chance(world, 70) ? 1 : 5);
+        simmodem_registration_set(modem, SIMMODEM_ALL_DOMAINS, world_chance(world, 90) ? 1 : 5);
         break;
     default:
         say(world, modem);
@@ -157,7 +171,8 @@ static void on_fault(void *arg)
         break;
     }
     world_net_moved(world);
-    loop_timer_arm_in(&world->fault_timer, 1 + (int64_t)world_random(world, 8000));
+    loop_timer_arm_in(&world->fault_timer,
+                      1 + (int64_t)world_random(world, (uint64_t)world->options.fault_ms));
 }
 
 /* Citizens write back: to a modem that may be off, full, or hung. */

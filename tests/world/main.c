@@ -11,7 +11,7 @@ static const char *const breaches[] = {"none", "late", "twice", "lost", "order"}
 static void usage(void)
 {
     puts("usage: world_play [--seed N | --first N --seeds COUNT] [--minutes N] [--modems N]\n"
-         "             [--latency MS] [--tick MS] [--air MS]\n"
+         "             [--latency MS] [--tick MS] [--air MS] [--fault MS]\n"
          "             [--no-faults] [--no-crashes] [--breach NAME] [--trace]");
 }
 
@@ -34,7 +34,9 @@ int main(int argc, char **argv)
     static const struct option known[] = {
         {"seed", required_argument, NULL, 's'},   {"first", required_argument, NULL, 'f'},
         {"seeds", required_argument, NULL, 'n'},  {"minutes", required_argument, NULL, 'm'},
-        {"modems", required_argument, NULL, 'M'}, {"no-faults", no_argument, NULL, 'F'},
+        {"modems", required_argument, NULL, 'M'}, {"latency", required_argument, NULL, 'l'},
+        {"tick", required_argument, NULL, 'T'},   {"air", required_argument, NULL, 'a'},
+        {"fault", required_argument, NULL, 'u'},  {"no-faults", no_argument, NULL, 'F'},
         {"no-crashes", no_argument, NULL, 'C'},   {"breach", required_argument, NULL, 'b'},
         {"trace", no_argument, NULL, 't'},        {NULL, 0, NULL, 0},
     };
@@ -43,6 +45,7 @@ int main(int argc, char **argv)
                                     .latency_ms = 2500,
                                     .tick_ms = 3000,
                                     .air_ms = 5000,
+                                    .fault_ms = 8000,
                                     .faults = true,
                                     .crashes = true};
     unsigned long long first = 1, seeds = 1, failed = 0;
@@ -72,6 +75,9 @@ int main(int argc, char **argv)
             break;
         case 'a':
             options.air_ms = atoi(optarg);
+            break;
+        case 'u':
+            options.fault_ms = atoi(optarg);
             break;
         case 'F':
             options.faults = false;

@@ -29,6 +29,7 @@ struct world_options {
     int latency_ms; /* of a submit */
     int tick_ms;    /* a client asks at most so often */
     int air_ms;     /* somebody writes to a modem at most so often; 0: never */
+    int fault_ms;   /* something befalls a modem at most so often */
     bool faults, crashes;
     bool trace;
     enum breach breach;
