@@ -110,18 +110,24 @@ static void job_done(struct at_link *l, enum at_job job, const struct at_result 
     }
 }
 
-/* A modem that does not answer such commands is left alone for a while: each time-out holds the
- * wire, and messages that shall go out are waiting. */
-static void count_silence(struct at_link *l, const struct at_result *result)
+/* A kind of command that the modem does not answer is left alone for a while, longer each time:
+ * each time-out holds the wire, and messages that shall go out are waiting. */
+static void count_silence(struct at_link *l, enum at_job job, const struct at_result *result)
 {
     struct at_receiving *r = &l->receive;
     if (result->end != AT_END_TIMEOUT) {
-        r->silent = 0;
+        r->rest[job].silent = 0;
         return;
     }
-    unsigned doublings = r->silent < REST_DOUBLINGS ? r->silent : REST_DOUBLINGS;
-    r->rest_until_ms = loop_now_ms(l->loop) + ((int64_t)REST_MS << doublings);
-    r->silent++;
+    unsigned doublings =
+        r->rest[job].silent < REST_DOUBLINGS ? r->rest[job].silent : REST_DOUBLINGS;
+    r->rest[job].until_ms = loop_now_ms(l->loop) + ((int64_t)REST_MS << doublings);
+    r->rest[job].silent++;
+}
+
+static bool rests(const struct at_link *l, enum at_job job)
+{
+    return loop_now_ms(l->loop) < l->receive.rest[job].until_ms;
 }
 
 static bool work_next(struct at_link *l);
@@ -136,7 +142,7 @@ static void receive_done(void *arg, const struct at_result *result)
     if (l->chat.state == AT_CHAT_CLOSED)
         return; /* the port is gone, and who waits is told by its end */
     job_done(l, job, result);
-    count_silence(l, result);
+    count_silence(l, job, result);
     r->since_send++;
     if (!result->in_step) {
         if (waiting)
@@ -215,16 +221,18 @@ static enum at_job job_here(struct at_link *l, struct at_place *place)
     struct at_receiving *r = &l->receive;
     bool room = at_inbound_has_room(l);
     struct at_slot *slot = at_places_next(&r->places, (int)r->selected, AT_PLACE_TAKEN);
-    if (slot) {
+    enum at_job job = slot && slot->again ? AT_JOB_READ : AT_JOB_DELETE;
+    if (slot && !rests(l, job)) {
         *place = slot->place;
-        return slot->again ? AT_JOB_READ : AT_JOB_DELETE;
+        return job;
     }
     slot = at_places_next(&r->places, (int)r->selected, AT_PLACE_FOUND);
-    if (slot && room) {
+    if (slot && room && !rests(l, AT_JOB_READ)) {
         *place = slot->place;
         return AT_JOB_READ;
     }
-    return at_sweep_next(l, room, place);
+    job = at_sweep_next(l, room, place);
+    return rests(l, job) ? AT_JOB_NONE : job;
 }
 
 /* Another memory that has something for us, or the way home. */
@@ -232,8 +240,12 @@ static enum at_job job_elsewhere(struct at_link *l, struct at_place *place)
 {
     struct at_receiving *r = &l->receive;
     bool room = at_inbound_has_room(l);
-    struct at_slot *slot = at_places_next(&r->places, AT_ANY_MEMORY, AT_PLACE_TAKEN);
-    if (!slot && room)
+    struct at_slot *slot = NULL;
+    if (rests(l, AT_JOB_SELECT))
+        return AT_JOB_NONE;
+    if (!rests(l, AT_JOB_DELETE))
+        slot = at_places_next(&r->places, AT_ANY_MEMORY, AT_PLACE_TAKEN);
+    if (!slot && room && !rests(l, AT_JOB_READ))
         slot = at_places_next(&r->places, AT_ANY_MEMORY, AT_PLACE_FOUND);
     if (slot)
         *place = slot->place;
@@ -262,14 +274,12 @@ static bool work_next(struct at_link *l)
     struct at_place place = {.memory = r->selected};
     int64_t now_ms = loop_now_ms(l->loop);
     enum at_job job = AT_JOB_NONE;
-    if (now_ms < r->rest_until_ms)
-        return false;
     /* A little early: the keepalive that comes right before it must not skip it. */
     if (now_ms >= r->inspected_ms + l->keepalive_ms * 3 / 4) {
         inspect(l);
-        if (r->cnmi_set)
+        if (r->cnmi_set && !rests(l, AT_JOB_ASK_CNMI))
             job = AT_JOB_ASK_CNMI;
-    } else if (r->cnmi_wrong) {
+    } else if (r->cnmi_wrong && !rests(l, AT_JOB_SET_CNMI)) {
         job = AT_JOB_SET_CNMI;
     }
     at_sweep_begin(l);
@@ -323,8 +333,8 @@ void at_receive_forget(struct at_link *l)
     r->sweep.stage = AT_SWEEP_NONE;
     r->due = r->forced = 0;
     r->cnmi_wrong = false;
-    r->since_send = r->silent = 0;
-    r->rest_until_ms = 0;
+    r->since_send = 0;
+    memset(r->rest, 0, sizeof r->rest);
     loop_task_cancel(&r->task);
 }
 

@@ -43,6 +43,7 @@ enum at_job {
     AT_JOB_ASK_CNMI,
     AT_JOB_SET_CNMI,
 };
+enum { AT_JOBS = AT_JOB_SET_CNMI + 1 };
 enum at_sweep { AT_SWEEP_NONE, AT_SWEEP_ASK, AT_SWEEP_LIST, AT_SWEEP_WALK };
 
 struct at_receiving {
@@ -65,8 +66,10 @@ struct at_receiving {
     struct at_stored stored;
     bool cnmi_wrong;
     unsigned since_send; /* storage commands since the last short message */
-    unsigned silent;     /* time-outs in a row */
-    int64_t rest_until_ms;
+    struct {
+        unsigned silent; /* time-outs in a row */
+        int64_t until_ms;
+    } rest[AT_JOBS];
     /* sweeps: a bit for each memory */
     unsigned due, forced, watched, refused;
     struct {

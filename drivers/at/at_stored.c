@@ -88,7 +88,11 @@ bool at_stored_line(struct at_link *l, const char *line)
         hex = r->stored.hex;
         len = r->stored.hex_len;
     }
-    if (!r->pending || !at_parse_tpdu(hex, len, r->stored.len, &tpdu))
+    if (!r->pending)
+        return header;
+    const struct at_slot *slot = at_places_find(&r->places, r->place);
+    bool again = slot && slot->failures > 0;
+    if (!at_parse_tpdu(hex, len, r->stored.len, again, &tpdu))
         return header;
     r->pending = false;
     stored_take(l, r->place, &tpdu);
