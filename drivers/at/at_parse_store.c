@@ -229,9 +229,11 @@ bool at_parse_cnmi_offer(const char *line, unsigned offer[5])
         }
         unsigned from = (unsigned)(*lists.at++ - '0');
         unsigned to = from;
-        if (lists.at[0] == '-' && isdigit((unsigned char)lists.at[1])) {
-            to = (unsigned)(lists.at[1] - '0');
-            lists.at += 2;
+        const char *dash = lists.at + strspn(lists.at, " ");
+        const char *end = *dash == '-' ? dash + 1 + strspn(dash + 1, " ") : dash;
+        if (*dash == '-' && isdigit((unsigned char)*end)) {
+            to = (unsigned)(*end - '0');
+            lists.at = end + 1;
         }
         for (unsigned value = from; value <= to && lists.group >= 0 && lists.group < 5; value++)
             offer[lists.group] |= 1U << value;

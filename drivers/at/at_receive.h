@@ -76,6 +76,7 @@ struct at_receiving {
         enum at_sweep stage;
         enum at_memory memory;
         unsigned index, found, foreign, used;
+        bool urgent; /* asked for, or something waits for it */
     } sweep;
     int foreign[AT_MEMORIES + 1]; /* what the last sweep left on purpose */
     bool list_silent;             /* AT+CMGL was not answered: never asked again */

@@ -43,6 +43,18 @@ void at_sweep_begin(struct at_link *l)
         r->places.slot[i].seen = false;
 }
 
+/* Where the modem does not even say how many there are, all slots are looked at: not every minute.
+ */
+static void walk_begin(struct at_link *l)
+{
+    struct at_receiving *r = &l->receive;
+    r->sweep.index = r->sweep.found = r->sweep.foreign = 0;
+    if (r->used >= 0 || r->sweep.urgent)
+        r->sweep.stage = AT_SWEEP_WALK;
+    else
+        sweep_end(l, false);
+}
+
 /* `used` is known now, or the modem does not tell. */
 static void sweep_asked(struct at_link *l)
 {
@@ -53,10 +65,13 @@ static void sweep_asked(struct at_link *l)
                    at_places_count(&r->places, (int)memory, AT_PLACE_STUCK) > 0;
     r->forced &= ~at_memory_bit(memory);
     r->sweep.used = r->used > 0 ? (unsigned)r->used : 0;
-    if (r->used == 0 || (!forced && !waiting && r->used > 0 && r->used <= r->foreign[memory]))
+    r->sweep.urgent = forced || waiting;
+    if (r->used == 0 || (!r->sweep.urgent && r->used > 0 && r->used <= r->foreign[memory]))
         sweep_end(l, r->used == 0);
+    else if (r->list_silent || r->used > LIST_MOST)
+        walk_begin(l);
     else
-        r->sweep.stage = r->list_silent || r->used > LIST_MOST ? AT_SWEEP_WALK : AT_SWEEP_LIST;
+        r->sweep.stage = AT_SWEEP_LIST;
 }
 
 void at_sweep_listed(struct at_link *l, const struct at_result *result)
@@ -68,8 +83,7 @@ void at_sweep_listed(struct at_link *l, const struct at_result *result)
     }
     if (result->end == AT_END_TIMEOUT)
         r->list_silent = true;
-    r->sweep.stage = AT_SWEEP_WALK;
-    r->sweep.index = r->sweep.found = r->sweep.foreign = 0;
+    walk_begin(l);
 }
 
 /* Up to the slot behind the last, for the first may be 0 or 1. */
@@ -103,10 +117,13 @@ void at_sweep_home_known(struct at_link *l)
         struct at_place place = {r->home, slot->place.index};
         if (slot->state == AT_PLACE_FREE || slot->place.memory != AT_MEMORY_SELECTED)
             continue;
-        if (at_places_find(&r->places, place) && slot->state == AT_PLACE_FOUND)
-            at_places_free(slot);
-        else
+        if (!at_places_find(&r->places, place)) {
             slot->place = place;
+            continue;
+        }
+        if (slot->state == AT_PLACE_OUT)
+            at_inbound_drop(l, slot->handle); /* one place, one slot: the other one speaks for it */
+        at_places_free(slot);
     }
 }
 
