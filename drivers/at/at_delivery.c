@@ -160,9 +160,13 @@ bool at_delivery_is_kept(const struct at_link *l, const char *line)
     int now[5];
     if (!at_parse_cnmi(line, now))
         return true;
-    /* <mode> 0 keeps everything in the modem until it is asked. */
-    return (now[0] != 0 || l->receive.cnmi[0] == 0) && now[1] == l->receive.cnmi[1] &&
-           now[3] == l->receive.cnmi[3];
+    /* <mode> 0 keeps everything in the modem until it is asked. Another value than the chosen one
+     * is the modem's own way; what it says so is heard all the same. */
+    static const unsigned told[] = {0, 1, 3};
+    for (unsigned i = 0; i < sizeof told / sizeof *told; i++)
+        if (now[told[i]] == 0 && l->receive.cnmi[told[i]] != 0)
+            return false;
+    return true;
 }
 
 /* --- the script --- */

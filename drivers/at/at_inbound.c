@@ -97,7 +97,7 @@ bool at_inbound_on_body(void *ctx, const char *line)
 {
     struct at_link *l = ctx;
     struct pdu_tpdu tpdu;
-    if (!at_parse_tpdu(line, strlen(line), l->receive.announced, &tpdu))
+    if (!at_parse_tpdu(line, strlen(line), l->receive.announced, true, &tpdu))
         return false; /* cut in two, perhaps */
     struct at_inbound *one = inbound_free(l);
     if (!one)

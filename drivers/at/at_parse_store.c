@@ -124,21 +124,21 @@ static bool makes_sense(const struct pdu_tpdu *tpdu)
            pdu_decode_report(tpdu->octet, tpdu->len, &report) == PDU_OK;
 }
 
-bool at_parse_tpdu(const char *hex, size_t len, int announced, struct pdu_tpdu *out)
+bool at_parse_tpdu(const char *hex, size_t len, int announced, bool lenient, struct pdu_tpdu *out)
 {
     struct pdu_tpdu by_length;
     bool self = pdu_decode_line(hex, len, -1, out) == 0;
     bool told = announced > 0 && pdu_decode_line(hex, len, announced, &by_length) == 0;
     /* Whole, and so not ours to judge: what is wrong inside it is for the owner to see. */
-    if (self && (announced <= 0 || out->len == announced || (size_t)announced == len / 2))
+    if (self && announced > 0 && (out->len == announced || (size_t)announced == len / 2))
         return true;
-    if (self && makes_sense(out))
+    if (self && announced <= 0 && (lenient || makes_sense(out)))
         return true;
     if (told && makes_sense(&by_length)) {
         *out = by_length;
         return true;
     }
-    return false;
+    return lenient && self && makes_sense(out);
 }
 
 /* --- lists --- */
@@ -229,9 +229,11 @@ bool at_parse_cnmi_offer(const char *line, unsigned offer[5])
         }
         unsigned from = (unsigned)(*lists.at++ - '0');
         unsigned to = from;
-        if (lists.at[0] == '-' && isdigit((unsigned char)lists.at[1])) {
-            to = (unsigned)(lists.at[1] - '0');
-            lists.at += 2;
+        const char *dash = lists.at + strspn(lists.at, " ");
+        const char *end = *dash == '-' ? dash + 1 + strspn(dash + 1, " ") : dash;
+        if (*dash == '-' && isdigit((unsigned char)*end)) {
+            to = (unsigned)(*end - '0');
+            lists.at = end + 1;
         }
         for (unsigned value = from; value <= to && lists.group >= 0 && lists.group < 5; value++)
             offer[lists.group] |= 1U << value;

@@ -46,9 +46,10 @@ bool at_parse_cmgl(const char *line, struct at_stored *out);
 int at_parse_announced(const char *line, const char *prefix);
 
 /* A line of hex with the service centre's address before the TPDU. `announced`: the length the
- * modem gave, -1 none; it may count the address too, be 0 or wrong, and the address' own length may
- * lie (ZTE): where they disagree the reading that makes a TPDU counts. False: no reading does. */
-bool at_parse_tpdu(const char *hex, size_t len, int announced, struct pdu_tpdu *out);
+ * modem gave, -1 none; it may be 0, or count the address too, and the address' own length may be
+ * wrong (ZTE). Any other disagreement means that octets were lost on the wire, unless the modem
+ * says the same again and again: then `lenient` takes what makes a TPDU by itself. */
+bool at_parse_tpdu(const char *hex, size_t len, int announced, bool lenient, struct pdu_tpdu *out);
 
 /* <mem1> of AT+CPMS? and AT+CPMS=; used and total are -1 where they are not told. */
 struct at_room {

@@ -17,6 +17,7 @@ enum {
     TAIL_MS = 5000,       /* the OK behind +CMGS, which nothing depends on */
     REBOOT_MS = 5000,     /* the answer, when the modem has restarted behind the Ctrl-Z */
     LATE_ERROR_MS = 5000, /* "right after" */
+    CMS_MEMORY_FULL = 322,
     ERRORS_RESYNC = 2,
     ERRORS_RESET = 3, /* plain ERRORs in a row */
 };
@@ -143,6 +144,8 @@ static void cmgs_done(void *arg, const struct at_result *result)
     struct at_sending *send = &l->send;
     struct sms_outcome outcome = at_send_verdict(result, send->reference, send->ended_by_us);
     count_errors(l, result);
+    if (outcome.space == SMS_CAUSE_CMS && outcome.cause == CMS_MEMORY_FULL)
+        at_receive_full(l);
     if (outcome.verdict == SMS_UNKNOWN) {
         send->unanswered.open = true;
         send->unanswered.token = send->submit.token;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "at_parse.h"
+#include "at_parse_store.h"
 #include "at_quirks.h"
 #include "number.h"
 
@@ -45,6 +46,33 @@ static void check_numbers(const char *line)
         assert(sim <= AT_SIM_FAILURE);
 }
 
+static void check_stored(const char *line)
+{
+    struct at_place place;
+    struct at_stored stored;
+    struct at_room room;
+    struct pdu_tpdu tpdu;
+    unsigned offer[5];
+    if (at_parse_place(line, "+CMTI:", &place) || at_parse_place(line, "+CDSI:", &place))
+        assert(place.memory <= AT_MEMORY_SELECTED);
+    if (at_parse_cmgr(line, &stored) || at_parse_cmgl(line, &stored)) {
+        assert(stored.index >= -1 && stored.index <= UINT16_MAX && stored.len >= -1);
+        assert(!stored.hex || (stored.hex > line && stored.hex_len <= strlen(stored.hex)));
+        if (stored.hex && at_parse_tpdu(stored.hex, stored.hex_len, stored.len, false, &tpdu))
+            assert(tpdu.len <= PDU_TPDU_MAX);
+    }
+    for (int announced = -1; announced <= 30; announced += 10)
+        if (at_parse_tpdu(line, strlen(line), announced, announced & 1, &tpdu))
+            assert(tpdu.len > 0 && tpdu.len <= PDU_TPDU_MAX && 2U * tpdu.len <= strlen(line));
+    if (at_parse_cpms(line, &room))
+        assert(room.memory <= AT_MEMORY_SELECTED && room.used >= -1 && room.total >= -1);
+    if (at_parse_cpms_offer(line, offer))
+        assert(offer[0] < 1U << AT_MEMORIES);
+    if (at_parse_cnmi_offer(line, offer))
+        assert(offer[0] < 1U << 10 && offer[4] < 1U << 10);
+    (void)at_parse_announced(line, "+CMT:");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct at_final final;
@@ -60,6 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         (void)at_sim_of_error(&final);
     }
     check_numbers(line);
+    check_stored(line);
     if (at_parse_imei(line, text))
         check_digits(text, 14, 16);
     if (at_parse_imsi(line, text))

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "simmodem_inside.h"
 #include "text.h"
 
 struct sim_world t;
@@ -29,11 +31,62 @@ static void on_tick(void *arg)
     sim_world_net();
 }
 
+/* Out of the modem's own call nothing may be done to it. */
+static void on_strike(void *arg)
+{
+    (void)arg;
+    switch (t.fault) {
+    case SIM_FAULT_CLOSE:
+        simmodem_unplug(t.modem);
+        loop_timer_arm_in(&t.replug, 5000);
+        break;
+    case SIM_FAULT_HANG:
+        simmodem_hang(t.modem);
+        break;
+    case SIM_FAULT_RESET:
+        simmodem_reset(t.modem);
+        break;
+    case SIM_FAULT_NONE:
+    case SIM_FAULT_LOSE:
+    case SIM_FAULT_MUTE:
+    case SIM_FAULT_NOISE:
+        break;
+    }
+    t.fault = SIM_FAULT_NONE;
+    t.lost = 0;
+    sim_world_net();
+}
+
+static void on_replug(void *arg)
+{
+    (void)arg;
+    simmodem_replug(t.modem);
+    sim_world_net();
+}
+
+static void say(const char *bytes, size_t len)
+{
+    if (t.wire && len > 0)
+        assert_int_equal(stream_write(t.wire, bytes, len), 0);
+}
+
 static void modem_output(void *ctx, const uint8_t *bytes, size_t len)
 {
+    static const char noise[] = "\r\n^RSSI:17\r\n";
     (void)ctx;
-    if (t.wire)
-        assert_int_equal(stream_write(t.wire, bytes, len), 0);
+    for (size_t i = 0; i < len; i++) {
+        if (t.fault != SIM_FAULT_NONE && t.lost == 0 && t.said == t.fault_at) {
+            loop_timer_arm_in(&t.strike, 0);
+            t.lost = t.fault == SIM_FAULT_LOSE ? 8 : t.fault == SIM_FAULT_NOISE ? 0 : UINT_MAX;
+            if (t.fault == SIM_FAULT_NOISE)
+                say(noise, sizeof noise - 1);
+        }
+        t.said++;
+        if (t.lost > 0)
+            t.lost--;
+        else
+            say((const char *)bytes + i, 1);
+    }
 }
 
 static void modem_closed(void *ctx)
@@ -64,6 +117,15 @@ static const struct simmodem_host modem_host = {modem_output, modem_closed, mode
 static void wire_on_data(void *ctx, const uint8_t *data, size_t len)
 {
     (void)ctx;
+    for (size_t i = 0; i < len && t.wire_len + 1 < sizeof t.wire_log; i++)
+        t.wire_log[t.wire_len++] = (char)data[i];
+    if (t.intercepts > 0 && strlen(t.intercept) <= len &&
+        memcmp(data, t.intercept, strlen(t.intercept)) == 0) {
+        t.intercepts--;
+        t.intercepted++;
+        say(t.instead, strlen(t.instead));
+        return;
+    }
     simnet_advance(t.net, loop_now_ms(t.loop));
     simmodem_input(t.modem, data, len);
     sim_world_net();
@@ -86,7 +148,7 @@ static int port_do_open(struct port *port, const struct stream_sink *sink, void 
     (void)port;
     if (!simmodem_plugged(t.modem))
         return -ENOENT;
-    return stream_pipe_new(t.loop, 0, sink, ctx, out, &wire_sink, NULL, &t.wire);
+    return stream_pipe_new(t.loop, t.latency_ms, sink, ctx, out, &wire_sink, NULL, &t.wire);
 }
 
 static void port_do_watch(struct port *port, loop_fn *fn, void *arg)
@@ -250,6 +312,8 @@ void sim_world_prepare(const char *profile)
     loop_timer_init(&t.tick, t.loop, on_tick, NULL);
     loop_timer_init(&t.plug, t.loop, on_plug, NULL);
     loop_timer_init(&t.late, t.loop, on_late, NULL);
+    loop_timer_init(&t.strike, t.loop, on_strike, NULL);
+    loop_timer_init(&t.replug, t.loop, on_replug, NULL);
     simnet_log_set(t.net, on_sim_event, NULL);
     simnet_advance(t.net, 1000);
     simnet_wall_set(t.net, loop_wall_ms(t.loop));
@@ -277,6 +341,8 @@ void sim_world_stop(void)
     loop_timer_cancel(&t.tick);
     loop_timer_cancel(&t.plug);
     loop_timer_cancel(&t.late);
+    loop_timer_cancel(&t.strike);
+    loop_timer_cancel(&t.replug);
     loop_sim_settle(t.loop);
     simmodem_free(t.modem);
     simnet_free(t.net);
@@ -327,6 +393,23 @@ void sim_world_write(const char *text)
     simnet_advance(t.net, loop_now_ms(t.loop));
     assert_true(simnet_write(t.net, "+84905111222", simmodem_number(t.modem), text));
     sim_world_net();
+}
+
+unsigned sim_world_stored(void)
+{
+    unsigned used = 0;
+    for (int i = 0; i < SIM_MEMORIES; i++)
+        used += t.modem->memory[i].used;
+    return used;
+}
+
+unsigned sim_world_count(const char *command)
+{
+    unsigned count = 0;
+    t.wire_log[t.wire_len] = '\0';
+    for (const char *at = t.wire_log; (at = strstr(at, command)); at++)
+        count++;
+    return count;
 }
 
 const struct sim_kept *sim_world_find(const char *text)

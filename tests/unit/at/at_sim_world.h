@@ -17,13 +17,24 @@
 #include "simnet.h"
 #include "stream_pipe.h"
 
-enum { SIM_WORLD_KEPT = 1024 };
+enum { SIM_WORLD_KEPT = 4096 };
 
 enum sim_owner {
     SIM_OWNER_TAKES,   /* at once, from inside inbound() */
     SIM_OWNER_LATE,    /* after owner_ms, the oldest first */
     SIM_OWNER_SILENT,  /* never */
     SIM_OWNER_REFUSES, /* at once: not ok */
+};
+
+/* What goes wrong once, when the modem has put out `fault_at` more bytes. */
+enum sim_fault {
+    SIM_FAULT_NONE,
+    SIM_FAULT_CLOSE, /* the port goes and is back after 5 s */
+    SIM_FAULT_HANG,  /* deaf and dumb until it is reset or the port is opened anew */
+    SIM_FAULT_LOSE,  /* this and the next seven bytes are lost */
+    SIM_FAULT_MUTE,  /* the rest of what it says now is lost */
+    SIM_FAULT_NOISE, /* a line in the middle */
+    SIM_FAULT_RESET, /* the modem restarts */
 };
 
 /* One message or report, however often it was told. */
@@ -42,7 +53,17 @@ struct sim_world {
     struct simnet *net;
     struct simmodem *modem;
     struct stream *wire; /* the modem's end */
-    struct loop_timer tick, plug, late;
+    int latency_ms;      /* of the wire, each way; before the start */
+    struct loop_timer tick, plug, late, strike, replug;
+    enum sim_fault fault;
+    size_t fault_at, said;
+    unsigned lost; /* bytes still to lose */
+    /* Commands that begin so are answered with `instead` (printed as it is; "": not at all) and
+     * never reach the modem; as often as `intercepts` says. */
+    const char *intercept, *instead;
+    unsigned intercepts, intercepted;
+    char wire_log[1 << 17]; /* what the host wrote */
+    size_t wire_len;
     loop_fn *watch;
     void *watch_arg;
     enum link_state state;
@@ -76,7 +97,9 @@ void sim_world_submit(bool report);
 int sim_world_submit_only(bool report); /* what link_submit() said */
 /* A handset writes `text` to the modem. */
 void sim_world_write(const char *text);
-void sim_world_net(void); /* after a call into the network: its timer anew */
+void sim_world_net(void);                      /* after a call into the network: its timer anew */
+unsigned sim_world_stored(void);               /* messages in all memories of the modem */
+unsigned sim_world_count(const char *command); /* how often the host wrote it */
 /* How often this text was told, and taken; 0: never. */
 const struct sim_kept *sim_world_find(const char *text);
 void sim_world_no_violations(const char *where);

@@ -285,6 +285,8 @@ static void modem_command(struct world *w)
     }
     if (w->mute && strncmp(w->line, w->mute, strlen(w->mute)) == 0)
         return;
+    if (w->hook && w->hook(w, w->line))
+        return;
     if (strcmp(w->line, "ATE0") == 0 || strcmp(w->line, "ATE0Q0V1") == 0)
         w->echo = false;
     if (strncmp(w->line, "AT+CMGS=", 8) == 0) {

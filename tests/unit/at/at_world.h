@@ -77,6 +77,8 @@ struct world {
     unsigned commands;          /* lines read */
     unsigned written_meanwhile; /* commands that came while another was unanswered: must stay 0 */
     bool busy;
+    /* Asked first: true where it has answered itself, by world_say(). */
+    bool (*hook)(struct world *world, const char *command);
 
     /* the owner */
     enum world_owner answer;
