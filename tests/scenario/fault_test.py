@@ -157,8 +157,8 @@ class Verdicts(Modems):
 
     def test_it_refuses_again_and_again(self):
         """Attempts that sent nothing are four at the most."""
-        got = self.play([42], lambda sim, modem, cms: sim.control("fail_next", modem=modem, n=4,
-                                                                  cms=cms))
+        got = self.play([41], lambda sim, modem, cms: sim.control("fail_next", modem=modem, n=4,
+                                                                  cms=cms), on_unknown="resend")
         self.assertEqual(got[0]["state"], "failed")
         self.assertEqual([a["state"] for a in got[0]["attempts"]], ["not_sent"] * 4)
         self.assertEqual(self.copies(0), 0)
