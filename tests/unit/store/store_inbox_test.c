@@ -95,7 +95,7 @@ static void test_pages(void **state)
     }
     for (int count; (count = store_inbox_list(rig.store, cursor, out, 4)) > 0;)
         for (int i = 0; i < count; i++) {
-            char want[8];
+            char want[16];
             snprintf(want, sizeof want, "n%d", left--);
             assert_string_equal(out[i].text, want);
             cursor = out[i].row;
