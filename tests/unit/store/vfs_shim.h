@@ -29,8 +29,9 @@ void vfs_shim_mark(const char *what);
 /* The record since the reset, oldest first (the first million). */
 size_t vfs_shim_record(const struct vfs_op **out);
 uint64_t vfs_shim_count(enum vfs_op_kind kind); /* since the reset */
-/* Has something been written to a log that is not synced? While it is so, nothing may be promised to
- * anybody. (A checkpoint may leave the database itself unsynced: the log still holds all of it.) */
+/* Has something been written to a log that is not synced? While it is so, nothing may be promised
+ * to anybody. (A checkpoint may leave the database itself unsynced: the log still holds all of it.)
+ */
 bool vfs_shim_unsynced(void);
 
 /* The nth (1: the next) call of `kind` (VFS_WRITE, VFS_SYNC) and the `times` - 1 after it fail. */
