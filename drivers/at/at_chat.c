@@ -307,6 +307,8 @@ static bool chat_take(struct at_chat *chat, const char *line)
             chat->body_of = urc;
             chat->body_lines = AT_CHAT_BODY_LINES;
             chat->body[0] = '\0';
+            if (!chat->has_command)
+                chat->fragment[0] = '\0'; /* a stray, which nothing is waiting for */
         }
         if (urc->fn)
             urc->fn(chat->ctx, line);

@@ -235,7 +235,8 @@ bool at_parse_cnmi_offer(const char *line, unsigned offer[5])
             to = (unsigned)(*end - '0');
             lists.at = end + 1;
         }
-        for (unsigned value = from; value <= to && lists.group >= 0 && lists.group < 5; value++)
+        for (unsigned value = from;
+             value <= to && value < 10 && lists.group >= 0 && lists.group < 5; value++)
             offer[lists.group] |= 1U << value;
     }
     return offer[0] != 0;

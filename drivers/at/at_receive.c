@@ -349,7 +349,7 @@ void at_receive_start(struct at_link *l)
         r->watched |= r->offered[0] & at_memory_bit(AT_MEMORY_SR);
     /* Another memory may hold what came before we were here. */
     r->due = r->forced = r->watched | (r->offered[0] & theirs);
-    r->refused = 0;
+    r->refused = r->refused_before = 0;
     at_sweep_home_known(l);
     r->inspected_ms = loop_now_ms(l->loop);
     if (!r->cnmi_set)

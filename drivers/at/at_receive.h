@@ -71,7 +71,8 @@ struct at_receiving {
         int64_t until_ms;
     } rest[AT_JOBS];
     /* sweeps: a bit for each memory */
-    unsigned due, forced, watched, refused;
+    unsigned due, forced, watched;
+    unsigned refused, refused_before; /* since the last inspection, the start */
     struct {
         enum at_sweep stage;
         enum at_memory memory;

@@ -143,16 +143,18 @@ static void home_adopt(struct at_link *l)
 static void memory_refused(struct at_link *l, enum at_memory memory)
 {
     struct at_receiving *r = &l->receive;
-    log_event(LOG_LEVEL_WARNING, "at", l->link.name, "memory-refused", "memory=%s",
-              at_memory_name(memory));
-    r->forced |= at_memory_bit(r->home);
+    if (!(r->refused_before & at_memory_bit(memory))) {
+        log_event(LOG_LEVEL_WARNING, "at", l->link.name, "memory-refused", "memory=%s",
+                  at_memory_name(memory));
+        r->forced |= at_memory_bit(r->home);
+    }
+    r->refused_before |= at_memory_bit(memory);
     r->due |= at_memory_bit(r->home);
     if (memory == r->home) {
         r->selected = r->home; /* nothing better is known */
         return;
     }
     r->refused |= at_memory_bit(memory);
-    r->watched &= ~at_memory_bit(memory);
     for (unsigned i = 0; i < AT_SLOTS; i++) {
         struct at_slot *slot = &r->places.slot[i];
         if (slot->state != AT_PLACE_FREE && slot->state != AT_PLACE_OUT &&

@@ -95,12 +95,23 @@ static void on_urc(void *ctx, const char *line)
     hear("urc<%s> ", line);
 }
 
+/* Whole from eight digits on. */
+static bool on_body(void *ctx, const char *line)
+{
+    (void)ctx;
+    if (strlen(line) < 8)
+        return false;
+    hear("body<%s> ", line);
+    return true;
+}
+
 static const struct at_chat_sink chat_sink = {on_awake, on_fenced, on_orphan, on_broken};
 static const struct at_urc urcs[] = {
     {.prefix = "+CREG:", .fn = on_urc},
     {.prefix = "+CMGS:", .fn = on_urc},
     {.prefix = "^RSSI:"},
     {.prefix = "+CMT:", .text = true, .body = true},
+    {.prefix = "+CDS:", .text = true, .body = true, .body_fn = on_body},
     {.prefix = NULL},
 };
 static const struct at_command commands[] = {
@@ -297,6 +308,19 @@ DIALOGUE(half_a_line_in_front,
 DIALOGUE(text_from_the_air_is_never_an_answer,
     {SEND, "AT+CSQ", 0}, {IN, "\r\n+CMT: \"x+CSQ: 1,1\",OK\r\n0791AB\r\n", 0}, {HEAR, "", 0},
     {IN, "\r\n+CSQ: 20,99\r\n\r\nOK\r\n", 0}, {HEAR, "line<+CSQ: 20,99> done:final:0/0 ", 0})
+DIALOGUE(a_second_line_belongs_to_the_first,
+    {IN, "\r\n+CDS: 4\r\n0102ABcd\r\n01020304\r\n", 0}, {HEAR, "body<0102ABcd> ", 0},
+    /* in two halves, with other lines between */
+    {IN, "\r\n+CDS: 4\r\n0102\r\n^RSSI:5\r\n+CREG: 1\r\n0304\r\n", 0},
+    {HEAR, "urc<+CREG: 1> body<01020304> ", 0},
+    /* never, and the next is another's */
+    {IN, "\r\n+CDS: 4\r\n+CREG: 1\r\n+CREG: 2\r\n+CREG: 3\r\n+CREG: 4\r\n01020304\r\n", 0},
+    {HEAR, "urc<+CREG: 1> urc<+CREG: 2> urc<+CREG: 3> urc<+CREG: 4> ", 0})
+DIALOGUE(a_command_that_wants_a_bare_line_comes_first,
+    {SEND, "AT+CGMM", 0}, {IN, "\r\n+CDS: 4\r\n^RSSI:5\r\n0102030405\r\n\r\nOK\r\n", 0},
+    {HEAR, "line<0102030405> done:final:0/0 ", 0},
+    {SEND, "AT+CGMM", 0}, {IN, "\r\n+CDS: 4\r\n01020304\r\n0102030405\r\n\r\nOK\r\n", 0},
+    {HEAR, "body<01020304> line<0102030405> done:final:0/0 ", 0})
 
 DIALOGUE(silence_leads_to_the_fence,
     {SEND, "AT+CSQ", 0}, {OUT, "AT+CSQ\r", 0}, {WAIT, NULL, 4999}, {OUT, "", 0}, {WAIT, NULL, 1},
@@ -449,6 +473,8 @@ int main(void)
         T(an_owned_prefix_is_owned_for_the_time_of_its_command),
         T(a_bare_answer),
         T(a_final_nobody_waits_for),
+        T(a_second_line_belongs_to_the_first),
+        T(a_command_that_wants_a_bare_line_comes_first),
         T(a_line_cut_in_two_is_joined),
         T(half_a_line_in_front),
         T(text_from_the_air_is_never_an_answer),

@@ -126,6 +126,11 @@ static void wire_on_data(void *ctx, const uint8_t *data, size_t len)
         say(t.instead, strlen(t.instead));
         return;
     }
+    if (t.intercept_too && strlen(t.intercept_too) <= len &&
+        memcmp(data, t.intercept_too, strlen(t.intercept_too)) == 0) {
+        say(t.instead_too, strlen(t.instead_too));
+        return;
+    }
     simnet_advance(t.net, loop_now_ms(t.loop));
     simmodem_input(t.modem, data, len);
     sim_world_net();

@@ -62,7 +62,8 @@ struct sim_world {
      * never reach the modem; as often as `intercepts` says. */
     const char *intercept, *instead;
     unsigned intercepts, intercepted;
-    char wire_log[1 << 17]; /* what the host wrote */
+    const char *intercept_too, *instead_too; /* another, always; NULL: none */
+    char wire_log[1 << 17];                  /* what the host wrote */
     size_t wire_len;
     loop_fn *watch;
     void *watch_arg;
