@@ -37,6 +37,7 @@ class Load:
         self.count += 1
         request = {"key": "k%d" % self.count, "to": "09%08d" % self.count, "ttl_s": 3600,
                    "text": "Ma OTP: %06d" % self.count,
+                   "report": False,  # a report would settle what was unknown
                    "on_unknown": self.rng.choice(["resend", "report"])}
         self.asked.append(request)
         self.ask(request)
