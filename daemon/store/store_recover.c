@@ -160,9 +160,12 @@ static void claim_to_queue(struct store *store, struct message *message)
     (void)text_copy(message->reason, sizeof message->reason, "crash"); /* fits */
     if (message->crashes < STORE_CRASHES_MAX)
         return;
-    message->state = MESSAGE_FAILED;
-    message->ended_wall_ms = loop_wall_ms(store->loop);
     (void)text_copy(message->reason, sizeof message->reason, "internal"); /* fits */
+    message->state = message->resends > 0 ? MESSAGE_UNKNOWN : MESSAGE_FAILED;
+    if (message->state == MESSAGE_UNKNOWN)
+        message->on_unknown = ON_UNKNOWN_REPORT; /* an earlier copy may have left, no other will */
+    else
+        message->ended_wall_ms = loop_wall_ms(store->loop);
 }
 
 static int recover_claims(struct store *store)
@@ -184,7 +187,7 @@ static int recover_claims(struct store *store)
         log_event(message.state == MESSAGE_FAILED ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "store",
                   id, "recovered", "state=%s crashes=%u", message_state_name(message.state),
                   message.crashes);
-        rc = store_message_update(store, &message, message.state == MESSAGE_FAILED);
+        rc = store_message_update(store, &message, message.crashes >= STORE_CRASHES_MAX);
         message_clear(&message);
         if (rc != 0)
             return rc;

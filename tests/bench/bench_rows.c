@@ -42,8 +42,11 @@ static const char *const sql[STATEMENTS] = {
                      "WHERE row = ?1",
     [ATTEMPT_INSERT] =
         "INSERT INTO attempt (token, message, part, state, modem, iccid, reference, space, cause, "
-        "claimed_wall, committed_wall, ended_wall, committed, report_until, tail) VALUES (?1, ?1, "
-        "0, 0, 'viettel-1', '8984040000000000000', -1, 0, 0, ?2, 0, 0, 0, 0, ?5)",
+        "claimed_wall, committed_wall, ended_wall, committed, report_until, report, report_wall, "
+        "tail) "
+        "VALUES (?1, ?1, 0, 0, 'viettel-1', '8984040000000000000', -1, 0, 0, ?2, 0, 0, 0, 0, -1, "
+        "0, "
+        "?5)",
     [ATTEMPT_COMMITTED] = "UPDATE attempt SET state = 1, committed_wall = ?2, committed = ?2, "
                           "report_until = ?3 WHERE token = ?1",
     [ATTEMPT_SENT] =
