@@ -219,6 +219,9 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
         modem_view_fill(modem, &view);
         modem->gateway->on_modem(modem->gateway->on_modem_arg, &view);
     }
+    if (state == LINK_READY && !was_ready)
+        modem->free_at_ms =
+            0; /* what made it rest (no network) is over; its budget is looked at anew */
     /* One that leaves may have been the alternative that others waited for. */
     if (state == LINK_READY || (was_ready && state != LINK_BUSY))
         schedule_kick(modem->gateway);

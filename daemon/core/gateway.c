@@ -72,7 +72,8 @@ void gateway_free(struct gateway *gateway)
     housekeeping_stop(gateway);
     loop_timer_cancel(&gateway->due);
     loop_task_cancel(&gateway->stopped);
-    store_forget(gateway->store, &gateway->guard);
+    for (int i = 0; i < GUARDS; i++)
+        store_forget(gateway->store, &gateway->guard[i]);
     store_before_commit(gateway->store, NULL, NULL);
     free(gateway);
 }

@@ -71,6 +71,8 @@ enum { EARLY_REPORTS = 64 };
 /* A TPDU whose modem waits to hear that it is on disk. */
 struct taking;
 
+enum { GUARDS = 8 }; /* commits that one turn of the loop may see */
+
 struct gateway {
     struct loop *loop;
     struct store *store;
@@ -81,8 +83,10 @@ struct gateway {
 
     uint64_t round; /* of claims, one before each COMMIT */
     struct admission admission;
-    struct store_waiter guard; /* hears of a failed transaction: counters are rebuilt */
-    struct loop_timer due;     /* the one timer for the next thing due */
+    /* Each transaction has one of its own, which hears if it failed: then counters are rebuilt. */
+    struct store_waiter guard[GUARDS];
+    unsigned guard_now;
+    struct loop_timer due; /* the one timer for the next thing due */
     bool stopping;
     struct loop_task stopped;
     loop_fn *on_stopped;

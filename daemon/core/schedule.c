@@ -100,9 +100,8 @@ static int claim_for(struct gateway *gateway, struct modem *modem)
 
 /* Before each COMMIT: every free modem takes what is due, so that a claim is never a flush of its
  * own. */
-static void claim_due(void *arg)
+static void claim_all_due(struct gateway *gateway)
 {
-    struct gateway *gateway = arg;
     struct modem *modem;
 
     if (gateway->stopping || gateway->store_failing || admission_total(&gateway->admission) == 0)
@@ -119,6 +118,15 @@ static void claim_due(void *arg)
         if (rc == 0)
             modem->round = gateway->round; /* nothing is due for it */
     }
+}
+
+static void claim_due(void *arg)
+{
+    struct gateway *gateway = arg;
+
+    claim_all_due(gateway);
+    gateway->guard_now =
+        (gateway->guard_now + 1) % GUARDS; /* what comes is another transaction's */
 }
 
 /* No report can come any more: SENT and UNKNOWN stay what they are, for good. */
@@ -238,13 +246,16 @@ static void on_guard(void *arg, int rc)
 
 void schedule_guard(struct gateway *gateway)
 {
-    if (!gateway->guard.queued)
-        store_when_durable(gateway->store, &gateway->guard);
+    struct store_waiter *guard = &gateway->guard[gateway->guard_now];
+
+    if (!guard->queued)
+        store_when_durable(gateway->store, guard);
 }
 
 void schedule_init(struct gateway *gateway)
 {
-    gateway->guard = (struct store_waiter){.fn = on_guard, .arg = gateway};
+    for (int i = 0; i < GUARDS; i++)
+        gateway->guard[i] = (struct store_waiter){.fn = on_guard, .arg = gateway};
     loop_timer_init(&gateway->due, gateway->loop, on_due, gateway);
     store_before_commit(gateway->store, claim_due, gateway);
     rebuild(gateway);

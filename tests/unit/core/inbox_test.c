@@ -143,6 +143,29 @@ static void what_does_not_decode_is_counted_and_let_go(void **state)
     assert_int_equal(stats.inbound_refused, count);
 }
 
+static void half_finished_sets_cost_a_bounded_room(void **state)
+{
+    enum { SETS = STORE_PARTS_MAX + 3000 };
+    struct world *world = *state;
+    struct gateway_stats stats;
+    uint8_t set[32];
+    char hex[512];
+    int64_t oldest;
+
+    for (unsigned i = 0; i < SETS; i++) {
+        snprintf(hex, sizeof hex, "440B914819325476F80008622211610000A309060804%04X0201%04X", i,
+                 0x41 + i % 26);
+        hand_link_inbound(world->link[0], hex);
+        if (i % 100 == 0)
+            rig_settle(world);
+    }
+    rig_settle(world);
+    assert_int_equal(world->link[0]->taken, SETS);
+    gateway_stats(world->gateway, &stats);
+    assert_int_equal(stats.inbound_refused, SETS - STORE_PARTS_MAX);
+    assert_int_equal(store_parts_oldest(world->store, set, &oldest), 1);
+}
+
 /* --- reports
  * ---------------------------------------------------------------------------------------- */
 
@@ -280,6 +303,7 @@ int main(void)
         RIG_TEST(a_pair_parted_between_messages_is_one_character),
         RIG_TEST(an_unfinished_set_is_shown_after_a_day),
         RIG_TEST(what_does_not_decode_is_counted_and_let_go),
+        RIG_TEST(half_finished_sets_cost_a_bounded_room),
         RIG_TEST(a_report_delivers),
         RIG_TEST(a_report_says_undelivered_and_why),
         RIG_TEST(a_report_that_proves_nothing),
