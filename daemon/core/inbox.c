@@ -44,7 +44,7 @@ static char *text_of(const struct pdu_deliver *deliver, size_t *len)
     char *text;
 
     if (deliver->alphabet == PDU_DATA) {
-        *len = 2u * deliver->data_len;
+        *len = (size_t)deliver->data_len * 2;
         text = malloc(*len + 1);
         if (text)
             text_hex_encode(deliver->data, deliver->data_len, text);
