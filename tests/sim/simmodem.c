@@ -137,8 +137,11 @@ void simmodem_sim_set(struct simmodem *modem, enum simmodem_sim sim)
     sim_leave(modem);
 }
 
+/* What was held back never leaves: a prompt of before must not be seen by a host afterwards. */
 static void forget_dialogue(struct simmodem *modem)
 {
+    if (modem->hold)
+        modem->out_len = 0;
     modem->mode = SIM_LINE;
     modem->line_len = modem->body_len = modem->backlog_len = modem->urc_len = 0;
     modem->line_overrun = modem->body_overrun = modem->after_ctrl_z = modem->gave_up = false;
@@ -227,9 +230,6 @@ void sim_drop_port(struct simmodem *modem, int64_t back_ms)
 {
     if (!modem->plugged)
         return;
-    if (modem->hold)
-        modem->out_len = 0; /* what was held back never leaves */
-    modem->hold = false;
     sim_flush(modem);
     power_off(modem);
     modem->plugged = false;

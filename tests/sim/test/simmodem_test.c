@@ -414,6 +414,28 @@ static void a_delay_holds_and_then_goes_on(void **state)
     world_free(world);
 }
 
+/* A prompt on its way to the host is forgotten with the dialogue it belongs to. */
+static void a_held_prompt_dies_with_its_dialogue(void **state)
+{
+    struct world *world = world_ready("generic");
+    const struct simmodem_trigger delay = {
+        .point = SIMMODEM_AT_BYTE, .action = SIMMODEM_DELAY, .byte = 0, .ms = 5000};
+    (void)state;
+    assert_true(simmodem_trigger(world->modem, &delay));
+    talk(world, CMGS_A, "");
+    simmodem_hang(world->modem);
+    simmodem_unhang(world->modem);
+    pass(world, 10000);
+    talk(world, "AT\r", OK);
+
+    assert_true(simmodem_trigger(world->modem, &delay));
+    talk(world, CMGS_A, "");
+    simmodem_reset(world->modem);
+    pass(world, 10000);
+    assert_null(strchr(world->out, '>'));
+    world_free(world);
+}
+
 static void lines_are_injected_anywhere(void **state)
 {
     struct world *world = world_ready("generic");
@@ -573,6 +595,7 @@ int main(void)
         cmocka_unit_test(unplugged_is_gone),
         cmocka_unit_test(faults_strike_to_the_byte),
         cmocka_unit_test(a_delay_holds_and_then_goes_on),
+        cmocka_unit_test(a_held_prompt_dies_with_its_dialogue),
         cmocka_unit_test(lines_are_injected_anywhere),
         cmocka_unit_test(bad_hosts_are_noticed),
         cmocka_unit_test(a_line_too_long_is_refused),
