@@ -8,7 +8,7 @@
 #include "store_sql.h"
 
 enum {
-    STORE_SCHEMA = 1,     /* PRAGMA user_version of this source */
+    STORE_SCHEMA = 2,     /* PRAGMA user_version of this source */
     STORE_TXN_ROWS = 512, /* caps of one group commit: steady load must not starve it */
     STORE_TXN_AGE_MS = 20,
     STORE_WAL_PAGES = 10000,     /* checkpoint inline: never let the log grow without end */
@@ -57,6 +57,7 @@ struct store_txn {
 
 struct store {
     struct loop *loop;
+    int64_t clock_shift; /* see store_clock_ms() */
     sqlite3 *db;
     sqlite3_stmt *stmt[SQLS];
     struct store_keys *keys; /* sodium_malloc: locked, guarded, read-only */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "log.h"
@@ -109,6 +110,23 @@ static int recover_run_one(struct store *store, enum sql sql, const int64_t *val
     return query_run(&query);
 }
 
+static const char clock_fact[] = "clock.shift";
+
+static int recover_read_clock(struct store *store)
+{
+    char text[32];
+    int rc = store_fact_get(store, clock_fact, text, sizeof text);
+    store->clock_shift = rc == 1 ? strtoll(text, NULL, 10) : 0;
+    return rc < 0 ? rc : 0;
+}
+
+static int recover_keep_clock(struct store *store)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%lld", (long long)store->clock_shift);
+    return store_fact_set(store, clock_fact, text);
+}
+
 /* After a reboot CLOCK_BOOTTIME begins anew: what was stored is shifted by what the wall clock says
  * has passed. One that stands behind says nothing: no time has passed then, and the caller ends
  * what was live. A time namespace may keep the boot id and restart the clock: the same. */
@@ -122,9 +140,12 @@ static int recover_clock(struct store *store, const struct recover *recover, boo
     *went_back = wall < recover->wall;
     int64_t passed = *went_back ? 0 : wall - recover->wall;
     int64_t shift = now - (recover->at + passed);
+    store->clock_shift -= shift;
     log_event(LOG_LEVEL_NOTICE, "store", "-", "reboot", "passed_ms=%lld", (long long)passed);
     int rc = recover_run_one(store, SQL_SHIFT_MESSAGES, &shift, 1);
-    return rc == 0 ? recover_run_one(store, SQL_SHIFT_ATTEMPTS, &shift, 1) : rc;
+    if (rc == 0)
+        rc = recover_run_one(store, SQL_SHIFT_ATTEMPTS, &shift, 1);
+    return rc == 0 ? recover_keep_clock(store) : rc;
 }
 
 /* --- claims and commits ----------------------------------------------------------------------- */
@@ -245,17 +266,29 @@ static int recover_end_queued(struct store *store, enum message_state to, const 
 static int recover_scrub(struct store *store)
 {
     static const enum sql steps[] = {SQL_SCRUB_MESSAGES, SQL_SCRUB_EVENTS, SQL_SCRUB_ATTEMPTS,
-                                     SQL_SCRUB_INBOX,    SQL_SCRUB_SEEN,   SQL_SCRUB_PARTS};
+                                     SQL_SCRUB_INBOX,    SQL_SCRUB_SEEN,   SQL_SCRUB_PARTS,
+                                     SQL_OTP_SCRUB};
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < sizeof steps / sizeof steps[0]; i++)
         rc = recover_run_one(store, steps[i], NULL, 0);
     return rc;
 }
 
+/* Nor is any code right any more: a backup would take a used one again. */
+static int recover_end_codes(struct store *store, const char *reason)
+{
+    struct query query = query_start(store, SQL_OTP_END);
+    query_put_text(&query, reason);
+    query_put(&query, loop_wall_ms(store->loop));
+    return query_run(&query);
+}
+
 static int recover_stop_sending(struct store *store, enum message_state to, const char *reason)
 {
     log_event(LOG_LEVEL_ERROR, "store", "-", reason, "dir=%s", store->dir);
     int rc = recover_run_one(store, SQL_NO_RESENDS, NULL, 0);
+    if (rc == 0)
+        rc = recover_end_codes(store, reason);
     return rc == 0 ? recover_end_queued(store, to, reason) : rc;
 }
 
@@ -278,7 +311,9 @@ static int recover_write_start(struct store *store, const struct recover *recove
 static int recover_rows(struct store *store, const struct recover *recover)
 {
     bool went_back = false;
-    int rc = recover_clock(store, recover, &went_back);
+    int rc = recover_read_clock(store);
+    if (rc == 0)
+        rc = recover_clock(store, recover, &went_back);
     if (rc == 0)
         rc = store->keys_lost ? recover_scrub(store) : 0;
     if (rc == 0)

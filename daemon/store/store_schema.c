@@ -99,7 +99,40 @@ static const char schema_1[] =
     " total INTEGER NOT NULL, wall INTEGER NOT NULL, iccid TEXT NOT NULL, modem TEXT NOT NULL,"
     " sealed_tpdu BLOB NOT NULL, UNIQUE (set_hash, part)) STRICT;";
 
-static const char *const schema_scripts[STORE_SCHEMA] = {schema_1};
+/* Verifications. `at` and `expires` are in ms of store_clock_ms(), which goes on over a reboot.
+ * otp_key: what a call with a key did. otp_window: things that happened to one name, numbered from
+ * 1. otp_tally: how many of what in an hour. */
+static const char schema_2[] =
+    "CREATE TABLE otp ("
+    " row INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, uid INTEGER NOT NULL,"
+    " purpose TEXT NOT NULL, locale TEXT NOT NULL, sealed_to BLOB, to_hash BLOB, last3 TEXT NOT "
+    "NULL,"
+    " tuple BLOB, length INTEGER NOT NULL, streak INTEGER NOT NULL,"
+    " created_wall INTEGER NOT NULL, app_hash TEXT NOT NULL, origin TEXT NOT NULL,"
+    " state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 4), reason TEXT NOT NULL,"
+    " checks INTEGER NOT NULL, sends INTEGER NOT NULL, expires INTEGER NOT NULL,"
+    " sent INTEGER NOT NULL, checked INTEGER NOT NULL, expires_wall INTEGER NOT NULL,"
+    " ended_wall INTEGER NOT NULL, sealed_seed BLOB, code BLOB, formers BLOB) STRICT;"
+    "CREATE UNIQUE INDEX otp_pending ON otp (tuple) WHERE state = 0;"
+    "CREATE INDEX otp_tuple ON otp (tuple, row) WHERE tuple IS NOT NULL;"
+    "CREATE INDEX otp_to ON otp (to_hash, row);"
+    "CREATE INDEX otp_last3 ON otp (last3, row);"
+    "CREATE INDEX otp_expire ON otp (expires) WHERE state = 0;"
+    "CREATE INDEX otp_purge ON otp (ended_wall) WHERE ended_wall > 0 AND sealed_to IS NOT NULL;"
+    "CREATE TABLE otp_key ("
+    " name BLOB PRIMARY KEY, content BLOB NOT NULL, otp INTEGER NOT NULL,"
+    " result INTEGER NOT NULL, left_ INTEGER NOT NULL, wall INTEGER NOT NULL)"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE INDEX otp_key_wall ON otp_key (wall);"
+    "CREATE TABLE otp_window ("
+    " scope INTEGER NOT NULL, name BLOB NOT NULL, n INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " PRIMARY KEY (scope, name, n)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX otp_window_at ON otp_window (at);"
+    "CREATE TABLE otp_tally ("
+    " hour INTEGER NOT NULL, kind INTEGER NOT NULL, name TEXT NOT NULL, slot INTEGER NOT NULL,"
+    " count INTEGER NOT NULL, PRIMARY KEY (hour, kind, name, slot)) STRICT, WITHOUT ROWID;";
+
+static const char *const schema_scripts[STORE_SCHEMA] = {schema_1, schema_2};
 
 static int schema_exec(struct store *store, const char *script)
 {

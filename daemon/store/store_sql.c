@@ -32,6 +32,12 @@ _Static_assert(UINT32_MAX == 4294967295, "the uid of the inbox as in the SQL");
 #define EVENT_COLUMNS                                                                              \
     "seq, wall, topic, message, id, uid, state, modem, reason, space, cause, part, parts, "        \
     "sealed_key"
+/* The order of otp_load(). */
+#define OTP_COLUMNS                                                                                \
+    "row, id, uid, purpose, locale, last3, tuple, length, streak, created_wall, app_hash, "        \
+    "origin, state, reason, checks, sends, expires, sent, checked, expires_wall, ended_wall, "     \
+    "code, formers, sealed_to, sealed_seed"
+#define OTP_FIND "AND created_wall >= ?2 AND (?3 < 0 OR uid = ?3) ORDER BY row DESC LIMIT ?4"
 #define LIST_WHERE                                                                                 \
     "row < ?1 AND (?2 < 0 OR class = ?2) AND (?3 < 0 OR uid = ?3) AND (?4 < 0 OR state = ?4) "     \
     "ORDER BY row DESC LIMIT ?5"
@@ -168,13 +174,65 @@ static const char *const sql_text[SQLS] = {
                          "event ORDER BY seq LIMIT ?2) WHERE wall < ?1)",
     [SQL_PURGE_SEEN] = "DELETE FROM seen WHERE row IN (SELECT row FROM (SELECT row, wall FROM "
                        "seen ORDER BY row LIMIT ?2) WHERE wall < ?1)",
+    [SQL_OTP_INSERT] =
+        "INSERT INTO otp (id, uid, purpose, locale, sealed_to, to_hash, last3, tuple, length, "
+        "streak, created_wall, app_hash, origin, state, reason, checks, sends, expires, sent, "
+        "checked, expires_wall, ended_wall, sealed_seed, code, formers) VALUES "
+        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [SQL_OTP_UPDATE] =
+        "UPDATE otp SET state = ?, reason = ?, checks = ?, sends = ?, expires = ?, sent = ?, "
+        "checked = ?, expires_wall = ?, ended_wall = ?, sealed_seed = ?, code = ?, formers = ? "
+        "WHERE row = ?",
+    [SQL_OTP_BY_ID] = "SELECT " OTP_COLUMNS " FROM otp WHERE id = ?",
+    [SQL_OTP_BY_ROW] = "SELECT " OTP_COLUMNS " FROM otp WHERE row = ?",
+    [SQL_OTP_BY_TUPLE] = "SELECT " OTP_COLUMNS " FROM otp INDEXED BY otp_tuple WHERE tuple = ? "
+                         "ORDER BY row DESC LIMIT 1",
+    [SQL_OTP_FIND_TO] =
+        "SELECT " OTP_COLUMNS " FROM otp INDEXED BY otp_to WHERE to_hash = ?1 " OTP_FIND,
+    [SQL_OTP_FIND_LAST3] =
+        "SELECT " OTP_COLUMNS " FROM otp INDEXED BY otp_last3 WHERE last3 = ?1 " OTP_FIND,
+    [SQL_OTP_EXPIRED] = "SELECT row FROM otp INDEXED BY otp_expire WHERE state = 0 AND "
+                        "expires <= ? ORDER BY expires LIMIT ?",
+    [SQL_OTP_NEXT] = "SELECT expires FROM otp INDEXED BY otp_expire WHERE state = 0 "
+                     "ORDER BY expires LIMIT 1",
+    [SQL_OTP_KEY_INSERT] = "INSERT INTO otp_key (name, content, otp, result, left_, wall) VALUES "
+                           "(?,?,?,?,?,?)",
+    [SQL_OTP_KEY_GET] = "SELECT content, otp, result, left_ FROM otp_key WHERE name = ?",
+    [SQL_OTP_END] = "UPDATE otp SET state = 3, reason = ?, ended_wall = ?, sealed_seed = NULL, "
+                    "code = NULL, formers = NULL WHERE state = 0",
+    [SQL_OTP_SCRUB] = "UPDATE otp SET sealed_to = NULL, to_hash = NULL, tuple = NULL",
+    [SQL_OTP_PURGE_NUMBERS] =
+        "UPDATE otp SET sealed_to = NULL, tuple = NULL, app_hash = '', origin = '' WHERE row IN "
+        "(SELECT row FROM otp INDEXED BY otp_purge WHERE ended_wall > 0 AND sealed_to IS NOT NULL "
+        "AND ended_wall < ? ORDER BY ended_wall LIMIT ?)",
+    [SQL_OTP_PURGE_KEYS] = "DELETE FROM otp_key WHERE name IN (SELECT name FROM otp_key INDEXED BY "
+                           "otp_key_wall WHERE wall < ? ORDER BY wall LIMIT ?)",
+    [SQL_OTP_PURGE_ROWS] = "DELETE FROM otp WHERE row IN (SELECT row FROM (SELECT row, "
+                           "created_wall, state FROM otp ORDER BY row LIMIT ?2) WHERE "
+                           "created_wall < ?1 AND state <> 0)",
+    [SQL_WINDOW_NEWEST] =
+        "SELECT n FROM otp_window WHERE scope = ? AND name = ? ORDER BY n DESC LIMIT 1",
+    [SQL_WINDOW_INSERT] = "INSERT INTO otp_window (scope, name, n, at) VALUES (?,?,?,?)",
+    [SQL_WINDOW_AT] = "SELECT at FROM otp_window WHERE scope = ? AND name = ? AND n = ?",
+    [SQL_WINDOW_PURGE] =
+        "DELETE FROM otp_window WHERE (scope, name, n) IN (SELECT scope, name, n FROM otp_window "
+        "INDEXED BY otp_window_at WHERE at < ? ORDER BY at LIMIT ?)",
+    [SQL_TALLY_ADD] =
+        "INSERT INTO otp_tally (hour, kind, name, slot, count) VALUES (?,?,?,?,1) ON CONFLICT "
+        "(hour, kind, name, slot) DO UPDATE SET count = count + 1",
+    [SQL_TALLY_READ] = "SELECT name, slot, sum(count) FROM otp_tally WHERE hour >= ? AND kind = ? "
+                       "GROUP BY name, slot",
+    [SQL_TALLY_PURGE] =
+        "DELETE FROM otp_tally WHERE (hour, kind, name, slot) IN (SELECT hour, kind, name, slot "
+        "FROM otp_tally WHERE hour < ? LIMIT ?)",
     [SQL_FACT_GET] = "SELECT value FROM fact WHERE name = ?",
     [SQL_FACT_SET] = "INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE "
                      "SET value = excluded.value",
 
     /* Recovery, once a start. */
     [SQL_LIVE_COUNT] = "SELECT (SELECT count(*) FROM message WHERE state IN (0, 1, 2, 3, 4) AND "
-                       "ended_wall = 0), (SELECT count(*) FROM inbox WHERE body IS NOT NULL) + "
+                       "ended_wall = 0) + (SELECT count(*) FROM otp WHERE state = 0), (SELECT "
+                       "count(*) FROM inbox WHERE body IS NOT NULL) + "
                        "(SELECT count(*) FROM part)",
     [SQL_SHIFT_MESSAGES] =
         "UPDATE message SET expires = expires + ?1, wait = iif(wait > 0, max(wait + ?1, 1), 0), "
