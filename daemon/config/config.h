@@ -11,6 +11,31 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/* Users or groups by their numbers, as the names were known when the configuration was read. */
+enum { CONFIG_IDS_MAX = 64 };
+struct config_ids {
+    unsigned id[CONFIG_IDS_MAX];
+    size_t count;
+};
+
+struct config_list {
+    char **item;
+    size_t count;
+};
+
+/* What a key.* collects, in the order of the file. */
+struct config_pair {
+    char *name;  /* what stood for the * */
+    char *value; /* not empty */
+    unsigned line;
+};
+struct config_pairs {
+    struct config_pair *pair;
+    size_t count;
+};
+/* NULL: there is none of that name. */
+const struct config_pair *config_pair_find(const struct config_pairs *pairs, const char *name);
+
 struct config_modem {
     char name[64];   /* [modem NAME]: letters, digits, - and _ */
     char port[256];  /* device path or tcp://host:port */
@@ -20,6 +45,25 @@ struct config_modem {
     bool roaming;
     int daily_budget;    /* parts a day in the gateway's time zone; 0: no limit */
     int min_interval_ms; /* between two submits */
+};
+
+/* What a role may; see x-role in proto/openrpc.json. */
+enum {
+    MAY_SEND = 1,
+    MAY_VERIFY = 2,
+    MAY_SUBSCRIBER = 4,
+    MAY_MONITOR = 8,
+    MAY_OPERATE = 16,
+    MAY_ALL = 31,
+};
+
+struct config_role {
+    char name[64];
+    struct config_ids users, groups; /* not both empty */
+    unsigned may;                    /* some of MAY_ */
+    bool show_numbers;               /* whole numbers of other people's messages too */
+    /* Of each of its users; 0: what [gateway] says, and no limit of sends. */
+    int max_connections, max_in_flight, sends_per_minute;
 };
 
 struct config {
@@ -42,6 +86,8 @@ struct config {
     int log_level;             /* 3 to 7 */
     struct config_modem *modems;
     size_t modem_count;
+    struct config_role *roles;
+    size_t role_count;
 };
 
 struct config_mistakes {

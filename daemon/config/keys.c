@@ -1,14 +1,9 @@
 #include "keys.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "config.h"
 #include "log.h"
+#include "reader.h"
 #include "text.h"
 
 static const struct config_word log_levels[] = {
@@ -16,6 +11,10 @@ static const struct config_word log_levels[] = {
     {"info", LOG_LEVEL_INFO},   {"debug", LOG_LEVEL_DEBUG},     {NULL, 0},
 };
 static const struct config_word drivers[] = {{"at", 0}, {NULL, 0}};
+static const struct config_word rights[] = {
+    {"send", MAY_SEND},       {"verify", MAY_VERIFY},   {"subscriber", MAY_SUBSCRIBER},
+    {"monitor", MAY_MONITOR}, {"operate", MAY_OPERATE}, {NULL, 0},
+};
 
 #define ROOM(type, member) sizeof(((type *)NULL)->member)
 #define GATEWAY(member)                                                                            \
@@ -24,8 +23,11 @@ static const struct config_word drivers[] = {{"at", 0}, {NULL, 0}};
 #define MODEM(member)                                                                              \
     .section = SECTION_MODEM, .name = #member, .full = "[modem] " #member,                         \
     .offset = offsetof(struct config_modem, member), .room = ROOM(struct config_modem, member)
+#define ROLE(member)                                                                               \
+    .section = SECTION_ROLE, .name = #member, .full = "[role] " #member,                           \
+    .offset = offsetof(struct config_role, member), .room = ROOM(struct config_role, member)
 
-const struct config_key config_keys[] = {
+static const struct config_key keys[] = {
     {GATEWAY(name), .kind = KIND_TEXT, .fallback = "otpgate", .reloadable = true,
      .help = "What people call this gateway."},
     {GATEWAY(socket), .kind = KIND_PATH, .fallback = "/run/otpgate/otpgate.sock",
@@ -83,321 +85,94 @@ const struct config_key config_keys[] = {
      .reloadable = true, .help = "Parts a day; 0 is no limit. A long message has several parts."},
     {MODEM(min_interval_ms), .kind = KIND_INT, .low = 0, .high = 3600000, .fallback = "0",
      .reloadable = true, .help = "Least time between the starts of two parts."},
-};
-const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 
-static int refuse(char *why, size_t room, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static int refuse(char *why, size_t room, const char *format, ...)
+    {ROLE(users), .kind = KIND_USERS, .fallback = "", .reloadable = true,
+     .help = "Who has this role: users of this system, by name or number."},
+    {ROLE(groups), .kind = KIND_GROUPS, .fallback = "", .reloadable = true,
+     .help = "Who has it too: whoever connects while in one of these groups, whichever of his."},
+    {ROLE(may), .kind = KIND_SET, .words = rights, .reloadable = true,
+     .help = "What they may do. Who has several roles may do what any of them says."},
+    {ROLE(show_numbers), .kind = KIND_BOOL, .fallback = "no", .reloadable = true,
+     .help = "Show whole numbers of other people's messages too. One's own are always whole."},
+    {ROLE(max_connections), .kind = KIND_INT, .low = 0, .high = 4096, .fallback = "0",
+     .reloadable = true,
+     .help = "Connections of each of them; 0 is what [gateway] says. Of several the least counts."},
+    {ROLE(max_in_flight), .kind = KIND_INT, .low = 0, .high = 4096, .fallback = "0",
+     .reloadable = true,
+     .help = "Requests of one connection that wait for their answer; 0 is what [gateway] says."},
+    {ROLE(sends_per_minute), .kind = KIND_INT, .low = 0, .high = 1000000, .fallback = "0",
+     .reloadable = true,
+     .help = "Messages that each of them may have accepted in a minute; 0 is no limit."},
+};
+
+/* Two links on one port would speak over each other. */
+static void check_modem(struct reading *reading, const void *root, const void *section)
 {
-    va_list args;
-    va_start(args, format);
-    vsnprintf(why, room, format, args);
-    va_end(args);
-    return -EINVAL;
+    const struct config *config = root;
+    const struct config_modem *modem = section;
+    for (size_t i = 0; *modem->port && i < config->modem_count; i++) {
+        const struct config_modem *other = &config->modems[i];
+        if (other != modem && strcmp(other->port, modem->port) == 0)
+            config_mistake(reading, "port", "is the port of [modem %s] already", other->name);
+    }
 }
 
-int config_key_find(enum config_section section, const char *name)
+static void check_role(struct reading *reading, const void *root, const void *section)
 {
-    for (size_t i = 0; i < config_key_count; i++)
-        if (config_keys[i].section == section && strcmp(config_keys[i].name, name) == 0)
+    const struct config_role *role = section;
+    (void)root;
+    bool told = config_is_wrong(reading, "users") || config_is_wrong(reading, "groups");
+    if (!told && role->users.count == 0 && role->groups.count == 0)
+        config_mistake(reading, NULL, "wants users or groups; nobody has it");
+}
+
+static const struct config_kind_row kinds[] = {
+    [SECTION_GATEWAY] = {.word = "gateway", .title = "[gateway]"},
+    [SECTION_MODEM] = {"modem", "[modem NAME]", sizeof(struct config_modem),
+                       offsetof(struct config, modems), offsetof(struct config, modem_count),
+                       check_modem},
+    [SECTION_ROLE] = {"role", "[role NAME]", sizeof(struct config_role),
+                      offsetof(struct config, roles), offsetof(struct config, role_count),
+                      check_role},
+};
+
+const struct config_table config_table = {
+    .kinds = kinds,
+    .kind_count = sizeof kinds / sizeof kinds[0],
+    .keys = keys,
+    .key_count = sizeof keys / sizeof keys[0],
+};
+
+bool config_name_ok(const char *name)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    size_t len = strlen(name);
+    return len > 0 && len < 64 && strspn(name, allowed) == len;
+}
+
+static bool key_is(const struct config_key *key, const char *name)
+{
+    if (key->kind != KIND_PAIRS)
+        return strcmp(key->name, name) == 0;
+    size_t stem = strlen(key->name) - 1; /* without the * */
+    return strncmp(key->name, name, stem) == 0 && config_name_ok(name + stem);
+}
+
+int config_key_find(const struct config_table *table, int section, const char *name)
+{
+    for (size_t i = 0; i < table->key_count; i++)
+        if ((int)table->keys[i].section == section && key_is(&table->keys[i], name))
             return (int)i;
     return -1;
 }
 
-const char *config_key_nearest(enum config_section section, const char *name)
+const char *config_key_nearest(const struct config_table *table, int section, const char *name)
 {
-    const char *names[sizeof config_keys / sizeof config_keys[0]];
+    const char *names[CONFIG_KEYS_MAX];
     size_t count = 0;
-    for (size_t i = 0; i < config_key_count; i++)
-        if (config_keys[i].section == section)
-            names[count++] = config_keys[i].name;
+    for (size_t i = 0; i < table->key_count && count < CONFIG_KEYS_MAX; i++)
+        if ((int)table->keys[i].section == section)
+            names[count++] = table->keys[i].name;
     return text_nearest(name, names, count);
-}
-
-static bool all_digits(const char *text)
-{
-    return *text && strspn(text, "0123456789") == strlen(text);
-}
-
-/* Digits alone (strtol would take signs and blanks too), within low and high. */
-static bool read_number(const char *text, int base, int low, int high, int *out)
-{
-    errno = 0;
-    long number = all_digits(text) ? strtol(text, NULL, base) : -1;
-    bool octal = base != 8 || strpbrk(text, "89") == NULL;
-    if (!all_digits(text) || !octal || errno || number < low || number > high)
-        return false;
-    *out = (int)number;
-    return true;
-}
-
-static bool is_phone(const char *text)
-{
-    const char *digits = text + (*text == '+');
-    return *text == '\0' || (all_digits(digits) && strlen(digits) >= 3 && strlen(digits) <= 15);
-}
-
-/* tcp://host:port, host a name, an IPv4 address or [an IPv6 address]. */
-static bool is_tcp(const char *text)
-{
-    static const char scheme[] = "tcp://";
-    if (strncmp(text, scheme, strlen(scheme)) != 0)
-        return false;
-    const char *host = text + strlen(scheme);
-    bool bracket = *host == '[';
-    const char *allowed = bracket ? "0123456789abcdefABCDEF:."
-                                  : "0123456789abcdefghijklmnopqrstuvwxyz"
-                                    "ABCDEFGHIJKLMNOPQRSTUVWXYZ-._";
-    host += bracket;
-    size_t len = strspn(host, allowed);
-    const char *rest = host + len;
-    if (len == 0 || (bracket && *rest++ != ']') || *rest++ != ':')
-        return false;
-    int port;
-    return read_number(rest, 10, 1, 65535, &port);
-}
-
-/* A mistyped zone is UTC without a word (tzset), and budgets then start anew at seven in the
- * morning. */
-static bool is_zone(const char *text)
-{
-    static const char root[] = "/usr/share/zoneinfo";
-    char path[128];
-    if (!*text || *text == '/' || strstr(text, "..") || strpbrk(text, " :"))
-        return false;
-    int len = snprintf(path, sizeof path, "%s/%s", root, text);
-    return len > 0 && (size_t)len < sizeof path &&
-           (access(path, R_OK) == 0 || access(root, F_OK) != 0);
-}
-
-static const struct config_word *word_find(const struct config_word *words, const char *name)
-{
-    for (; words->name; words++)
-        if (strcmp(words->name, name) == 0)
-            return words;
-    return NULL;
-}
-
-/* Whether a text of that kind is well-formed; the length is checked by the caller. */
-static bool text_fits(const struct config_key *key, const char *value)
-{
-    switch (key->kind) {
-    case KIND_TEXT:
-        return *value != '\0';
-    case KIND_PATH:
-        return *value == '/';
-    case KIND_PORT:
-        return *value == '/' || is_tcp(value);
-    case KIND_PHONE:
-        return is_phone(value);
-    case KIND_DIGITS:
-        return all_digits(value) && *value != '0';
-    case KIND_ZONE:
-        return is_zone(value);
-    case KIND_WORD:
-        return word_find(key->words, value) != NULL;
-    case KIND_LEVEL:
-    case KIND_INT:
-    case KIND_MODE:
-    case KIND_BOOL:
-        break;
-    }
-    return false;
-}
-
-static int refuse_range(const struct config_key *key, const char *value, char *why, size_t room)
-{
-    char range[200];
-    const char *names[16];
-    size_t count = 0;
-    config_key_range(key, range, sizeof range);
-    for (const struct config_word *word = key->words; word && word->name && count < 16; word++)
-        names[count++] = word->name;
-    const char *near = count ? text_nearest(value, names, count) : NULL;
-    if (near)
-        return refuse(why, room, "wants %s; did you mean %s?", range, near);
-    return refuse(why, room, "wants %s", range);
-}
-
-static int set_text(const struct config_key *key, char *out, const char *value, char *why,
-                    size_t room)
-{
-    if (!text_fits(key, value))
-        return refuse_range(key, value, why, room);
-    if (!text_copy(out, key->room, value))
-        return refuse(why, room, "is over %zu bytes", key->room - 1);
-    return 0;
-}
-
-static int set_number(const struct config_key *key, int *out, const char *value, char *why,
-                      size_t room)
-{
-    if (!read_number(value, key->kind == KIND_MODE ? 8 : 10, key->low, key->high, out))
-        return refuse_range(key, value, why, room);
-    return 0;
-}
-
-int config_key_set(const struct config_key *key, void *owner, const char *value, char *why,
-                   size_t room)
-{
-    void *at = (char *)owner + key->offset;
-    const struct config_word *word;
-    switch (key->kind) {
-    case KIND_TEXT:
-    case KIND_PATH:
-    case KIND_PORT:
-    case KIND_PHONE:
-    case KIND_DIGITS:
-    case KIND_ZONE:
-    case KIND_WORD:
-        return set_text(key, at, value, why, room);
-    case KIND_INT:
-    case KIND_MODE:
-        return set_number(key, at, value, why, room);
-    case KIND_LEVEL:
-        word = word_find(key->words, value);
-        if (!word)
-            return refuse_range(key, value, why, room);
-        *(int *)at = word->value;
-        return 0;
-    case KIND_BOOL:
-        if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
-            return refuse_range(key, value, why, room);
-        *(bool *)at = *value == 'y';
-        return 0;
-    }
-    return -EINVAL;
-}
-
-void config_keys_default(enum config_section section, void *owner)
-{
-    for (size_t i = 0; i < config_key_count; i++) {
-        const struct config_key *key = &config_keys[i];
-        if (key->section != section || !key->fallback)
-            continue;
-        char why[200] = "";
-        /* A default zone that this system lacks is still the default: it was not mistyped. */
-        if (key->kind == KIND_ZONE) {
-            text_copy((char *)owner + key->offset, key->room, key->fallback);
-            continue;
-        }
-        int rc = config_key_set(key, owner, key->fallback, why, sizeof why);
-        assert(rc == 0);
-        (void)rc;
-    }
-}
-
-void config_key_range(const struct config_key *key, char *out, size_t room)
-{
-    size_t len = 0;
-    switch (key->kind) {
-    case KIND_TEXT:
-        snprintf(out, room, "a text of 1 to %zu bytes", key->room - 1);
-        return;
-    case KIND_PATH:
-        snprintf(out, room, "an absolute path of at most %zu bytes", key->room - 1);
-        return;
-    case KIND_PORT:
-        snprintf(out, room, "an absolute path or tcp://host:port");
-        return;
-    case KIND_PHONE:
-        snprintf(out, room, "3 to 15 digits with an optional +, or nothing");
-        return;
-    case KIND_DIGITS:
-        snprintf(out, room, "1 to %zu digits, the first no 0", key->room - 1);
-        return;
-    case KIND_ZONE:
-        snprintf(out, room, "a time zone of this system, such as Asia/Ho_Chi_Minh");
-        return;
-    case KIND_WORD:
-    case KIND_LEVEL:
-        for (const struct config_word *word = key->words; word->name && len < room; word++)
-            len += (size_t)snprintf(out + len, room - len, "%s%s", len ? " or " : "", word->name);
-        return;
-    case KIND_INT:
-        snprintf(out, room, "a whole number from %d to %d", key->low, key->high);
-        return;
-    case KIND_MODE:
-        snprintf(out, room, "an octal mode from %04o to %04o", (unsigned)key->low,
-                 (unsigned)key->high);
-        return;
-    case KIND_BOOL:
-        snprintf(out, room, "yes or no");
-        return;
-    }
-}
-
-bool config_key_same(const struct config_key *key, const void *a, const void *b)
-{
-    const char *left = (const char *)a + key->offset;
-    const char *right = (const char *)b + key->offset;
-    switch (key->kind) {
-    case KIND_TEXT:
-    case KIND_PATH:
-    case KIND_PORT:
-    case KIND_PHONE:
-    case KIND_DIGITS:
-    case KIND_ZONE:
-    case KIND_WORD:
-        return strcmp(left, right) == 0;
-    case KIND_LEVEL:
-    case KIND_INT:
-    case KIND_MODE:
-    case KIND_BOOL:
-        return memcmp(left, right, key->room) == 0;
-    }
-    return false;
-}
-
-/* --- for people --- */
-
-void config_help(FILE *out, bool roff)
-{
-    static const char *const titles[CONFIG_SECTIONS] = {"[gateway]", "[modem NAME]"};
-    for (int section = 0; section < CONFIG_SECTIONS; section++) {
-        fprintf(out, roff ? ".SS %s\n" : "%s\n", titles[section]);
-        for (size_t i = 0; i < config_key_count; i++) {
-            const struct config_key *key = &config_keys[i];
-            char range[200];
-            if ((int)key->section != section)
-                continue;
-            config_key_range(key, range, sizeof range);
-            fprintf(out, roff ? ".TP\n.B %s\n%s\nWants %s. " : "%s\n    %s\n    Wants %s. ",
-                    key->name, key->help, range);
-            if (!key->fallback)
-                fputs("Has to be given.", out);
-            else
-                fprintf(out, "Default: %s.", *key->fallback ? key->fallback : "empty");
-            fputs(key->reloadable ? "\n" : " A change takes a restart.\n", out);
-        }
-        if (!roff && section + 1 < CONFIG_SECTIONS)
-            fputc('\n', out);
-    }
-}
-
-static size_t differences(enum config_section section, const void *a, const void *b,
-                          const char *names[], size_t room, size_t count)
-{
-    for (size_t i = 0; i < config_key_count; i++) {
-        const struct config_key *key = &config_keys[i];
-        if (key->section != section || key->reloadable || config_key_same(key, a, b))
-            continue;
-        if (count < room)
-            names[count] = key->full;
-        count++;
-    }
-    return count;
-}
-
-size_t config_fixed_differences(const struct config *before, const struct config *after,
-                                const char *names[], size_t room)
-{
-    size_t count = differences(SECTION_GATEWAY, before, after, names, room, 0);
-    for (size_t i = 0; i < before->modem_count; i++)
-        for (size_t j = 0; j < after->modem_count; j++)
-            if (strcmp(before->modems[i].name, after->modems[j].name) == 0)
-                count = differences(SECTION_MODEM, &before->modems[i], &after->modems[j], names,
-                                    room, count);
-    return count < room ? count : room;
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "config.h"
 #include "keys.h"
+#include "reader.h"
 
 static struct config *config;
 static struct config_mistakes mistakes;
@@ -153,7 +154,8 @@ static void unknown_sections(void **state)
           "otpgate.conf:1: [gatewya]: no such section, did you mean [gateway]?");
     wrong("[moden a]\n", "otpgate.conf:1: [moden a]: no such section, did you mean [modem a]?");
     wrong("[surprise]\n",
-          "otpgate.conf:1: [surprise]: no such section; there are [gateway] and [modem NAME]");
+          "otpgate.conf:1: [surprise]: no such section; there are [gateway], [modem NAME] and "
+          "[role NAME]");
     wrong("[modem]\nport=/dev/a\n", "otpgate.conf:1: [modem]: wants a name: [modem NAME]");
     wrong("[modem a b]\nport=/dev/a\n",
           "otpgate.conf:1: [modem a b]: a name is 1 to 63 letters, digits, - and _");
@@ -431,6 +433,192 @@ static void what_takes_a_restart(void **state)
     config_free(after);
 }
 
+static void roles(void **state)
+{
+    (void)state;
+    right("[role portal]\nusers = root, 1001 ,daemon\nmay = send, verify\n"
+          "[role watch]\ngroups=root\nmay=monitor,monitor\nshow_numbers=yes\nmax_connections=3\n"
+          "max_in_flight=2\nsends_per_minute=600\n");
+    assert_int_equal(config->role_count, 2);
+    const struct config_role *role = config->roles;
+    assert_string_equal(role->name, "portal");
+    assert_int_equal(role->users.count, 3);
+    assert_int_equal(role->users.id[0], 0);
+    assert_int_equal(role->users.id[1], 1001);
+    assert_int_equal(role->users.id[2], 1);
+    assert_int_equal(role->groups.count, 0);
+    assert_int_equal(role->may, MAY_SEND | MAY_VERIFY);
+    assert_false(role->show_numbers);
+    assert_int_equal(role->sends_per_minute, 0);
+    assert_int_equal(role[1].groups.id[0], 0);
+    assert_int_equal(role[1].groups.count, 1);
+    assert_int_equal(role[1].may, MAY_MONITOR);
+    assert_true(role[1].show_numbers);
+    assert_int_equal(role[1].max_connections, 3);
+    assert_int_equal(role[1].max_in_flight, 2);
+    assert_int_equal(role[1].sends_per_minute, 600);
+}
+
+static void roles_that_are_wrong(void **state)
+{
+    (void)state;
+    static const char set[] = "wants some, by commas, of send, verify, subscriber, monitor, "
+                              "operate";
+    char message[300];
+    wrong("[role a]\nmay = send\n", "otpgate.conf:1: [role a]: wants users or groups; nobody has "
+                                    "it");
+    wrong("[role a]\nusers = root\n", "otpgate.conf:1: [role a] may: is missing");
+    wrong("[role a]\nusers =\nmay = send\n",
+          "otpgate.conf:1: [role a]: wants users or groups; nobody has it");
+    wrong("[role a]\nmay = send\nusers = root, nobody-of-here\n[role b]\nusers=0\nmay=send\n",
+          "otpgate.conf:3: [role a] users: this system has no user nobody-of-here");
+    wrong("[role a]\nmay = send\nusers = root\ngroups = no-such-group\n",
+          "otpgate.conf:4: [role a] groups: this system has no group no-such-group");
+    wrong("[role a]\nmay = send\nusers = 4294967295\n",
+          "otpgate.conf:3: [role a] users: 4294967295 is no number of a user");
+    wrong("[role a]\nmay = send\nusers = root,,daemon\n",
+          "otpgate.conf:3: [role a] users: wants names or numbers of users, by commas, or nothing");
+    wrong("[role a]\nmay = send\nusers = root,\n",
+          "otpgate.conf:3: [role a] users: wants names or numbers of users, by commas, or nothing");
+    snprintf(message, sizeof message, "otpgate.conf:2: [role a] may: %s; did you mean send?", set);
+    wrong("[role a]\nmay = sent\nusers = root\n", message);
+    snprintf(message, sizeof message, "otpgate.conf:2: [role a] may: %s", set);
+    wrong("[role a]\nmay =\nusers = root\n", message);
+    char many[4000] = "[role a]\nmay = send\nusers = 1";
+    for (int i = 0; i < CONFIG_IDS_MAX; i++)
+        strcat(many, ", 7");
+    wrong(many, "otpgate.conf:3: [role a] users: has over 64 of them; a group holds any number");
+}
+
+/* --- a table of the test's own: kinds of keys and sections that otpgate.conf has or may get --- */
+
+struct sheet_page {
+    char name[64];
+    struct config_pairs template;
+    struct config_list words;
+    int length;
+};
+struct sheet {
+    char title[32];
+    struct sheet_page *pages;
+    size_t page_count;
+};
+
+static void check_page(struct reading *reading, const void *root, const void *section)
+{
+    const struct sheet_page *page = section;
+    assert_non_null(root);
+    if (page->length == 7)
+        config_mistake(reading, "length", "is no good with %zu templates", page->template.count);
+    for (size_t i = 0; i < page->template.count; i++)
+        if (strchr(page->template.pair[i].value, '{')) {
+            char name[80];
+            snprintf(name, sizeof name, "template.%s", page->template.pair[i].name);
+            config_mistake(reading, name, "has a brace");
+        }
+}
+
+static const struct config_kind_row sheet_kinds[] = {
+    {.word = "sheet", .title = "[sheet]"},
+    {"page", "[page NAME]", sizeof(struct sheet_page), offsetof(struct sheet, pages),
+     offsetof(struct sheet, page_count), check_page},
+};
+static const struct config_key sheet_keys[] = {
+    {.name = "title", .kind = KIND_TEXT, .room = 32, .fallback = "x"},
+    {.section = 1,
+     .name = "template.*",
+     .kind = KIND_PAIRS,
+     .offset = offsetof(struct sheet_page, template)},
+    {.section = 1,
+     .name = "words",
+     .kind = KIND_LIST,
+     .high = 3,
+     .fallback = "a, b",
+     .offset = offsetof(struct sheet_page, words)},
+    {.section = 1,
+     .name = "length",
+     .kind = KIND_INT,
+     .high = 9,
+     .fallback = "6",
+     .offset = offsetof(struct sheet_page, length)},
+};
+static const struct config_table sheet_table = {sheet_kinds, 2, sheet_keys, 4};
+
+static int read_sheet(struct sheet *sheet, const char *text)
+{
+    config_mistakes_free(&mistakes);
+    *sheet = (struct sheet){0};
+    struct reading *reading = reading_new(&sheet_table, sheet, &mistakes);
+    assert_non_null(reading);
+    reading_take(reading, "sheet.ini", text, strlen(text));
+    return reading_end(reading);
+}
+
+static void keys_with_a_suffix(void **state)
+{
+    (void)state;
+    struct sheet sheet;
+    assert_int_equal(read_sheet(&sheet, "[page one]\ntemplate.vi = Ma {}\n"), -EINVAL);
+    assert_int_equal(mistakes.count, 1);
+    assert_string_equal(mistakes.line[0], "sheet.ini:2: [page one] template.vi: has a brace");
+    config_root_clear(&sheet_table, &sheet);
+
+    assert_int_equal(read_sheet(&sheet, "[sheet]\ntitle = t\n[page one]\n\ntemplate.vi = Ma, so\n"
+                                        "words = one , two words,three\ntemplate.en = Code\n"
+                                        "[page two]\ntemplate.en-GB = b\n"),
+                     0);
+    assert_string_equal(sheet.title, "t");
+    assert_int_equal(sheet.page_count, 2);
+    const struct sheet_page *page = sheet.pages;
+    assert_int_equal(page->template.count, 2);
+    assert_string_equal(page->template.pair[0].name, "vi");
+    assert_string_equal(page->template.pair[0].value, "Ma, so");
+    assert_int_equal(page->template.pair[0].line, 5);
+    assert_string_equal(config_pair_find(&page->template, "en")->value, "Code");
+    assert_null(config_pair_find(&page->template, "e"));
+    assert_int_equal(page->words.count, 3);
+    assert_string_equal(page->words.item[1], "two words");
+    assert_int_equal(page[1].words.count, 2);
+    assert_string_equal(page[1].words.item[1], "b");
+    assert_string_equal(page[1].template.pair[0].name, "en-GB");
+    assert_true(config_key_same(&sheet_keys[1], page, page));
+    assert_false(config_key_same(&sheet_keys[1], page, page + 1));
+    assert_true(config_key_same(&sheet_keys[2], page, page));
+    assert_false(config_key_same(&sheet_keys[2], page, page + 1));
+    config_root_clear(&sheet_table, &sheet);
+}
+
+static void suffixes_that_are_wrong(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } rows[] = {
+        {"[page a]\n", "sheet.ini:1: [page a] template.*: is missing"},
+        {"[page a]\ntemplate.vi = a\ntemplate.en = b\ntemplate.vi = c\n",
+         "sheet.ini:4: [page a] template.vi: stands already at line 2"},
+        {"[page a]\ntemplate.vi = a\ntemplate. = b\n",
+         "sheet.ini:3: [page a] template.: no such key, did you mean template.*?"},
+        {"[page a]\ntemplate.vi = a\ntemplate = b\n",
+         "sheet.ini:3: [page a] template: no such key, did you mean template.*?"},
+        {"[page a]\ntemplate.v i = a\ntemplate.vi = b\n",
+         "sheet.ini:2: [page a] template.v i: no such key, did you mean template.*?"},
+        {"[page a]\ntemplate.vi = a\ntemplate.en =\n",
+         "sheet.ini:3: [page a] template.en: wants a text for each word in place of the *"},
+        {"[page a]\ntemplate.vi = a\nwords = a, b, c, d\n",
+         "sheet.ini:3: [page a] words: has over 3 of them"},
+        {"[page a]\ntemplate.vi = a\n\nlength = 7\n",
+         "sheet.ini:4: [page a] length: is no good with 1 templates"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct sheet sheet;
+        assert_int_equal(read_sheet(&sheet, rows[i].text), -EINVAL);
+        assert_int_equal(mistakes.count, 1);
+        assert_string_equal(mistakes.line[0], rows[i].message);
+        config_root_clear(&sheet_table, &sheet);
+    }
+}
+
 static void help_names_every_key(void **state)
 {
     (void)state;
@@ -441,11 +629,11 @@ static void help_names_every_key(void **state)
         assert_non_null(out);
         config_help(out, roff);
         assert_int_equal(fclose(out), 0);
-        for (size_t i = 0; i < config_key_count; i++) {
+        for (size_t i = 0; i < config_table.key_count; i++) {
             char line[100];
-            snprintf(line, sizeof line, "%s%s\n", roff ? ".B " : "", config_keys[i].name);
+            snprintf(line, sizeof line, "%s%s\n", roff ? ".B " : "", config_table.keys[i].name);
             assert_non_null(strstr(text, line));
-            assert_non_null(strstr(text, config_keys[i].help));
+            assert_non_null(strstr(text, config_table.keys[i].help));
         }
         assert_non_null(strstr(text, "Wants a whole number from 10 to 3600. Default: 60."));
         free(text);
@@ -495,6 +683,10 @@ int main(void)
         cmocka_unit_test_teardown(files_of_a_directory, forget),
         cmocka_unit_test_teardown(a_directory_is_no_file, forget),
         cmocka_unit_test_teardown(what_takes_a_restart, forget),
+        cmocka_unit_test_teardown(roles, forget),
+        cmocka_unit_test_teardown(roles_that_are_wrong, forget),
+        cmocka_unit_test_teardown(keys_with_a_suffix, forget),
+        cmocka_unit_test_teardown(suffixes_that_are_wrong, forget),
         cmocka_unit_test_teardown(help_names_every_key, forget),
         cmocka_unit_test_teardown(man_page_is_the_table, forget),
     };
