@@ -1,4 +1,4 @@
-/* link: the names of the states, as on the wire. */
+/* link: the names of the states and of the SIM's, as on the wire. */
 #include "link.h"
 
 #include <assert.h>
@@ -20,4 +20,16 @@ const char *link_state_name(enum link_state state)
     };
     assert((unsigned)state < LINK_STATES && names[state]);
     return names[state];
+}
+
+const char *link_card_name(enum link_card card)
+{
+    static const char *const names[LINK_CARDS] = {
+        [LINK_CARD_UNKNOWN] = "unknown", [LINK_CARD_READY] = "ready",
+        [LINK_CARD_PIN] = "pin",         [LINK_CARD_PUK] = "puk",
+        [LINK_CARD_LOCKED] = "locked",   [LINK_CARD_ABSENT] = "absent",
+        [LINK_CARD_BUSY] = "busy",       [LINK_CARD_FAILURE] = "failure",
+    };
+    assert((unsigned)card < LINK_CARDS && names[card]);
+    return names[card];
 }

@@ -15,6 +15,14 @@
  *          <---------- inbound(handle, tpdu)             a message or a report from the air
  *   taken ----------->                                   it is on disk: delete it from the modem
  *
+ * A SIM that is locked (state SIM, card LINK_CARD_PIN). The PIN lies with the owner: the link asks
+ * for it, types it once and forgets it; what a SIM has rejected the owner remembers.
+ *
+ *          <---------- pin()                             "which PIN may I type?": identity.iccid
+ * and pin_left say to whom, and what is at stake pin -------------> (AT+CPIN) only when "tried" is
+ * on disk; or none
+ *          <---------- pin_rejected()                    the SIM has counted a wrong attempt
+ *
  * The line: before the Ctrl-Z is handed to the kernel every failure is NOT_SENT. After it: `+CMGS:
  * n` with its line end is SENT, whatever follows; a cause that only the network or the service
  * centre can give (1 to 255) is NOT_SENT; everything else is UNKNOWN.
@@ -41,6 +49,20 @@ enum link_state {
 };
 enum { LINK_STATES = LINK_GONE + 1 };
 const char *link_state_name(enum link_state state); /* "ready", ... */
+
+/* The SIM, as the modem tells it (3GPP TS 27.007 clause 8.3). Told with state(). */
+enum link_card {
+    LINK_CARD_UNKNOWN, /* not asked yet */
+    LINK_CARD_READY,
+    LINK_CARD_PIN,    /* asks for its PIN */
+    LINK_CARD_PUK,    /* too many wrong PINs: its PUK, by hand */
+    LINK_CARD_LOCKED, /* to a network or a phone */
+    LINK_CARD_ABSENT,
+    LINK_CARD_BUSY,
+    LINK_CARD_FAILURE, /* it is there and does not work */
+};
+enum { LINK_CARDS = LINK_CARD_FAILURE + 1 };
+const char *link_card_name(enum link_card card); /* "ready", ... */
 
 struct link;
 
@@ -88,6 +110,13 @@ struct link_sink {
     void (*evidence)(void *ctx, struct link *link, const struct link_evidence *evidence);
     void (*inbound)(void *ctx, struct link *link, const struct link_inbound *inbound);
     void (*radio)(void *ctx, struct link *link, const struct link_radio *radio);
+    /* The SIM asks for its PIN: answer with link_pin(), at any later time; asked again after a
+     * minute. identity.iccid is known where the modem tells it before the PIN (else go by the
+     * IMEI); link->pin_left too. NULL: there is none. */
+    void (*pin)(void *ctx, struct link *link);
+    /* The PIN that was typed last was wrong. NULL: nobody remembers. Without this call nothing is
+     * known: it may have been right, wrong, or never typed. */
+    void (*pin_rejected)(void *ctx, struct link *link);
 };
 
 struct link_submit {
@@ -121,6 +150,9 @@ struct link_ops {
     void (*taken)(struct link *, uint64_t handle, bool ok);
     /* True once the Ctrl-Z of the submit under way may have left. */
     bool (*in_flight)(const struct link *);
+    /* The answer to pin(): 4 to 8 digits, typed once and then wiped, here as in the owner's memory;
+     * or NULL, and `why` says for people why there is none. Ignored where nothing is asked. */
+    void (*pin)(struct link *, const char *pin, const char *why);
 };
 
 struct link {
@@ -130,6 +162,8 @@ struct link {
     char name[64]; /* of the [modem] section */
     struct link_identity identity;
     struct link_radio radio;
+    enum link_card card;
+    int pin_left; /* attempts before the SIM wants its PUK; -1: not told */
 };
 
 static inline int link_open(struct link *link)
@@ -155,6 +189,10 @@ static inline void link_close(struct link *link)
 static inline void link_taken(struct link *link, uint64_t handle, bool ok)
 {
     link->ops->taken(link, handle, ok);
+}
+static inline void link_pin(struct link *link, const char *pin, const char *why)
+{
+    link->ops->pin(link, pin, why);
 }
 static inline bool link_in_flight(const struct link *link)
 {

@@ -38,6 +38,18 @@ static void chat_write_line(struct at_chat *chat, const char *text)
         line[i] = text[i];
     line[len++] = '\r';
     (void)chat_write(chat, line, len);
+    explicit_bzero(line, sizeof line);
+}
+
+/* Of a PIN, or of the echo of one, nothing stays behind. */
+static void chat_wipe_secret(struct at_chat *chat)
+{
+    if (!chat->has_command || !chat->command.secret)
+        return;
+    explicit_bzero(chat->text, sizeof chat->text);
+    explicit_bzero(chat->fragment, sizeof chat->fragment);
+    explicit_bzero(chat->lexer.line, sizeof chat->lexer.line);
+    at_lexer_reset(&chat->lexer);
 }
 
 /* The end of a command, or of a fence without one. The struct is free for the next before done().
@@ -48,6 +60,7 @@ static void chat_finish(struct at_chat *chat, bool in_step)
     struct at_command command = chat->command;
     bool had_command = chat->has_command;
     result.in_step = in_step;
+    chat_wipe_secret(chat);
     chat->has_command = false;
     chat->fragment[0] = '\0';
     chat_goto(chat, AT_CHAT_IDLE, 0);
@@ -500,6 +513,7 @@ void at_chat_wake(struct at_chat *chat, struct stream *stream)
 void at_chat_close(struct at_chat *chat)
 {
     chat->stream = NULL;
+    chat_wipe_secret(chat);
     chat->has_command = false;
     chat->fragment[0] = '\0';
     loop_task_cancel(&chat->broken);

@@ -63,6 +63,7 @@ struct at_command {
     bool prompt;      /* asks for a body with `> ` */
     bool info_enough; /* some modems send no OK (Wavecom, Sierra after +CPIN:) */
     bool no_fence;    /* a reset: silence is an answer too */
+    bool secret;      /* a PIN: wiped here when it ends, never shown to anybody who records */
     /* false: not understood, the line may have been cut in two */
     bool (*line)(void *arg, const char *line);
     void (*prompted)(

@@ -31,11 +31,12 @@ static const struct fsm_state states[LINK_STATES] = {
                         FSM_TO(LINK_SYNCING) | WHEREVER,
                     0},
     [LINK_BUSY] = {"busy",
-                   FSM_TO(LINK_READY) | FSM_TO(LINK_REGISTERING) | FSM_TO(LINK_SYNCING) | WHEREVER,
+                   FSM_TO(LINK_READY) | FSM_TO(LINK_REGISTERING) | FSM_TO(LINK_SIM) |
+                       FSM_TO(LINK_SYNCING) | WHEREVER,
                    400000},
     [LINK_RECOVERING] = {"recovering",
                          FSM_TO(LINK_RECOVERING) | FSM_TO(LINK_READY) | FSM_TO(LINK_REGISTERING) |
-                             FSM_TO(LINK_SYNCING) | FSM_TO(LINK_OPENING) |
+                             FSM_TO(LINK_SIM) | FSM_TO(LINK_SYNCING) | FSM_TO(LINK_OPENING) |
                              FSM_TO(LINK_QUARANTINED) | FSM_TO(LINK_GONE),
                          900000},
     [LINK_QUARANTINED] = {"quarantined", FSM_TO(LINK_OPENING), 900000},
@@ -52,14 +53,14 @@ static const struct at_urc urcs[] = {
     {.prefix = "+CREG:", .fn = at_network_on_registration},
     {.prefix = "+CGREG:", .fn = at_network_on_registration},
     {.prefix = "+CEREG:", .fn = at_network_on_registration},
-    {.prefix = "+CPIN:", .fn = at_init_on_cpin},
+    {.prefix = "+CPIN:", .fn = at_sim_on_cpin},
     {.prefix = "RDY", .fn = at_recover_on_reboot},       /* Quectel, SIMCom */
     {.prefix = "^SYSSTART", .fn = at_recover_on_reboot}, /* Cinterion */
     {.prefix = "*ATREADY:", .fn = at_recover_on_reboot}, /* A76xx */
-    {.prefix = "SMS Ready", .fn = at_init_on_sms_ready}, /* SIM800 */
-    {.prefix = "SMS READY", .fn = at_init_on_sms_ready}, /* SIM7x00 */
-    {.prefix = "SMS DONE", .fn = at_init_on_sms_ready},  /* SIM7x00 */
-    {.prefix = "+QIND: SMS DONE", .fn = at_init_on_sms_ready},
+    {.prefix = "SMS Ready", .fn = at_sim_on_sms_ready},  /* SIM800 */
+    {.prefix = "SMS READY", .fn = at_sim_on_sms_ready},  /* SIM7x00 */
+    {.prefix = "SMS DONE", .fn = at_sim_on_sms_ready},   /* SIM7x00 */
+    {.prefix = "+QIND: SMS DONE", .fn = at_sim_on_sms_ready},
     {.prefix = "+CMTI:", .fn = at_receive_on_stored},
     {.prefix = "+CDSI:", .fn = at_receive_on_stored},
     {.prefix = "+CMT:",
@@ -114,6 +115,21 @@ static const struct at_urc urcs[] = {
 
 /* --- telling --- */
 
+static void link_flush_pin(struct at_link *l)
+{
+    const struct link_sink *sink = l->link.sink;
+    if (l->notices.pin_rejected) {
+        l->notices.pin_rejected = false;
+        if (sink->pin_rejected)
+            sink->pin_rejected(l->link.ctx, &l->link);
+    }
+    if (!l->closed && l->notices.pin) {
+        l->notices.pin = false;
+        if (sink->pin && l->pin.asked)
+            sink->pin(l->link.ctx, &l->link);
+    }
+}
+
 static void link_flush(void *arg)
 {
     struct at_link *l = arg;
@@ -136,6 +152,8 @@ static void link_flush(void *arg)
         n->state = false;
         sink->state(l->link.ctx, &l->link, at_link_state(l), why);
     }
+    if (!l->closed)
+        link_flush_pin(l);
     if (!l->closed && n->commit) {
         n->commit = false;
         sink->commit(l->link.ctx, &l->link, l->send.submit.token, l->send.submit.part);
@@ -152,6 +170,18 @@ static void link_flush(void *arg)
 static void link_notify(struct at_link *l)
 {
     loop_defer(&l->notices.task, LOOP_SOON);
+}
+
+void at_link_tell_pin(struct at_link *l)
+{
+    l->notices.pin = true;
+    link_notify(l);
+}
+
+void at_link_tell_pin_rejected(struct at_link *l)
+{
+    l->notices.pin_rejected = true;
+    link_notify(l);
 }
 
 void at_link_say(struct at_link *l, const char *why)
@@ -232,8 +262,10 @@ static void link_on_timer(void *arg)
     struct at_link *l = arg;
     switch (at_link_state(l)) {
     case LINK_SIM:
+        at_sim_on_timer(l);
+        break;
     case LINK_REGISTERING:
-        at_init_on_timer(l);
+        at_network_on_timer(l);
         break;
     case LINK_READY:
         at_recover_keepalive(l);
@@ -316,6 +348,7 @@ void at_link_drop_port(struct at_link *l)
     at_script_forget(&l->script); /* first: it must not climb the ladder on our way out */
     at_chat_gone(&l->chat);
     at_receive_forget(l);
+    at_sim_forget_pin(l);
     if (l->send.active && !l->send.started)
         at_send_end_unstarted(l, SMS_LOCAL_GONE);
     if (l->stream)
@@ -409,6 +442,7 @@ static void op_close(struct link *link)
     port_unwatch(l->port);
     at_chat_close(&l->chat);
     at_script_forget(&l->script);
+    at_sim_forget_pin(l);
     if (l->stream)
         stream_close(l->stream);
     l->stream = NULL;
@@ -430,6 +464,11 @@ static bool op_in_flight(const struct link *link)
     return ((const struct at_link *)link)->send.left;
 }
 
+static void op_pin(struct link *link, const char *pin, const char *why)
+{
+    at_sim_pin(own(link), pin, why);
+}
+
 static const struct link_ops ops = {
     .open = op_open,
     .submit = op_submit,
@@ -441,6 +480,7 @@ static const struct link_ops ops = {
     .close = op_close,
     .taken = op_taken,
     .in_flight = op_in_flight,
+    .pin = op_pin,
 };
 
 struct link *at_link_new(struct loop *loop, struct port *port, const struct at_link_config *config,
@@ -454,6 +494,7 @@ struct link *at_link_new(struct loop *loop, struct port *port, const struct at_l
     l->link.ctx = ctx;
     (void)text_copy(l->link.name, sizeof l->link.name, config->name);
     l->link.radio = (struct link_radio){.registration = -1, .technology = -1};
+    l->link.pin_left = -1;
     l->loop = loop;
     l->port = port;
     l->owns_port = config->owns_port;

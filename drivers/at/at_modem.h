@@ -1,7 +1,8 @@
 /* at_modem: what the rooms of the AT link share; nobody outside drivers/at includes it.
  *
  *   at_link.c     states, the contract's calls, what is told upward and when
- *   at_init.c     from an open port to a SIM that is ready: scripts, identity
+ *   at_init.c     from an open port to a modem that is known: scripts, identity
+ *   at_sim.c      the SIM and its PIN
  *   at_network.c  registration and signal; READY, or REGISTERING
  *   at_send.c     one short message: prompt, commit, body, verdict, late answers
  *   at_receive.h  what comes back: five rooms, see there
@@ -27,7 +28,7 @@ enum { AT_EVIDENCE_MAX = 8 }; /* told in one turn; a modem that shouts more is n
 
 /* What the sink will be told at the end of the turn, in this order. */
 struct at_notices {
-    bool outcome, state, commit, radio;
+    bool outcome, state, commit, radio, pin, pin_rejected;
     uint64_t token; /* of the outcome */
     unsigned part;
     struct sms_outcome result;
@@ -68,6 +69,15 @@ enum at_wait { /* what a RECOVERING link waits for */
                AT_WAIT_REOPEN, /* the port rests */
                AT_WAIT_ANSWER, /* a short message's answer is still due (answers_during_cmgs) */
 };
+/* The PIN, from the question to what the SIM said. */
+struct at_pin {
+    bool asked;   /* the owner has not answered */
+    bool typed;   /* and not yet judged */
+    bool refused; /* by `answer` */
+    bool lost;    /* the SIM, while it was in use */
+    struct at_final answer;
+    char code[9]; /* only between the owner's answer and the command */
+};
 struct at_recovery {
     unsigned rung;    /* of the ladder, next to be climbed */
     unsigned penalty; /* failures in a row, squared into a waiting time */
@@ -93,6 +103,7 @@ struct at_link {
     const struct at_quirks *quirks;
 
     enum at_sim sim;
+    struct at_pin pin;
     bool echo_off;   /* ATE0 was obeyed: an echo means that the modem has restarted */
     int fun;         /* AT+CFUN?, -1 */
     unsigned looked; /* at the SIM or the network, in this state */
@@ -118,20 +129,31 @@ void at_link_tell_evidence(struct at_link *l, const struct link_evidence *eviden
 void at_link_tell_commit(struct at_link *l);
 void at_link_tell_radio(struct at_link *l);
 void at_link_tell_inbound(struct at_link *l);
+void at_link_tell_pin(struct at_link *l);
+void at_link_tell_pin_rejected(struct at_link *l);
 
 /* --- at_init.c --- */
 void at_init_wake(struct at_link *l, const char *why); /* → SYNCING on the open stream */
 void at_init_awake(struct at_link *l);                 /* the settling time is over */
 void at_init_fenced(struct at_link *l, bool in_step);  /* SYNCING */
-void at_init_on_timer(struct at_link *l);              /* SIM, REGISTERING */
 /* True: the modem said that it has restarted, and is started from the beginning. */
 bool at_init_restarted(struct at_link *l);
 void at_init_failed(struct at_link *l, enum at_script_end end);
-void at_init_on_cpin(void *ctx, const char *line);
-void at_init_on_sms_ready(void *ctx, const char *line);
+
+/* --- at_sim.c --- */
+void at_sim_look(struct at_link *l); /* SIM, and the chat idle */
+void at_sim_on_timer(struct at_link *l);
+void at_sim_pin(struct at_link *l, const char *pin, const char *why); /* the owner's answer */
+/* Wipes it, and what is known of the SIM with it. */
+void at_sim_forget_pin(struct at_link *l);
+/* True: the SIM went while it was in use, and is looked at again. The chat is idle. */
+bool at_sim_was_lost(struct at_link *l);
+void at_sim_on_cpin(void *ctx, const char *line);
+void at_sim_on_sms_ready(void *ctx, const char *line);
 
 /* --- at_network.c --- */
 void at_network_look(struct at_link *l); /* REGISTERING */
+void at_network_on_timer(struct at_link *l);
 bool at_network_registered(const struct at_link *l);
 /* READY, or back to REGISTERING where the network was lost meanwhile. The chat is idle. */
 void at_network_settle(struct at_link *l, const char *why);

@@ -134,7 +134,7 @@ static void network_looked(void *arg, enum at_script_end end)
         at_init_failed(l, end);
         return;
     }
-    if (at_init_restarted(l))
+    if (at_init_restarted(l) || at_sim_was_lost(l))
         return;
     if (at_network_registered(l)) {
         at_script_run(&l->script, arrive_steps, arrived);
@@ -152,6 +152,14 @@ void at_network_look(struct at_link *l)
     at_script_run(&l->script, network_steps, network_looked);
 }
 
+void at_network_on_timer(struct at_link *l)
+{
+    if (l->script.steps || !at_chat_is_idle(&l->chat))
+        loop_timer_arm_in(&l->timer, 1000);
+    else
+        at_network_look(l);
+}
+
 void at_network_on_registration(void *ctx, const char *line)
 {
     struct at_link *l = ctx;
@@ -167,7 +175,7 @@ void at_network_on_registration(void *ctx, const char *line)
 
 void at_network_settle(struct at_link *l, const char *why)
 {
-    if (at_init_restarted(l))
+    if (at_init_restarted(l) || at_sim_was_lost(l))
         return;
     if (at_network_registered(l)) {
         if (at_link_state(l) != LINK_READY)

@@ -358,6 +358,21 @@ enum at_sim at_sim_of_error(const struct at_final *final)
     return AT_SIM_BUSY; /* not told: worth asking again */
 }
 
+bool at_parse_pin_left(const char *line, const char *prefix, const char *name, unsigned field,
+                       int *left)
+{
+    struct at_fields fields;
+    *left = -1;
+    if (!at_fields_split(line, prefix, &fields))
+        return false;
+    bool ours = !name || (fields.count > 0 && fields.field[0].len == strlen(name) &&
+                          strncasecmp(fields.field[0].text, name, strlen(name)) == 0);
+    int value = ours ? at_field_int(&fields, field) : -1;
+    if (value <= 99)
+        *left = value;
+    return true;
+}
+
 /* Behind "+CGSN:", "^ICCID:", ... or the line itself where it has no such prefix. */
 static const char *value_of(const char *line)
 {

@@ -70,6 +70,11 @@ bool at_parse_cpin(const char *line, enum at_sim *out);
 /* What +CME ERROR (or +CMS ERROR 310 to 318) says of the SIM in answer to AT+CPIN?. */
 enum at_sim at_sim_of_error(const struct at_final *final);
 
+/* Attempts left for the PIN (0 to 99): field `field` of the line with that prefix; with a `name`
+ * only of the line whose first field it is. -1: the line tells none. */
+bool at_parse_pin_left(const char *line, const char *prefix, const char *name, unsigned field,
+                       int *left);
+
 bool at_parse_imei(const char *line, char imei[17]);
 bool at_parse_imsi(const char *line, char imsi[16]);
 /* Any maker's form, with or without a prefix, plain or with swapped nibbles, or +CRSM. */

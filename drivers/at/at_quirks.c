@@ -4,6 +4,11 @@
 #include <stddef.h>
 #include <string.h>
 
+/* Attempts left for the PIN, as oFono asks for them; ModemManager has the same for Huawei. */
+#define SPIC .pin_left = {.command = "AT+SPIC", .prefix = "+SPIC:"}
+#define SPIC_NOW                                                                                   \
+    .pin_left = {.command = "AT^SPIC", .prefix = "^SPIC:"} /* of what is asked for now */
+
 #define PLAIN_RESET .reset = "AT+CFUN=1,1", .reset_wait_ms = 10000
 
 static const struct at_quirks rows[] = {
@@ -13,6 +18,7 @@ static const struct at_quirks rows[] = {
      .maker = "SIMCOM",
      .model = "SIM7",
      .iccid = "AT+CICCID",
+     SPIC,
      .quiet = {"AT+AUTOCSQ=0", "AT+CNSMOD=0"},
      .reset = "AT+CRESET",
      .reset_wait_ms = 20000},
@@ -20,11 +26,12 @@ static const struct at_quirks rows[] = {
      .maker = "SIMCOM",
      .model = "A76",
      .iccid = "AT+CICCID",
+     SPIC,
      .quiet = {"AT+AUTOCSQ=0", "AT+CNSMOD=0"},
      .reset = "AT+CRESET",
      .reset_wait_ms = 20000},
     /* SIM800/900: "Call Ready" and "SMS Ready" after a boot. */
-    {.name = "simcom", .maker = "SIMCOM", .iccid = "AT+CCID", PLAIN_RESET},
+    {.name = "simcom", .maker = "SIMCOM", .iccid = "AT+CCID", SPIC, PLAIN_RESET},
     /* Floods the port with ^RSSI, ^MODE, ^DSFLOWRPT, ^HCSQ unless told not to; ^BOOT goes on every
      * 20 s whatever one says. ICCID with swapped nibbles. E1xx need a reset after a time-out, and
      * CFUN=1,1 drops them off the bus, which is as good. Reports: chan_dongle runs them with <ds>
@@ -32,6 +39,7 @@ static const struct at_quirks rows[] = {
     {.name = "huawei",
      .maker = "huawei",
      .iccid = "AT^ICCID?",
+     .pin_left = {.command = "AT^CPIN?", .prefix = "^CPIN:", .field = 3}, /* code,times,puk,pin */
      .quiet = {"AT^CURC=0"},
      .reset = "AT^RESET",
      .reset_wait_ms = 20000,
@@ -41,6 +49,7 @@ static const struct at_quirks rows[] = {
     {.name = "zte",
      .maker = "ZTE",
      .iccid = "AT+ZICCID?",
+     .pin_left = {.command = "AT+ZPINPUK=?", .prefix = "+ZPINPUK:"},
      .quiet = {"AT+CPMS?"},
      .reset = "AT+ZRST",
      .reset_wait_ms = 20000},
@@ -48,12 +57,14 @@ static const struct at_quirks rows[] = {
     {.name = "quectel",
      .maker = "Quectel",
      .iccid = "AT+QCCID",
+     .pin_left = {.command = "AT+QPINC?", .prefix = "+QPINC:", .name = "SC", .field = 1},
      .reset = "AT+CFUN=1,1",
      .reset_wait_ms = 20000},
     /* "#STN: 150,1" (a SIM toolkit notice) after each short message held gammu up for 23 s. */
     {.name = "telit",
      .maker = "Telit",
      .iccid = "AT#CCID",
+     .pin_left = {.command = "AT#PCT", .prefix = "#PCT:"},
      .quiet = {"AT#STIA=0"},
      .reset = "AT#REBOOT",
      .reset_wait_ms = 20000},
@@ -61,6 +72,7 @@ static const struct at_quirks rows[] = {
     {.name = "u-blox",
      .maker = "u-blox",
      .iccid = "AT+CCID",
+     .pin_left = {.command = "AT+UPINCNT", .prefix = "+UPINCNT:"},
      .reset = "AT+CFUN=16",
      .reset_wait_ms = 15000},
     {.name = "sierra",
@@ -75,18 +87,21 @@ static const struct at_quirks rows[] = {
      .maker = "Cinterion",
      .iccid = "AT+CCID",
      .quiet = {"AT^SM20=0,0"},
+     SPIC_NOW,
      .no_cmms = true,
      PLAIN_RESET},
     {.name = "cinterion",
      .maker = "Siemens",
      .iccid = "AT+CCID",
      .quiet = {"AT^SM20=0,0"},
+     SPIC_NOW,
      .no_cmms = true,
      PLAIN_RESET},
     {.name = "cinterion",
      .maker = "Gemalto",
      .iccid = "AT+CCID",
      .quiet = {"AT^SM20=0,0"},
+     SPIC_NOW,
      .no_cmms = true,
      PLAIN_RESET},
     /* +WIND: notices; AT+CFUN=1 resets, and CME 515 follows for a while. */

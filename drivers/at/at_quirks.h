@@ -6,12 +6,20 @@
 
 enum { AT_QUIET_COMMANDS = 3 };
 
+/* How many attempts a SIM leaves for its PIN. The count stands in field `field` of the line with
+ * that prefix, where `name` is given only of the line whose first field it is. */
+struct at_pin_query {
+    const char *command, *prefix, *name;
+    unsigned field;
+};
+
 struct at_quirks {
     const char *name;                     /* of the row, for the log */
     const char *maker;                    /* part of the answer to AT+CGMI, any case; NULL: any */
     const char *model;                    /* part of the answer to AT+CGMM, any case; NULL: any */
     const char *quiet[AT_QUIET_COMMANDS]; /* once after identification; an ERROR does not matter */
     const char *iccid;                    /* asked first; NULL: only the common ones */
+    struct at_pin_query pin_left;         /* no command: AT+CPINR alone is tried */
     const char *reset;                    /* restarts the modem's firmware */
     int reset_wait_ms;                    /* until it answers again */
     bool no_cmms;                         /* AT+CMMS harms or is unknown */

@@ -73,6 +73,7 @@ static void script_next(struct at_script *script)
         struct at_command command = {.text = text,
                                      .timeout_ms = step->timeout_ms,
                                      .info_enough = step->info_enough,
+                                     .secret = step->secret,
                                      .line = step_line,
                                      .done = step_done,
                                      .arg = script};

@@ -24,6 +24,7 @@ struct at_step {
     int tries;    /* 0 counts as 1 */
     int retry_ms; /* between two tries */
     bool info_enough;
+    bool secret; /* see at_chat.h */
 };
 
 enum at_script_end {

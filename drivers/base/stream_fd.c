@@ -173,6 +173,7 @@ static void fd_flush(struct stream_fd *sfd)
     sfd->out_from += (size_t)sent;
     sfd->out_len -= (size_t)sent;
     if (sfd->out_len == 0) { /* one long answer is not kept as long as its client */
+        explicit_bzero(sfd->out, sfd->out_room);
         free(sfd->out);
         sfd->out = NULL;
         sfd->out_from = sfd->out_room = 0;
@@ -300,6 +301,8 @@ static void fd_pause(struct stream *stream, int pause)
 static void fd_reap(void *arg)
 {
     struct stream_fd *sfd = arg;
+    if (sfd->out)
+        explicit_bzero(sfd->out, sfd->out_room);
     free(sfd->out);
     free(sfd);
 }

@@ -89,6 +89,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     check_numbers(line);
     check_stored(line);
+    for (unsigned i = 0; i < 4; i++) {
+        if (!at_parse_pin_left(line, "+CPINR:", i ? NULL : "SIM PIN", i, &technology))
+            assert(technology == -1);
+        assert(technology >= -1 && technology <= 99);
+    }
     if (at_parse_imei(line, text))
         check_digits(text, 14, 16);
     if (at_parse_imsi(line, text))

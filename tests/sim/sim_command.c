@@ -190,7 +190,8 @@ static bool run_from_tables(struct simmodem *modem, const char *name, enum sim_f
         }
     }
     for (size_t i = 0; i < sizeof pin_counters / sizeof pin_counters[0]; i++) {
-        if (!strcmp(pin_counters[i].name, name) && known_to(modem, pin_counters[i].families)) {
+        if (!strcmp(pin_counters[i].name, name) && known_to(modem, pin_counters[i].families) &&
+            !modem->profile->no_pin_count) {
             sim_say(modem, "%s%d%s", pin_counters[i].before, modem->pin_left,
                     pin_counters[i].behind);
             *result = ok;
@@ -302,8 +303,12 @@ static struct sim_result enter_pin(struct simmodem *modem, const char *args)
         return (struct sim_result){SIM_CME, 16};
     }
     modem->pin_left = SIM_PIN_TRIES;
-    modem->sim = SIMMODEM_SIM_READY;
-    sim_register_later(modem);
+    if (modem->profile->pin_busy_ms) {
+        modem->sim = SIMMODEM_SIM_BUSY;
+        sim_timer_arm(&modem->card_timer, simnet_now_ms(modem->net) + modem->profile->pin_busy_ms);
+        return ok;
+    }
+    sim_card_ready(modem);
     return ok;
 }
 

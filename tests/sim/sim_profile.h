@@ -31,6 +31,7 @@ struct sim_profile {
     int ready_ms;             /* from then until SMS works; commands that need it fail before */
     int register_ms;          /* from power-on, or AT+CFUN=1, to registration */
     int noise_ms;
+    int pin_busy_ms;            /* "SIM busy" after the right PIN */
     int index_base;             /* of the first storage slot */
     int slots;                  /* of the memory "ME" */
     const char *memories;       /* in the order of AT+CPMS=? */
@@ -46,6 +47,7 @@ struct sim_profile {
     bool failed_send_ok;        /* AT^SM20 at its factory default: a failed send says OK */
     bool reset_drops_port;      /* AT+CFUN=1,1 takes the USB device away */
     bool cpin_without_ok;
+    bool no_pin_count; /* never tells how many attempts are left */
     bool lower_hex;
 };
 

@@ -126,9 +126,18 @@ void simmodem_registration_set(struct simmodem *modem, unsigned domains, int sta
     sim_leave(modem);
 }
 
+void sim_card_ready(void *arg)
+{
+    struct simmodem *modem = arg;
+    modem->sim = SIMMODEM_SIM_READY;
+    sim_register_later(modem);
+}
+
 void simmodem_sim_set(struct simmodem *modem, enum simmodem_sim sim)
 {
     modem->sim = sim;
+    modem->pin_enabled = sim == SIMMODEM_SIM_PIN;
+    sim_timer_cancel(&modem->card_timer);
     modem->pin_left = sim == SIMMODEM_SIM_PUK ? 0 : SIM_PIN_TRIES;
     if (sim != SIMMODEM_SIM_READY)
         sim_off_air(modem);
@@ -165,6 +174,7 @@ static void power_off(struct simmodem *modem)
     sim_timer_cancel(&modem->unhang_timer);
     sim_timer_cancel(&modem->replug_timer);
     sim_timer_cancel(&modem->noise_timer);
+    sim_timer_cancel(&modem->card_timer);
 }
 
 static void settings_default(struct sim_settings *settings)
@@ -175,8 +185,14 @@ static void settings_default(struct sim_settings *settings)
 
 static void say_lines(struct simmodem *modem, const char *const *lines)
 {
+    static const char ready[] = "+CPIN: READY";
+    const char *card = modem->sim == SIMMODEM_SIM_READY    ? ready
+                       : modem->sim == SIMMODEM_SIM_PIN    ? "+CPIN: SIM PIN"
+                       : modem->sim == SIMMODEM_SIM_PUK    ? "+CPIN: SIM PUK"
+                       : modem->sim == SIMMODEM_SIM_ABSENT ? "+CPIN: NOT INSERTED"
+                                                           : "+CPIN: NOT READY";
     for (; *lines; lines++)
-        sim_urc(modem, "%s", *lines);
+        sim_urc(modem, "%s", strcmp(*lines, ready) ? *lines : card);
 }
 
 static void say_noise(void *arg)
@@ -221,6 +237,8 @@ static void booted(void *arg)
 static void power_on(struct simmodem *modem)
 {
     settings_default(&modem->settings);
+    if (modem->pin_enabled && modem->sim != SIMMODEM_SIM_PUK)
+        modem->sim = SIMMODEM_SIM_PIN;
     modem->power = SIM_BOOTING;
     sim_timer_arm(&modem->boot_timer, simnet_now_ms(modem->net) + modem->profile->boot_ms);
 }
@@ -588,6 +606,7 @@ static void init_timers(struct simmodem *modem)
     sim_timer_init(&modem->noise_timer, clock, say_noise, modem);
     sim_timer_init(&modem->later_timer, clock, later, modem);
     sim_timer_init(&modem->ack_timer, clock, sim_sms_ack_timeout, modem);
+    sim_timer_init(&modem->card_timer, clock, sim_card_ready, modem);
 }
 
 struct simmodem *simmodem_new(struct simnet *net, const struct simmodem_config *config,

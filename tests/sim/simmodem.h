@@ -59,7 +59,8 @@ enum simmodem_sim {
     SIMMODEM_SIM_ABSENT,
     SIMMODEM_SIM_FAILURE,
 };
-void simmodem_sim_set(struct simmodem *modem, enum simmodem_sim sim); /* kept over resets */
+/* Kept over resets; one that asked for its PIN asks again after each. */
+void simmodem_sim_set(struct simmodem *modem, enum simmodem_sim sim);
 
 /* A trigger waits for its point and then does one thing, once. The dialogue is what the modem
  * sends from the CMGS command on to its final result; byte n strikes when n bytes of it are out. A

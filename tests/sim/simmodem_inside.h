@@ -36,7 +36,8 @@ struct simmodem {
     int stat[3]; /* of CREG, CGREG, CEREG when on the air */
     enum simmodem_sim sim;
     int pin_left;
-    uint8_t mr; /* of the next submit; survives resets, as in EF_SMSS */
+    bool pin_enabled; /* asked for again after each start */
+    uint8_t mr;       /* of the next submit; survives resets, as in EF_SMSS */
     struct sim_memory memory[SIM_MEMORIES];
     uint8_t unacked[SIM_TPDU]; /* a +CMT that waits for its AT+CNMA */
     size_t unacked_len;
@@ -70,7 +71,7 @@ struct simmodem {
     unsigned triggers;
     int64_t patience_command_ms, patience_cmgs_ms;
     struct sim_timer boot_timer, ready_timer, register_timer, hold_timer, unhang_timer,
-        replug_timer, noise_timer, later_timer, ack_timer;
+        replug_timer, noise_timer, later_timer, ack_timer, card_timer;
     unsigned noise_next;
     struct simmodem_stats stats;
 };
@@ -98,6 +99,7 @@ void sim_urcs_release(struct simmodem *modem);
 /* simmodem.c */
 void sim_leave(struct simmodem *modem); /* the end of every call into the modem */
 void sim_unhang(void *arg);
+void sim_card_ready(void *arg); /* the PIN has taken effect */
 void sim_drop_port(struct simmodem *modem, int64_t back_ms);
 void sim_violate(struct simmodem *modem, enum simmodem_violation violation, const char *line);
 void sim_tell(struct simmodem *modem, enum sim_event_kind kind, const char *line, int value);

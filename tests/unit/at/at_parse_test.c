@@ -349,15 +349,57 @@ static void quirk_rows(void **state)
     }
 }
 
+static void attempts_left_are_read_in_each_makers_way(void **state)
+{
+    static const struct {
+        const char *line, *prefix, *name;
+        unsigned field;
+        bool ours;
+        int left;
+    } rows[] = {
+        {"+CPINR: SIM PIN,3,3", "+CPINR:", "SIM PIN", 1, true, 3},
+        {"+CPINR: \"SIM PIN\",1", "+CPINR:", "SIM PIN", 1, true, 1},
+        {"+CPINR: SIM PUK,10,10", "+CPINR:", "SIM PIN", 1, true, -1},
+        {"+CPINR: SIM PIN2,2,3", "+CPINR:", "SIM PIN", 1, true, -1},
+        {"^CPIN: SIM PIN,3,10,2,10,3", "^CPIN:", NULL, 3, true, 2},
+        {"^CPIN: READY,,10,3,10,3", "^CPIN:", NULL, 3, true, 3},
+        {"^CPIN: SIM PUK", "^CPIN:", NULL, 3, true, -1},
+        {"+SPIC: 3,10,0,10", "+SPIC:", NULL, 0, true, 3},
+        {"^SPIC: 0", "^SPIC:", NULL, 0, true, 0},
+        {"#PCT: 2", "#PCT:", NULL, 0, true, 2},
+        {"+QPINC: \"SC\",3,10", "+QPINC:", "SC", 1, true, 3},
+        {"+QPINC: \"P2\",1,10", "+QPINC:", "SC", 1, true, -1},
+        {"+UPINCNT:1,3,10,10", "+UPINCNT:", NULL, 0, true, 1},
+        {"+ZPINPUK: ", "+ZPINPUK:", NULL, 0, true, -1},
+        {"#PCT: many", "#PCT:", NULL, 0, true, -1},
+        {"#PCT: 100", "#PCT:", NULL, 0, true, -1}, /* no SIM gives so many */
+        {"+CPIN: READY", "^CPIN:", NULL, 3, false, -1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int left = 7;
+        bool ours =
+            at_parse_pin_left(rows[i].line, rows[i].prefix, rows[i].name, rows[i].field, &left);
+        if (ours != rows[i].ours || left != rows[i].left)
+            fail_msg("<%s>: %d, %d left", rows[i].line, ours, left);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finals),        cmocka_unit_test(references),
-        cmocka_unit_test(registrations), cmocka_unit_test(signals),
-        cmocka_unit_test(operators),     cmocka_unit_test(sims),
-        cmocka_unit_test(identities),    cmocka_unit_test(centres),
-        cmocka_unit_test(settings),      cmocka_unit_test(fields_are_bounded),
+        cmocka_unit_test(finals),
+        cmocka_unit_test(references),
+        cmocka_unit_test(registrations),
+        cmocka_unit_test(signals),
+        cmocka_unit_test(operators),
+        cmocka_unit_test(sims),
+        cmocka_unit_test(identities),
+        cmocka_unit_test(centres),
+        cmocka_unit_test(settings),
+        cmocka_unit_test(fields_are_bounded),
         cmocka_unit_test(quirk_rows),
+        cmocka_unit_test(attempts_left_are_read_in_each_makers_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

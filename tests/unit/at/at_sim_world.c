@@ -190,7 +190,7 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
 {
     (void)ctx;
     (void)link;
-    (void)why;
+    (void)text_copy(t.why, sizeof t.why, why);
     t.state = state;
 }
 
@@ -297,8 +297,30 @@ static void on_radio(void *ctx, struct link *link, const struct link_radio *radi
     (void)radio;
 }
 
-static const struct link_sink sink = {on_state,    on_commit,  on_outcome,
-                                      on_evidence, on_inbound, on_radio};
+static void on_pin(void *ctx, struct link *link)
+{
+    (void)ctx;
+    t.pins_asked++;
+    if (t.pin)
+        link_pin(link, t.pin[0] ? t.pin : NULL, "no PIN for it");
+}
+
+static void on_pin_rejected(void *ctx, struct link *link)
+{
+    (void)ctx;
+    (void)link;
+    t.pins_rejected++;
+    t.pin = ""; /* as the gateway: never again */
+}
+
+static const struct link_sink sink = {.state = on_state,
+                                      .commit = on_commit,
+                                      .outcome = on_outcome,
+                                      .evidence = on_evidence,
+                                      .inbound = on_inbound,
+                                      .radio = on_radio,
+                                      .pin = on_pin,
+                                      .pin_rejected = on_pin_rejected};
 
 /* --- the world --- */
 

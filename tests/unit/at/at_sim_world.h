@@ -68,6 +68,9 @@ struct sim_world {
     loop_fn *watch;
     void *watch_arg;
     enum link_state state;
+    char why[96];
+    const char *pin; /* typed when asked; "": none is known; NULL: the owner is silent */
+    unsigned pins_asked, pins_rejected;
     /* sending */
     unsigned outcomes, accepted, evidences;
     struct sms_outcome outcome;

@@ -117,8 +117,12 @@ static void on_radio(void *ctx, struct link *link, const struct link_radio *radi
               radio->operator_);
 }
 
-static const struct link_sink owner_sink = {on_state,    on_commit,  on_outcome,
-                                            on_evidence, on_inbound, on_radio};
+static const struct link_sink owner_sink = {.state = on_state,
+                                            .commit = on_commit,
+                                            .outcome = on_outcome,
+                                            .evidence = on_evidence,
+                                            .inbound = on_inbound,
+                                            .radio = on_radio};
 
 /* --- the modem --- */
 
