@@ -141,6 +141,10 @@ struct link_ops {
     /* Ends what is under way: before the Ctrl-Z with ESC and NOT_SENT, after it nothing can be
      * taken back and it is awaited. */
     void (*abort)(struct link *);
+    /* Restarts the modem by its own command, as the ladder would; one that is left alone
+     * (QUARANTINED) is tried at once. 0: it is on its way, state() tells the rest. -EAGAIN: it is
+     * in the middle of something, ask again. -ENODEV: its port is not there. */
+    int (*reset)(struct link *);
     /* Ends the link. A submit under way gets no outcome any more: the owner knows best (see
      * link_in_flight). Freed at the end of the turn. */
     void (*close)(struct link *);
@@ -181,6 +185,10 @@ static inline void link_proceed(struct link *link, uint64_t token, unsigned part
 static inline void link_abort(struct link *link)
 {
     link->ops->abort(link);
+}
+static inline int link_reset(struct link *link)
+{
+    return link->ops->reset(link);
 }
 static inline void link_close(struct link *link)
 {

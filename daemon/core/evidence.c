@@ -193,7 +193,7 @@ static void on_unpin(void *arg)
     char pin[MODEM_NAME_MAX + 8];
     int64_t rows[UNPIN_ROWS];
 
-    if (modem->state != LINK_GONE && modem->state != LINK_QUARANTINED)
+    if (!modem_is_away(modem))
         return;
     snprintf(pin, sizeof pin, "sim:%s", modem->link->identity.iccid);
     int rc = store_begin(gateway->store);

@@ -83,14 +83,15 @@ void modem_count_part(struct modem *modem)
 
 bool modem_is_free(struct modem *modem)
 {
-    return modem->link && !modem->retired && !modem->paused && modem->state == LINK_READY &&
-           modem->slot == SLOT_FREE && (!modem->ending.active || modem->ending.written) &&
+    return modem->link && !modem->retired && modem->state == LINK_READY &&
+           (!modem_is_held(modem) || modem->finishing) && modem->slot == SLOT_FREE &&
+           (!modem->ending.active || modem->ending.written) &&
            loop_now_ms(modem->gateway->loop) >= modem->free_at_ms && budget_left(modem);
 }
 
 bool modem_may_serve(struct modem *modem, int64_t until_ms)
 {
-    if (!modem->link || modem->retired || modem->paused)
+    if (!modem->link || modem->retired || modem_is_paused(modem))
         return false;
     switch (modem->state) {
     case LINK_GONE:
@@ -115,7 +116,7 @@ bool fleet_has_other(struct gateway *gateway, const struct modem *than)
     int64_t soon_ms = loop_now_ms(gateway->loop) + OTHER_SOON_MS;
 
     for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
-        if (modem == than || modem->retired || modem->paused)
+        if (modem == than || modem->retired || modem_is_held(modem))
             continue;
         if ((modem->state == LINK_READY || modem->state == LINK_BUSY) && budget_left(modem) &&
             modem->free_at_ms <= soon_ms &&
@@ -199,7 +200,6 @@ static void on_free(void *arg)
 static void on_state(void *ctx, struct link *link, enum link_state state, const char *why)
 {
     struct modem *modem = ctx;
-    struct modem_view view;
     bool was_ready = modem->state == LINK_READY || modem->state == LINK_BUSY;
     bool was_off = modem->state == LINK_GONE || modem->state == LINK_QUARANTINED;
     bool is_off = state == LINK_GONE || state == LINK_QUARANTINED;
@@ -215,13 +215,13 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
         text_copy(modem->last_error, sizeof modem->last_error, why);
     if (is_off && !was_off)
         evidence_unpin_later(modem);
-    if (is_news && modem->gateway->on_modem && !modem->retired) {
-        modem_view_fill(modem, &view);
-        modem->gateway->on_modem(modem->gateway->on_modem_arg, &view);
-    }
-    if (state == LINK_READY && !was_ready)
+    if (is_news)
+        modem_tell(modem, NULL);
+    if (state == LINK_READY && !was_ready) {
         modem->free_at_ms =
             0; /* what made it rest (no network) is over; its budget is looked at anew */
+        hold_on_ready(modem);
+    }
     /* One that leaves may have been the alternative that others waited for. */
     if (state == LINK_READY || (was_ready && state != LINK_BUSY))
         schedule_kick(modem->gateway);
@@ -283,6 +283,7 @@ static struct modem *modem_new(struct gateway *gateway, const struct config_mode
     modem->since_wall_ms = loop_wall_ms(gateway->loop);
     loop_timer_init(&modem->free_timer, gateway->loop, on_free, modem);
     attempt_init(modem);
+    hold_init(modem);
     modem->link = gateway->make_link(gateway->make_link_arg, config, &fleet_sink, modem);
     if (!modem->link) {
         free(modem);
@@ -299,6 +300,7 @@ static struct modem *modem_new(struct gateway *gateway, const struct config_mode
 static void modem_free(struct modem *modem)
 {
     attempt_drop(modem);
+    hold_stop(modem);
     inbox_forget(modem);
     loop_timer_cancel(&modem->free_timer);
     link_close(modem->link);
@@ -409,6 +411,20 @@ void modem_view_fill(struct modem *modem, struct modem_view *view)
         .failed = modem->failed,
         .penalty = modem_penalty_now(modem),
         .paused = modem->paused,
+        .held = hold_words(modem),
         .last_error = modem->last_error,
     };
+}
+
+void modem_tell(struct modem *modem, const char *why)
+{
+    struct gateway *gateway = modem->gateway;
+    struct modem_view view;
+
+    if (!gateway->on_modem || modem->retired)
+        return;
+    modem_view_fill(modem, &view);
+    if (why)
+        view.why = why;
+    gateway->on_modem(gateway->on_modem_arg, &view);
 }

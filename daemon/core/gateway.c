@@ -35,6 +35,7 @@ struct gateway *gateway_new(struct loop *loop, struct store *store, const struct
     inbox_init(gateway);
     housekeeping_init(gateway);
     evidence_recover(gateway);
+    hold_load(gateway);
     if (fleet_open(gateway) < 0) {
         gateway_free(gateway);
         return NULL;
@@ -115,6 +116,7 @@ void gateway_stats(struct gateway *gateway, struct gateway_stats *out)
         log_event(LOG_LEVEL_ERROR, "gateway", "-", "counts_failed", "%s", "");
     memcpy(out->queued_parts, gateway->admission.parts, sizeof out->queued_parts);
     out->store_failing = gateway->store_failing;
+    out->paused = gateway->paused;
     out->eta_ms = -1;
     if (part_ms > 0)
         out->eta_ms = (int)(part_ms * (double)admission_ahead(&gateway->admission, CLASS_OTP,

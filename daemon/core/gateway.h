@@ -78,7 +78,8 @@ struct modem_view {
     int daily_budget, used_today;
     int64_t sent, failed; /* since the start of the daemon */
     double penalty;
-    bool paused;
+    bool paused;            /* by an operator */
+    const char *held;       /* why it takes no new message, in words; "" */
     const char *last_error; /* in words; "" */
 };
 size_t gateway_modem_count(const struct gateway *gateway);
@@ -87,6 +88,19 @@ bool gateway_modem_at(const struct gateway *gateway, size_t i, struct modem_view
 /* Called (deferred) when a modem changed its state: the volatile event "modem". */
 void gateway_on_modem(struct gateway *gateway, void (*fn)(void *arg, const struct modem_view *view),
                       void *arg);
+
+/* What operators stop and let go; facts on disk, so that they hold over a restart. Between
+ * store_begin() and store_end() of the caller. A message under way is finished, with all its parts;
+ * nothing else is claimed. 0, or -1 with the refusal (not_found, no_modem, store_failed). */
+int gateway_modem_pause(struct gateway *gateway, const char *name, bool pause,
+                        struct refusal *refusal) __attribute__((warn_unused_result));
+/* All of them: then nothing is accepted either (no_modem), since nobody knows when it would leave.
+ */
+int gateway_pause(struct gateway *gateway, bool pause, struct refusal *refusal)
+    __attribute__((warn_unused_result));
+/* Restarts a modem by its own command as soon as what is under way has ended. */
+int gateway_modem_reset(struct gateway *gateway, const char *name, struct refusal *refusal)
+    __attribute__((warn_unused_result));
 
 struct gateway_stats {
     int64_t by_state[MESSAGE_STATES]; /* on disk now */
@@ -98,7 +112,7 @@ struct gateway_stats {
     int64_t queued_parts[MESSAGE_CLASSES];
     int eta_ms; /* of a one-part otp now; -1: no modem */
     int64_t start_wall_ms;
-    bool unclean_start, store_failing;
+    bool unclean_start, store_failing, paused;
 };
 void gateway_stats(struct gateway *gateway, struct gateway_stats *out);
 

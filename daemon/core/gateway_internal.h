@@ -31,7 +31,13 @@ struct modem {
     struct modem *next;
     struct config_modem config;
     struct link *link;
-    bool paused, retired; /* retired: left the configuration, goes when free */
+    bool retired;      /* left the configuration, goes when free */
+    bool paused;       /* by an operator: a fact on disk */
+    bool finishing;    /* held, and a message begun here may still want its next part */
+    bool reset_wanted; /* asked for, and not yet begun: nothing new is claimed */
+    struct loop_timer reset_timer;
+    struct loop_task tell; /* followers hear that it is held, or no more */
+    int64_t reset_until_ms;
 
     enum link_state state;
     int64_t since_wall_ms;
@@ -104,6 +110,7 @@ struct gateway {
     struct taking *takings;
     struct loop_timer sets_timer; /* unfinished sets are given up */
     struct loop_timer purge_timer;
+    bool paused; /* by an operator: a fact on disk */
 };
 
 /* --- schedule.c: what is due, and when to look again --- */
@@ -142,11 +149,34 @@ void modem_hold_until(struct modem *modem, int64_t at_ms);
 void modem_punish(struct modem *modem, double penalty, int hold_ms, const char *why);
 void modem_count_part(struct modem *modem); /* one part committed: the budget */
 void modem_view_fill(struct modem *modem, struct modem_view *view);
+/* Followers hear of a change; `why` in a few words, NULL: the link's own. */
+void modem_tell(struct modem *modem, const char *why);
 /* Time of one part through the whole fleet, for estimates; 0: nobody may serve before `until_ms`.
  */
 double fleet_part_ms(struct gateway *gateway, int64_t until_ms, const char *only);
 /* Time of one part on one modem. */
 double fleet_submit_ms(const struct gateway *gateway);
+
+/* --- hold.c: what an operator stops, and lets go again --- */
+
+void hold_init(struct modem *modem); /* a new modem: what the disk says of it */
+void hold_stop(struct modem *modem);
+/* Reads the facts again: at start, and after a transaction that failed. */
+void hold_load(struct gateway *gateway);
+/* It, or everything. */
+bool modem_is_paused(const struct modem *modem);
+/* Takes no new message: it is paused, or about to be reset. */
+bool modem_is_held(const struct modem *modem);
+/* What it began may go on elsewhere: it is gone, quarantined, or paused with nothing left to
+ * finish.
+ */
+bool modem_is_away(const struct modem *modem);
+/* Why, in words; "" where it is not held. */
+const char *hold_words(const struct modem *modem);
+/* The next part of a message that a held modem has begun: 1 with its text, 0 none, -errno. */
+int hold_next_part(struct modem *modem, struct message *out);
+/* The modem has become ready. */
+void hold_on_ready(struct modem *modem);
 
 /* --- attempt.c: one attempt from claim to outcome --- */
 

@@ -10,7 +10,7 @@
 #include "number.h"
 #include "text.h"
 
-enum { TTL_OTP_S = 300, TTL_OTHER_S = 3600, RETRY_STORE_S = 5 };
+enum { TTL_OTP_S = 300, TTL_OTHER_S = 3600, RETRY_STORE_S = 5, RETRY_PAUSED_S = 60 };
 
 static int refuse(struct refusal *refusal, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -132,6 +132,10 @@ static int check_time(struct gateway *gateway, const struct send_request *reques
     int64_t now_ms = loop_now_ms(gateway->loop);
     double part_ms = fleet_part_ms(gateway, message->expires_ms, request->modem);
 
+    if (gateway->paused) {
+        refusal->retry_after_s = RETRY_PAUSED_S;
+        return refuse(refusal, "no_modem", "The gateway is paused: an operator has to resume it.");
+    }
     if (part_ms <= 0)
         return refuse(refusal, "no_modem", "No modem can be ready before the message's deadline.");
     int64_t ahead =

@@ -85,8 +85,10 @@ static int expire_now(struct gateway *gateway, int64_t row)
 static int claim_for(struct gateway *gateway, struct modem *modem)
 {
     struct message message = {0};
-    int rc = store_message_due(gateway->store, modem->config.name, modem->link->identity.iccid,
-                               fleet_has_other(gateway, modem), &message);
+    int rc = modem_is_held(modem) ? hold_next_part(modem, &message)
+                                  : store_message_due(gateway->store, modem->config.name,
+                                                      modem->link->identity.iccid,
+                                                      fleet_has_other(gateway, modem), &message);
 
     if (rc <= 0)
         return rc;
@@ -237,6 +239,7 @@ static void on_guard(void *arg, int rc)
         gateway->stats.accepted -= gateway->accepts_open;
         gateway->stats.refused += gateway->accepts_open;
         rebuild(gateway);
+        hold_load(gateway);
         schedule_no_later(gateway, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
     }
     gateway->accepts_open = 0;

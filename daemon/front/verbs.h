@@ -25,10 +25,15 @@ void verb_message_cancel(struct call *call);
 /* verbs_modem.c */
 void verb_modem_list(struct call *call);
 void verb_modem_get(struct call *call);
+void verb_modem_pause(struct call *call);
+void verb_modem_resume(struct call *call);
+void verb_modem_reset(struct call *call);
 /* verbs_gateway.c */
 void verb_rpc_discover(struct call *call);
 void verb_gateway_info(struct call *call);
 void verb_gateway_stats(struct call *call);
+void verb_gateway_pause(struct call *call);
+void verb_gateway_resume(struct call *call);
 /* verbs_inbox.c */
 void verb_inbox_list(struct call *call);
 /* verbs_events.c */

@@ -1,4 +1,4 @@
-/* verbs_gateway: what the gateway says of itself. */
+/* verbs_gateway: what the gateway says of itself; stop and go. */
 #include "hall.h"
 #include "verbs.h"
 #include "view.h"
@@ -44,4 +44,33 @@ void verb_gateway_stats(struct call *call)
     struct gateway_stats stats = {0};
     gateway_stats(call->front->gateway, &stats);
     call_reply(call, view_stats(&stats));
+}
+
+static void gateway_hold(struct call *call, bool pause)
+{
+    struct front *front = call->front;
+    struct refusal refusal = {0};
+    int rc = store_begin(front->store);
+    if (rc < 0) {
+        call_fail_store(call, rc);
+        return;
+    }
+    bool done = gateway_pause(front->gateway, pause, &refusal) == 0;
+    rc = store_end(front->store, done);
+    if (rc < 0)
+        call_fail_store(call, rc);
+    else if (done)
+        call_reply(call, json_pack("{s:b}", "paused", pause));
+    else
+        call_refuse(call, &refusal);
+}
+
+void verb_gateway_pause(struct call *call)
+{
+    gateway_hold(call, true);
+}
+
+void verb_gateway_resume(struct call *call)
+{
+    gateway_hold(call, false);
 }

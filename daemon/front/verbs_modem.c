@@ -1,4 +1,4 @@
-/* verbs_modem: the modems as they stand. */
+/* verbs_modem: the modems as they stand, and what operators do to them. */
 #include <string.h>
 #include "hall.h"
 #include "verbs.h"
@@ -18,9 +18,15 @@ void verb_modem_list(struct call *call)
     call_reply(call, json_pack("{s:o}", "modems", list));
 }
 
-void verb_modem_get(struct call *call)
+static const char *name_of(const struct call *call)
 {
-    const char *name = json_string_value(json_object_get(call->params, "name"));
+    return json_string_value(json_object_get(call->params, "name"));
+}
+
+/* Answers with the modem as it stands now. */
+static void modem_answer(struct call *call)
+{
+    const char *name = name_of(call);
     struct modem_view modem;
     for (size_t i = 0; gateway_modem_at(call->front->gateway, i, &modem); i++) {
         if (strcmp(modem.name, name) == 0) {
@@ -29,4 +35,47 @@ void verb_modem_get(struct call *call)
         }
     }
     call_fail(call, WIRE_NOT_FOUND, "no modem has this name", NULL);
+}
+
+void verb_modem_get(struct call *call)
+{
+    modem_answer(call);
+}
+
+static void modem_pause(struct call *call, bool pause)
+{
+    struct front *front = call->front;
+    struct refusal refusal = {0};
+    int rc = store_begin(front->store);
+    if (rc < 0) {
+        call_fail_store(call, rc);
+        return;
+    }
+    bool done = gateway_modem_pause(front->gateway, name_of(call), pause, &refusal) == 0;
+    rc = store_end(front->store, done);
+    if (rc < 0)
+        call_fail_store(call, rc);
+    else if (done)
+        modem_answer(call);
+    else
+        call_refuse(call, &refusal);
+}
+
+void verb_modem_pause(struct call *call)
+{
+    modem_pause(call, true);
+}
+
+void verb_modem_resume(struct call *call)
+{
+    modem_pause(call, false);
+}
+
+void verb_modem_reset(struct call *call)
+{
+    struct refusal refusal = {0};
+    if (gateway_modem_reset(call->front->gateway, name_of(call), &refusal) == 0)
+        modem_answer(call);
+    else
+        call_refuse(call, &refusal);
 }

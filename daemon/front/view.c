@@ -352,6 +352,7 @@ json_t *view_modem(const struct modem_view *modem)
     put_integer(&view, "failed", modem->failed);
     put(&view, "penalty", json_real(modem->penalty));
     put(&view, "paused", json_boolean(modem->paused));
+    put_known(&view, "held", modem->held);
     put_known(&view, "last_error", modem->last_error);
     return view;
 }
@@ -398,5 +399,6 @@ json_t *view_stats(const struct gateway_stats *stats)
     put_time(&view, "started_at", stats->start_wall_ms);
     put(&view, "unclean_start", json_boolean(stats->unclean_start));
     put(&view, "store_failing", json_boolean(stats->store_failing));
+    put(&view, "paused", json_boolean(stats->paused));
     return view;
 }

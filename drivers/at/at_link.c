@@ -426,6 +426,11 @@ static void op_abort(struct link *link)
     at_send_abort(own(link));
 }
 
+static int op_reset(struct link *link)
+{
+    return at_recover_reset(own(link));
+}
+
 static void link_reap(void *arg)
 {
     struct at_link *l = arg;
@@ -477,6 +482,7 @@ static const struct link_ops ops = {
     .ussd_answer = op_ussd,
     .ussd_cancel = op_ussd_cancel,
     .abort = op_abort,
+    .reset = op_reset,
     .close = op_close,
     .taken = op_taken,
     .in_flight = op_in_flight,

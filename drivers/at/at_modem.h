@@ -179,6 +179,7 @@ struct sms_outcome at_send_verdict(const struct at_result *result, int reference
 /* --- at_recover.c --- */
 void at_recover_keepalive(struct at_link *l);              /* READY, its time has come */
 void at_recover_climb(struct at_link *l, const char *why); /* the modem is deaf: the next rung */
+int at_recover_reset(struct at_link *l);                   /* the owner's wish; as link.h has it */
 void at_recover_reopen(struct at_link *l, const char *why);
 void at_recover_resync(struct at_link *l, const char *why); /* the fence, without a time-out */
 void at_recover_fenced(struct at_link *l, bool in_step);

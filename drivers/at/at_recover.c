@@ -1,5 +1,6 @@
 /* at_recover: what keeps a modem alive and what is done when it is not. Every rung of the ladder
  * takes longer than the one before it, and the last one waits: never a spin. */
+#include <errno.h>
 #include <string.h>
 
 #include "at_modem.h"
@@ -143,6 +144,33 @@ void at_recover_climb(struct at_link *l, const char *why)
         l->recovery.rung = 0;
         climb_quarantine(l, why);
     }
+}
+
+/* Between two dialogues only. Where it does not help, the ladder goes on at the next rung. */
+int at_recover_reset(struct at_link *l)
+{
+    switch (at_link_state(l)) {
+    case LINK_GONE:
+        return -ENODEV;
+    case LINK_QUARANTINED:
+        at_link_open_port(l, "reset asked for");
+        return 0;
+    case LINK_SIM:
+    case LINK_REGISTERING:
+    case LINK_READY:
+        if (l->script.steps || !at_chat_is_idle(&l->chat))
+            return -EAGAIN;
+        l->recovery.rung = 1;
+        climb_reset(l, "reset asked for");
+        return 0;
+    case LINK_OPENING:
+    case LINK_SYNCING:
+    case LINK_IDENTIFYING:
+    case LINK_BUSY:
+    case LINK_RECOVERING:
+        break;
+    }
+    return -EAGAIN;
 }
 
 void at_recover_resync(struct at_link *l, const char *why)

@@ -52,6 +52,9 @@ static const struct ctl_option inbox_options[] = {
     {"--limit", "N", CTL_NUMBER, "limit", NULL, "at most so many (50)"},
     {"--cursor", "N", CTL_NUMBER, "cursor", NULL, "go on where the list before ended"},
 };
+static const struct ctl_option pause_options[] = {
+    {"--all", NULL, CTL_YES, "-all", NULL, "the whole gateway, instead of NAME"},
+};
 static const struct ctl_option follow_options[] = {
     {"--from", "SEQ", CTL_NUMBER, "from_seq", NULL,
      "first what came after this event; 0: all there is"},
@@ -72,6 +75,13 @@ static const struct ctl_command commands[] = {
     {"cancel", "[ID]", 0, 1, "cancel a message that has not left", NULL, OPTIONS(cancel_options),
      ctl_cancel},
     {"modems", "[NAME]", 0, 1, "the modems, or all about one", NULL, NULL, 0, ctl_modems},
+    {"pause", "[NAME]", 0, 1, "send nothing more through a modem, or through all of them",
+     "What is under way is finished first, with all parts of its message. It holds over a restart\n"
+     "of the gateway. A gateway that is paused as a whole accepts nothing either.",
+     OPTIONS(pause_options), ctl_pause},
+    {"resume", "[NAME]", 0, 1, "go on sending", NULL, OPTIONS(pause_options), ctl_resume},
+    {"reset", "NAME", 1, 1, "restart a modem by its own command, when it is free", NULL, NULL, 0,
+     ctl_reset},
     {"inbox", "", 0, 0, "what others wrote to the SIMs, newest first", NULL, OPTIONS(inbox_options),
      ctl_inbox},
     {"follow", "", 0, 0, "events as they happen", NULL, OPTIONS(follow_options), ctl_follow},

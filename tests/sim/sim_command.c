@@ -334,7 +334,9 @@ static struct sim_result run_cfun(struct simmodem *modem, enum sim_form form, co
         sim_say(modem, "+CFUN: %d", modem->settings.cfun);
         return ok;
     }
-    if (count == 2 && given[1] == 1) {
+    bool silent =
+        count >= 1 && given[0] == 16; /* u-blox, Huawei MU736: and the SIM is left alone */
+    if (silent || (count == 2 && given[1] == 1)) {
         sim_say_final(modem, "OK");
         sim_tell(modem, SIM_EVENT_RESULT, "OK", -1);
         simmodem_reset(modem);

@@ -1,6 +1,7 @@
 /* The link against the simulated modem, which was written by the standard and not by this link:
  * every profile becomes READY and sends, and a fault at every byte of the dialogue leaves both
  * sides' books in agreement. The simulator counts what a host must never do. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -96,11 +97,61 @@ static void a_fault_at_every_byte(void **state)
                 fault_once(profiles[p], faults[f].action, faults[f].ms, byte);
 }
 
+/* What an operator asks for: between two dialogues, and then the modem comes back and sends. */
+static void a_reset_asked_for(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sim_profile_count; i++) {
+        sim_world_start(sim_profiles[i].name);
+        assert_true(sim_world_until_ready(120000));
+        assert_int_equal(sim_world_submit_only(false), 0);
+        assert_int_equal(link_reset(t.link), -EAGAIN);
+        sim_world_run(30000);
+        assert_int_equal(t.outcome.verdict, SMS_SENT);
+        uint64_t boots = simmodem_stats(t.modem)->boots;
+        int64_t end_ms = loop_now_ms(t.loop) + 60000;
+        while (link_reset(t.link) == -EAGAIN && loop_now_ms(t.loop) < end_ms)
+            sim_world_run(100);
+        assert_int_equal(link_reset(t.link), -EAGAIN); /* it is on its way */
+        sim_world_run(2000);
+        if (!sim_world_until_ready(240000))
+            fail_msg("%s: not ready but %s", sim_profiles[i].name, link_state_name(t.state));
+        if (simmodem_stats(t.modem)->boots == boots)
+            fail_msg("%s: did not restart", sim_profiles[i].name);
+        sim_world_submit(false);
+        assert_int_equal(t.outcome.verdict, SMS_SENT);
+        sim_world_no_violations(sim_profiles[i].name);
+        simmodem_unplug(t.modem);
+        sim_world_net();
+        sim_world_run(1000);
+        assert_int_equal(link_reset(t.link), -ENODEV);
+        sim_world_stop();
+    }
+}
+
+/* One that is left alone for minutes is tried at once. */
+static void a_reset_ends_a_quarantine(void **state)
+{
+    (void)state;
+    sim_world_start("generic");
+    assert_true(sim_world_until_ready(120000));
+    simmodem_hang(t.modem);
+    for (int s = 0; s < 3600 && t.state != LINK_QUARANTINED; s++)
+        sim_world_run(1000);
+    assert_int_equal(t.state, LINK_QUARANTINED);
+    simmodem_unhang(t.modem);
+    assert_int_equal(link_reset(t.link), 0);
+    assert_true(sim_world_until_ready(9000)); /* the quarantine takes longer */
+    sim_world_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_profile_sends),
         cmocka_unit_test(a_fault_at_every_byte),
+        cmocka_unit_test(a_reset_asked_for),
+        cmocka_unit_test(a_reset_ends_a_quarantine),
     };
     log_sink_set(no_log, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -220,6 +220,17 @@ class Look(Case):
         out, _ = self.run_ctl("modems", "--json")
         self.assertEqual(len(json.loads(out)["modems"]), 2)
 
+    def test_stop_and_go(self):
+        self.assertRegex(self.run_ctl("pause", "viettel-1")[0], r"(?m)^held +paused by an operator$")
+        self.assertRegex(self.run_ctl("resume", "viettel-1")[0], r"(?m)^paused +no$")
+        self.assertRegex(self.run_ctl("pause", "--all")[0], r"(?m)^paused +yes$")
+        self.assertEqual(json.loads(self.run_ctl("resume", "--all", "--json")[0]), {"paused": False})
+        self.assertRegex(self.run_ctl("reset", "viettel-1")[0], r"(?m)^held +about to be reset$")
+        self.run_ctl("pause", code=2)  # nobody stops a gateway by leaving out a word
+        self.run_ctl("pause", "viettel-1", "--all", code=2)
+        self.run_ctl("reset", code=2)
+        self.assertIn("not_found", self.run_ctl("pause", "none", code=1)[1])
+
     def test_stats_info_call(self):
         self.assertRegex(self.run_ctl("stats")[0], r"(?m)^by_state\.sent +12$")
         self.assertRegex(self.run_ctl("info")[0], r"(?m)^limits\.depth +16$")

@@ -163,6 +163,21 @@ class Gateway:
                 return modem
         raise Refused("not_found")
 
+    def modem_pause(self, client, params, after):
+        return {**self.modem_get(client, params, after), "paused": True, "held": "paused by an operator"}
+
+    def modem_resume(self, client, params, after):
+        return self.modem_get(client, params, after)
+
+    def modem_reset(self, client, params, after):
+        return {**self.modem_get(client, params, after), "held": "about to be reset"}
+
+    def gateway_pause(self, client, params, after):
+        return {"paused": True}
+
+    def gateway_resume(self, client, params, after):
+        return {"paused": False}
+
     def message_send(self, client, params, after):
         key = params["key"]
         if key.startswith("busy-"):

@@ -56,6 +56,16 @@ static void hand_abort(struct link *link)
     hand_link_of(link)->aborted = true;
 }
 
+static int hand_reset(struct link *link)
+{
+    struct hand_link *hand = hand_link_of(link);
+
+    if (hand->busy)
+        return -EAGAIN;
+    hand->resets++;
+    return 0;
+}
+
 static void hand_close(struct link *link)
 {
     hand_link_of(link)->closed = true;
@@ -88,6 +98,7 @@ struct link *hand_link_new(const char *name, const char *iccid, const struct lin
         .ussd_answer = hand_ussd,
         .ussd_cancel = hand_ussd_cancel,
         .abort = hand_abort,
+        .reset = hand_reset,
         .close = hand_close,
         .taken = hand_taken,
         .in_flight = hand_in_flight,

@@ -9,7 +9,7 @@ struct hand_link {
     bool open, closed, aborted;
     bool busy;          /* a submit is under way */
     bool answered, yes; /* proceed came */
-    unsigned submits;
+    unsigned submits, resets;
     int refuse; /* -errno for the next submits; 0: take them */
     struct link_submit submit;
     uint64_t handles, taken_handle;

@@ -41,10 +41,10 @@ void rig_run_for(struct world *world, int64_t ms)
     loop_sim_run_until(world->loop, loop_now_ms(world->loop) + ms);
 }
 
-int rig_setup(void **state)
+void rig_setup_in(void **state, const char *dir)
 {
     struct world *world = calloc(1, sizeof *world);
-    const struct store_options options = {.boot_id = "boot"};
+    const struct store_options options = {.boot_id = "boot", .state_dir = dir};
     const char *why = "";
 
     log_sink_set(no_log, NULL);
@@ -63,7 +63,23 @@ int rig_setup(void **state)
     world->gateway = gateway_new(world->loop, world->store, &world->config, make_link, world);
     assert_non_null(world->gateway);
     *state = world;
+}
+
+int rig_setup(void **state)
+{
+    rig_setup_in(state, NULL);
     return 0;
+}
+
+/* The gateway alone, on the same store. */
+void rig_restart(struct world *world)
+{
+    gateway_free(world->gateway);
+    rig_settle(world);
+    world->links = 0;
+    world->gateway = gateway_new(world->loop, world->store, &world->config, make_link, world);
+    assert_non_null(world->gateway);
+    rig_settle(world);
 }
 
 int rig_teardown(void **state)

@@ -21,7 +21,9 @@ struct world {
 void rig_settle(struct world *world);
 void rig_run_for(struct world *world, int64_t ms);
 int rig_setup(void **state);
+void rig_setup_in(void **state, const char *dir); /* the database on disk; NULL: in memory */
 int rig_teardown(void **state);
+void rig_restart(struct world *world);
 void rig_ready(struct world *world, int link);
 struct send_request rig_request(const char *key);
 int64_t rig_send(struct world *world, const struct send_request *request, struct refusal *refusal);

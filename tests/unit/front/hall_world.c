@@ -73,6 +73,38 @@ bool gateway_modem_at(const struct gateway *gateway, size_t i, struct modem_view
     return i < gateway_modem_count(gateway);
 }
 
+static int refused(const struct gateway *gateway, const char *name, struct refusal *refusal)
+{
+    *refusal = gateway->refuse;
+    if (!refusal->name && name && (!gateway->modem.name || strcmp(name, gateway->modem.name) != 0))
+        *refusal = (struct refusal){.name = "not_found"};
+    return refusal->name ? -1 : 0;
+}
+
+int gateway_modem_pause(struct gateway *gateway, const char *name, bool pause,
+                        struct refusal *refusal)
+{
+    if (refused(gateway, name, refusal) < 0)
+        return -1;
+    gateway->modem.paused = pause;
+    gateway->modem.held = pause ? "paused by an operator" : "";
+    return store_fact_set(gateway->store, "modem", pause ? "1" : "");
+}
+
+int gateway_pause(struct gateway *gateway, bool pause, struct refusal *refusal)
+{
+    if (refused(gateway, NULL, refusal) < 0)
+        return -1;
+    gateway->paused = pause;
+    return store_fact_set(gateway->store, "gateway", pause ? "1" : "");
+}
+
+int gateway_modem_reset(struct gateway *gateway, const char *name, struct refusal *refusal)
+{
+    gateway->resets++;
+    return refused(gateway, name, refusal);
+}
+
 void gateway_on_modem(struct gateway *gateway, void (*fn)(void *arg, const struct modem_view *view),
                       void *arg)
 {

@@ -17,7 +17,8 @@ struct gateway {
     struct refusal refuse;   /* name NULL: nothing is refused */
     struct modem_view modem; /* name NULL: there is none */
     struct gateway_stats stats;
-    unsigned sends;
+    unsigned sends, resets;
+    bool paused;
     void (*before_commit)(void *arg);
     void *before_commit_arg;
     void (*on_modem)(void *arg, const struct modem_view *view);

@@ -312,6 +312,32 @@ static void modems_are_shown(void **state)
          {REQUEST("4", "modem.get", "{\"name\":\"viettel-2\"}"), ERROR("4", "not_found")});
 }
 
+static void operators_stop_and_go(void **state)
+{
+    (void)state;
+    world.gateway.modem = (struct modem_view){.name = "viettel-1",
+                                              .port = "p",
+                                              .driver = "at",
+                                              .why = "",
+                                              .state = LINK_READY,
+                                              .held = "",
+                                              .last_error = ""};
+    TALK(&client,
+         {REQUEST("1", "modem.pause", "{\"name\":\"viettel-1\"}"),
+          "{\"result\":{\"paused\":true,\"held\":\"paused by an operator\"}}"},
+         {REQUEST("2", "modem.resume", "{\"name\":\"viettel-1\"}"),
+          "{\"result\":{\"paused\":false}}"},
+         {REQUEST("3", "modem.pause", "{\"name\":\"none\"}"), ERROR("3", "not_found")},
+         {REQUEST("4", "gateway.pause", "{}"), "{\"result\":{\"paused\":true}}"},
+         {REQUEST("5", "gateway.resume", "{}"), "{\"result\":{\"paused\":false}}"},
+         {REQUEST("6", "modem.reset", "{\"name\":\"viettel-1\"}"),
+          "{\"result\":{\"name\":\"viettel-1\"}}"});
+    assert_int_equal(world.gateway.resets, 1);
+    world.gateway.refuse = (struct refusal){.name = "no_modem", .sentence = "not there"};
+    TALK(&client,
+         {REQUEST("7", "modem.reset", "{\"name\":\"viettel-1\"}"), ERROR("7", "no_modem")});
+}
+
 static void the_gateway_tells_of_itself(void **state)
 {
     (void)state;
@@ -649,6 +675,7 @@ int main(void)
         TEST(list_goes_on_at_its_cursor),
         TEST(cancel_tells_what_it_is_now),
         TEST(modems_are_shown),
+        TEST(operators_stop_and_go),
         TEST(the_gateway_tells_of_itself),
         TEST(the_inbox_shows_text_and_number),
         TEST(the_inbox_goes_on_at_its_cursor),

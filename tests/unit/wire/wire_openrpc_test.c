@@ -201,9 +201,10 @@ static void every_method_is_whole(void **state)
 {
     (void)state;
     static const char *const wanted[] = {
-        "rpc.discover", "gateway.info", "gateway.stats",  "message.send",
-        "message.get",  "message.list", "message.cancel", "modem.list",
-        "modem.get",    "inbox.list",   "events.follow",
+        "rpc.discover",   "gateway.info", "gateway.stats", "gateway.pause",
+        "gateway.resume", "message.send", "message.get",   "message.list",
+        "message.cancel", "modem.list",   "modem.get",     "modem.pause",
+        "modem.resume",   "modem.reset",  "inbox.list",    "events.follow",
     };
     static const char *const roles[] = {"any",        "send",    "verify",
                                         "subscriber", "monitor", "operate"};

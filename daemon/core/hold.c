@@ -1,0 +1,233 @@
+/* hold: what an operator stops and lets go again: one modem, or all of them; and a modem that is to
+ * be reset.
+ *
+ * What is paused stands on disk as facts ("gateway.paused", "modem.NAME.paused"), so that a restart
+ * does not undo what somebody had a reason for. What is under way is finished, with all parts of
+ * its message: half a message is worth less than none. */
+#include "gateway_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "log.h"
+#include "text.h"
+
+enum {
+    BEGUN_ROWS = 16,           /* messages of which one SIM may have sent a part: one, and a few */
+    RESET_AGAIN_MS = 500,      /* the link is in the middle of something */
+    RESET_GIVE_UP_MS = 300000, /* it has had enough chances; the longest answer takes 150 s */
+    FACT_NAME = MODEM_NAME_MAX + 16,
+};
+
+static int refuse(struct refusal *refusal, const char *name, const char *sentence)
+{
+    memset(refusal, 0, sizeof *refusal);
+    refusal->name = name;
+    text_copy(refusal->sentence, sizeof refusal->sentence, sentence);
+    return -1;
+}
+
+/* --- facts ---------------------------------------------------------------------------------------
+ */
+
+static void fact_name(const struct modem *modem, char out[FACT_NAME])
+{
+    snprintf(out, FACT_NAME, "modem.%s.paused", modem->config.name);
+}
+
+static bool fact_is_set(struct gateway *gateway, const char *name)
+{
+    char value[8] = "";
+    int rc = store_fact_get(gateway->store, name, value, sizeof value);
+
+    if (rc < 0)
+        log_event(LOG_LEVEL_ERROR, "hold", "-", "fact_unknown", "errno=%d", -rc);
+    return rc > 0 && value[0] != '\0';
+}
+
+static void load_modem(struct modem *modem)
+{
+    char name[FACT_NAME];
+
+    fact_name(modem, name);
+    modem->paused = fact_is_set(modem->gateway, name);
+}
+
+void hold_load(struct gateway *gateway)
+{
+    gateway->paused = fact_is_set(gateway, "gateway.paused");
+    for (struct modem *modem = gateway->modems; modem; modem = modem->next)
+        load_modem(modem);
+}
+
+/* --- what it means
+ * ---------------------------------------------------------------------------------
+ */
+
+bool modem_is_paused(const struct modem *modem)
+{
+    return modem->paused || modem->gateway->paused;
+}
+
+bool modem_is_held(const struct modem *modem)
+{
+    return modem_is_paused(modem) || modem->reset_wanted;
+}
+
+bool modem_is_away(const struct modem *modem)
+{
+    return modem->state == LINK_GONE || modem->state == LINK_QUARANTINED ||
+           (modem->paused && !modem->finishing);
+}
+
+const char *hold_words(const struct modem *modem)
+{
+    if (modem->paused)
+        return "paused by an operator";
+    if (modem->gateway->paused)
+        return "the gateway is paused by an operator";
+    return modem->reset_wanted ? "about to be reset" : "";
+}
+
+int hold_next_part(struct modem *modem, struct message *out)
+{
+    struct store *store = modem->gateway->store;
+    int64_t rows[BEGUN_ROWS];
+    char pin[MODEM_NAME_MAX + 8];
+    bool begun = false;
+
+    if (modem->reset_wanted)
+        return 0;
+    snprintf(pin, sizeof pin, "sim:%s", modem->link->identity.iccid);
+    int count = store_rows_pinned(store, pin, rows, BEGUN_ROWS);
+    for (int i = 0; i < count; i++) {
+        int rc = store_message_by_row(store, rows[i], true, out);
+        if (rc < 0)
+            return rc;
+        bool here = rc > 0 && out->state == MESSAGE_QUEUED && out->parts_done > 0;
+        if (here && out->wait_until_ms == 0)
+            return 1;
+        begun = begun || here;
+        if (rc > 0)
+            message_clear(out);
+    }
+    if (count < 0)
+        return count;
+    if (!begun && modem->slot == SLOT_FREE) {
+        modem->finishing = false;
+        if (modem->paused)
+            evidence_unpin_later(modem);
+    }
+    return 0;
+}
+
+void hold_on_ready(struct modem *modem)
+{
+    modem->finishing = modem_is_held(modem);
+}
+
+/* --- pause and resume
+ * ------------------------------------------------------------------------------
+ */
+
+static void on_tell(void *arg)
+{
+    struct modem *modem = arg;
+    const char *words = hold_words(modem);
+
+    modem_tell(modem, words[0] ? words : "resumed");
+}
+
+static void held_or_not(struct modem *modem)
+{
+    modem->finishing = modem_is_held(modem);
+    loop_defer(&modem->tell, LOOP_SOON);
+}
+
+int gateway_modem_pause(struct gateway *gateway, const char *name, bool pause,
+                        struct refusal *refusal)
+{
+    struct modem *modem = fleet_find(gateway, name);
+    char fact[FACT_NAME];
+
+    if (!modem)
+        return refuse(refusal, "not_found", "No modem has this name.");
+    if (modem->paused == pause)
+        return 0;
+    fact_name(modem, fact);
+    schedule_guard(gateway); /* where the disk fails it stays as it was: hold_load() */
+    if (store_fact_set(gateway->store, fact, pause ? "1" : "") < 0)
+        return refuse(refusal, "store_failed", "It could not be written to disk.");
+    modem->paused = pause;
+    log_event(LOG_LEVEL_NOTICE, "hold", modem->config.name, pause ? "paused" : "resumed", "%s", "");
+    held_or_not(modem);
+    schedule_kick(gateway);
+    return 0;
+}
+
+int gateway_pause(struct gateway *gateway, bool pause, struct refusal *refusal)
+{
+    if (gateway->paused == pause)
+        return 0;
+    schedule_guard(gateway);
+    if (store_fact_set(gateway->store, "gateway.paused", pause ? "1" : "") < 0)
+        return refuse(refusal, "store_failed", "It could not be written to disk.");
+    gateway->paused = pause;
+    log_event(LOG_LEVEL_NOTICE, "hold", "-", pause ? "paused" : "resumed", "%s", "");
+    for (struct modem *modem = gateway->modems; modem; modem = modem->next)
+        held_or_not(modem);
+    schedule_kick(gateway);
+    return 0;
+}
+
+/* --- reset
+ * -------------------------------------------------------------------------------------------
+ */
+
+static void on_reset(void *arg)
+{
+    struct modem *modem = arg;
+    bool busy = modem->slot != SLOT_FREE || modem->ending.active;
+    int rc = busy ? -EAGAIN : link_reset(modem->link);
+
+    if (rc == -EAGAIN && loop_now_ms(modem->gateway->loop) < modem->reset_until_ms) {
+        loop_timer_arm_in(&modem->reset_timer, RESET_AGAIN_MS);
+        return;
+    }
+    modem->reset_wanted = false;
+    log_event(rc < 0 ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, "hold", modem->config.name,
+              rc < 0 ? "reset_failed" : "reset", "%s", rc < 0 ? strerror(-rc) : "");
+    schedule_kick(modem->gateway);
+}
+
+int gateway_modem_reset(struct gateway *gateway, const char *name, struct refusal *refusal)
+{
+    struct modem *modem = fleet_find(gateway, name);
+
+    if (!modem)
+        return refuse(refusal, "not_found", "No modem has this name.");
+    if (modem->state == LINK_GONE)
+        return refuse(refusal, "no_modem",
+                      "The modem is not there: it can only be pulled and plugged in again.");
+    modem->reset_wanted = true;
+    modem->reset_until_ms = loop_now_ms(gateway->loop) + RESET_GIVE_UP_MS;
+    loop_timer_arm_in(&modem->reset_timer, 0);
+    return 0;
+}
+
+/* --- birth and end
+ * -----------------------------------------------------------------------------------
+ */
+
+void hold_init(struct modem *modem)
+{
+    loop_timer_init(&modem->reset_timer, modem->gateway->loop, on_reset, modem);
+    loop_task_init(&modem->tell, modem->gateway->loop, on_tell, modem);
+    load_modem(modem);
+}
+
+void hold_stop(struct modem *modem)
+{
+    loop_timer_cancel(&modem->reset_timer);
+    loop_task_cancel(&modem->tell);
+}

@@ -1,0 +1,100 @@
+/* ctl_modem: the modems: shown, paused, resumed, reset. */
+#include "ctl.h"
+
+#include <string.h>
+#include "ctl_show.h"
+#include "ctl_table.h"
+
+static const char *text_of(const json_t *object, const char *member)
+{
+    return json_string_value(json_object_get(object, member));
+}
+
+static void print_modems(const json_t *modems)
+{
+    static const char *const heads[] = {"NAME", "STATE",  ">SINCE", "OPERATOR", "TECH",
+                                        ">DBM", ">TODAY", ">SENT",  ">FAILED",  "WHY"};
+    json_t *table = ctl_table_new(heads, sizeof heads / sizeof *heads);
+    for (size_t i = 0; i < json_array_size(modems); i++) {
+        const json_t *modem = json_array_get(modems, i);
+        char since[CTL_SHOW_TIME], dbm[24], today[48], used[24], budget[24], sent[24], failed[24];
+        const char *error = text_of(modem, "last_error");
+        ctl_show_number(modem, "used_today", used);
+        ctl_show_number(modem, "budget", budget);
+        snprintf(today, sizeof today, "%s%s%s", used, strcmp(budget, "0") ? "/" : "",
+                 strcmp(budget, "0") ? budget : "");
+        const char *cells[] = {text_of(modem, "name"),
+                               text_of(modem, "state"),
+                               ctl_show_time(text_of(modem, "since"), since),
+                               text_of(modem, "operator"),
+                               text_of(modem, "technology"),
+                               ctl_show_number(modem, "signal_dbm", dbm),
+                               today,
+                               ctl_show_number(modem, "sent", sent),
+                               ctl_show_number(modem, "failed", failed),
+                               error && *error ? error : text_of(modem, "why")};
+        ctl_table_add(table, cells);
+    }
+    ctl_table_print(table, stdout);
+    json_decref(table);
+}
+
+int ctl_modems(struct ctl *ctl)
+{
+    json_t *result;
+    const char *name = ctl->args->operand[0];
+    enum ctl_exit rc = name ? ctl_call(ctl, "modem.get", json_pack("{s:s}", "name", name),
+                                       ctl->timeout_ms, &result)
+                            : ctl_call(ctl, "modem.list", NULL, ctl->timeout_ms, &result);
+    if (rc != CTL_OK)
+        return rc;
+    if (ctl->json)
+        ctl_print_json(result);
+    else if (name)
+        ctl_show_object(result);
+    else
+        print_modems(json_object_get(result, "modems"));
+    json_decref(result);
+    return CTL_OK;
+}
+
+/* --- stop and go ---------------------------------------------------------------------------------
+ */
+
+/* One method on the modem NAME, or another on all of them (--all; NULL: there is none). */
+static int ask(struct ctl *ctl, const char *one, const char *all)
+{
+    const char *name = ctl->args->operand[0];
+    bool everything = json_object_get(ctl->args->own, "all") != NULL;
+    json_t *result;
+    if ((name != NULL) == everything) {
+        ctl_complain("%s wants either NAME or --all", ctl->args->command->name);
+        return CTL_USAGE;
+    }
+    enum ctl_exit rc =
+        ctl_call(ctl, name ? one : all, name ? json_pack("{s:s}", "name", name) : NULL,
+                 ctl->timeout_ms, &result);
+    if (rc != CTL_OK)
+        return rc;
+    if (ctl->json)
+        ctl_print_json(result);
+    else
+        ctl_show_object(result);
+    json_decref(result);
+    return CTL_OK;
+}
+
+int ctl_pause(struct ctl *ctl)
+{
+    return ask(ctl, "modem.pause", "gateway.pause");
+}
+
+int ctl_resume(struct ctl *ctl)
+{
+    return ask(ctl, "modem.resume", "gateway.resume");
+}
+
+int ctl_reset(struct ctl *ctl)
+{
+    return ask(ctl, "modem.reset", NULL);
+}

@@ -1,0 +1,293 @@
+/* What operators stop and let go: modems, everything; and resets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "rig.h"
+#include "vfs_shim.h"
+
+/* As the verb does it: with its transaction. */
+static void pause_modem(struct world *world, const char *name, bool pause)
+{
+    struct refusal refusal;
+
+    assert_int_equal(store_begin(world->store), 0);
+    assert_int_equal(gateway_modem_pause(world->gateway, name, pause, &refusal), 0);
+    assert_int_equal(store_end(world->store, true), 0);
+    rig_settle(world);
+}
+
+static void pause_all(struct world *world, bool pause)
+{
+    struct refusal refusal;
+
+    assert_int_equal(store_begin(world->store), 0);
+    assert_int_equal(gateway_pause(world->gateway, pause, &refusal), 0);
+    assert_int_equal(store_end(world->store, true), 0);
+    rig_settle(world);
+}
+
+static struct modem_view view_of(struct world *world, size_t i)
+{
+    struct modem_view view;
+
+    assert_true(gateway_modem_at(world->gateway, i, &view));
+    return view;
+}
+
+static struct send_request long_request(const char *key)
+{
+    static char text[400];
+    struct send_request request = rig_request(key);
+
+    memset(text, 'a', sizeof text);
+    request.text = text;
+    request.text_len = 400; /* three parts */
+    return request;
+}
+
+/* --- one modem -----------------------------------------------------------------------------------
+ */
+
+static void a_paused_modem_takes_nothing_and_others_do(void **state)
+{
+    struct world *world = *state;
+    struct send_request a = rig_request("a"), b = rig_request("b");
+
+    rig_ready(world, 0);
+    rig_ready(world, 1);
+    pause_modem(world, "m0", true);
+    rig_accept(world, &a);
+    assert_false(world->link[0]->busy);
+    assert_true(world->link[1]->busy);
+    int64_t row = rig_accept(world, &b); /* waits for m1 */
+    assert_false(world->link[0]->busy);
+    rig_assert_state(world, row, MESSAGE_QUEUED);
+    pause_modem(world, "m0", false);
+    assert_true(world->link[0]->busy);
+    rig_assert_state(world, row, MESSAGE_CLAIMED);
+}
+
+static void the_message_under_way_is_finished_with_all_its_parts(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = long_request("a"), next = rig_request("b");
+
+    rig_ready(world, 0);
+    int64_t row = rig_accept(world, &request);
+    rig_prompt(world, 0);
+    pause_modem(world, "m0", true);
+    assert_string_equal(view_of(world, 0).held, "paused by an operator");
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    rig_ready(world, 1);
+    int64_t other = rig_accept(world, &next);
+    for (int part = 1; part < 3; part++) {
+        assert_int_equal(world->link[0]->submit.part, part);
+        rig_prompt(world, 0);
+        assert_true(world->link[0]->yes);
+        rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    }
+    rig_assert_state(world, row, MESSAGE_SENT);
+    assert_false(world->link[0]->busy);
+    assert_true(world->link[1]->busy);
+    rig_assert_state(world, other, MESSAGE_CLAIMED);
+}
+
+/* A part that waits for its second try is still under way. */
+static void a_part_that_waits_is_finished_too(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = long_request("a");
+
+    rig_ready(world, 0);
+    int64_t row = rig_accept(world, &request);
+    rig_prompt(world, 0);
+    pause_modem(world, "m0", true);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_CMS, 42); /* again in a few seconds */
+    assert_false(world->link[0]->busy);
+    rig_run_for(world, 20 * 1000);
+    assert_true(world->link[0]->busy);
+    assert_int_equal(world->link[0]->submit.part, 1);
+    rig_assert_state(world, row, MESSAGE_CLAIMED);
+}
+
+static void a_pause_holds_over_a_restart_of_the_modem(void **state)
+{
+    struct world *world = *state;
+    struct send_request a = rig_request("a");
+    struct refusal refusal;
+
+    rig_ready(world, 0);
+    hand_link_state(world->link[1], LINK_GONE);
+    pause_modem(world, "m0", true);
+    hand_link_state(world->link[0], LINK_RECOVERING);
+    rig_ready(world, 0);
+    assert_int_equal(rig_send(world, &a, &refusal), 0);
+    assert_string_equal(refusal.name, "no_modem");
+    assert_false(world->link[0]->busy);
+}
+
+static void a_pause_holds_over_a_restart(void **state)
+{
+    struct world *world = *state;
+
+    pause_modem(world, "m1", true);
+    pause_all(world, true);
+    rig_restart(world);
+    struct gateway_stats stats;
+    gateway_stats(world->gateway, &stats);
+    assert_true(stats.paused);
+    assert_false(view_of(world, 0).paused);
+    assert_true(view_of(world, 1).paused);
+    pause_all(world, false);
+    pause_modem(world, "m1", false);
+    rig_restart(world);
+    gateway_stats(world->gateway, &stats);
+    assert_false(stats.paused);
+    assert_false(view_of(world, 1).paused);
+}
+
+/* What was not written did not happen: the client has heard store_failed. */
+static void a_pause_that_was_undone_does_not_hold(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/otpgate-hold-XXXXXX", command[64];
+    void *inner = NULL;
+    assert_int_equal(vfs_shim_install(), 0);
+    assert_non_null(mkdtemp(dir));
+    rig_setup_in(&inner, dir);
+    struct world *world = inner;
+    struct refusal refusal;
+
+    rig_settle(world);
+    vfs_shim_fail(VFS_IO_ERROR, VFS_WRITE, 1, 50);
+    assert_int_equal(store_begin(world->store), 0);
+    assert_int_equal(gateway_modem_pause(world->gateway, "m0", true, &refusal), 0);
+    assert_int_equal(gateway_pause(world->gateway, true, &refusal), 0);
+    assert_int_equal(store_end(world->store, true), 0);
+    assert_true(view_of(world, 0).paused);
+    rig_settle(world);
+    vfs_shim_reset();
+    struct gateway_stats stats;
+    gateway_stats(world->gateway, &stats);
+    assert_false(view_of(world, 0).paused);
+    assert_false(stats.paused);
+    rig_teardown(&inner);
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    assert_int_equal(system(command), 0);
+}
+
+static void nobody_pauses_what_is_not_there(void **state)
+{
+    struct world *world = *state;
+    struct refusal refusal;
+
+    assert_int_equal(gateway_modem_pause(world->gateway, "none", true, &refusal), -1);
+    assert_string_equal(refusal.name, "not_found");
+    assert_int_equal(gateway_modem_reset(world->gateway, "none", &refusal), -1);
+    assert_string_equal(refusal.name, "not_found");
+}
+
+/* --- everything ----------------------------------------------------------------------------------
+ */
+
+static void a_paused_gateway_says_no_and_finishes(void **state)
+{
+    struct world *world = *state;
+    struct send_request a = long_request("a"), b = rig_request("b"), c = rig_request("c");
+    struct refusal refusal;
+
+    rig_ready(world, 0);
+    int64_t first = rig_accept(world, &a), waiting = rig_accept(world, &b);
+    rig_prompt(world, 0);
+    pause_all(world, true);
+    assert_int_equal(rig_send(world, &c, &refusal), 0);
+    assert_string_equal(refusal.name, "no_modem");
+    assert_true(refusal.retry_after_s > 0);
+    assert_int_equal(rig_accept(world, &b), waiting); /* a repeat is answered */
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    for (int part = 1; part < 3; part++) {
+        rig_prompt(world, 0);
+        rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    }
+    rig_assert_state(world, first, MESSAGE_SENT);
+    assert_false(world->link[0]->busy);
+    rig_ready(world, 1);
+    assert_false(world->link[1]->busy);
+    rig_assert_state(world, waiting, MESSAGE_QUEUED);
+    pause_all(world, false);
+    rig_assert_state(world, waiting, MESSAGE_CLAIMED);
+}
+
+static void what_waits_in_a_paused_gateway_expires(void **state)
+{
+    struct world *world = *state;
+    struct send_request a = rig_request("a");
+
+    hand_link_state(world->link[0], LINK_REGISTERING);
+    int64_t row = rig_accept(world, &a);
+    pause_all(world, true);
+    rig_ready(world, 0);
+    rig_run_for(world, 301 * 1000);
+    rig_assert_state(world, row, MESSAGE_EXPIRED);
+}
+
+/* --- reset
+ * -----------------------------------------------------------------------------------------
+ */
+
+static void a_reset_waits_for_what_is_under_way(void **state)
+{
+    struct world *world = *state;
+    struct send_request a = rig_request("a"), b = rig_request("b");
+    struct refusal refusal;
+
+    rig_ready(world, 0);
+    rig_accept(world, &a);
+    rig_accept(world, &b);
+    rig_prompt(world, 0);
+    assert_int_equal(gateway_modem_reset(world->gateway, "m0", &refusal), 0);
+    rig_run_for(world, 3000);
+    assert_int_equal(world->link[0]->resets, 0);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    assert_false(world->link[0]->busy); /* the second waits for the reset */
+    rig_run_for(world, 1000);
+    assert_int_equal(world->link[0]->resets, 1);
+    assert_true(world->link[0]->busy); /* this link restarts in no time */
+}
+
+static void what_is_gone_is_not_reset(void **state)
+{
+    struct world *world = *state;
+    struct refusal refusal;
+
+    hand_link_state(world->link[0], LINK_GONE);
+    assert_int_equal(gateway_modem_reset(world->gateway, "m0", &refusal), -1);
+    assert_string_equal(refusal.name, "no_modem");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_paused_modem_takes_nothing_and_others_do),
+        TEST(the_message_under_way_is_finished_with_all_its_parts),
+        TEST(a_part_that_waits_is_finished_too),
+        TEST(a_pause_holds_over_a_restart_of_the_modem),
+        TEST(a_pause_holds_over_a_restart),
+        cmocka_unit_test(a_pause_that_was_undone_does_not_hold),
+        TEST(nobody_pauses_what_is_not_there),
+        TEST(a_paused_gateway_says_no_and_finishes),
+        TEST(what_waits_in_a_paused_gateway_expires),
+        TEST(a_reset_waits_for_what_is_under_way),
+        TEST(what_is_gone_is_not_reset),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
