@@ -680,6 +680,12 @@ const struct simmodem_stats *simmodem_stats(const struct simmodem *modem)
     return &modem->stats;
 }
 
+bool simmodem_storage_full(const struct simmodem *modem)
+{
+    const struct sim_memory *memory = &modem->memory[modem->settings.mem[2]];
+    return memory->used == memory->size;
+}
+
 void simmodem_patience_set(struct simmodem *modem, int64_t command_ms, int64_t cmgs_ms)
 {
     modem->patience_command_ms = command_ms;

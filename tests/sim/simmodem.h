@@ -121,6 +121,8 @@ struct simmodem_stats {
     uint64_t busy_ms; /* from Ctrl-Z to the result, added up */
 };
 const struct simmodem_stats *simmodem_stats(const struct simmodem *modem);
+/* The memory that receives has no room left. */
+bool simmodem_storage_full(const struct simmodem *modem);
 /* How long a host must have waited before it may speak over a pending command: `command_ms`
  * (default 2000), over a pending CMGS `cmgs_ms` (default 110000). */
 void simmodem_patience_set(struct simmodem *modem, int64_t command_ms, int64_t cmgs_ms);

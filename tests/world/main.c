@@ -6,7 +6,7 @@
 #include "vfs_shim.h"
 #include "world.h"
 
-static const char *const breaches[] = {"none", "late", "twice", "lost", "order"};
+static const char *const breaches[] = {"none", "late", "twice", "lost", "order", "full"};
 
 static void usage(void)
 {

@@ -1,15 +1,18 @@
 /* oracle: what must hold, in words and in code.
  *
- *  1 accepted is never lost   when all has calmed down every accepted message has ended, and how it
- * ended is true: sent means the network took every part; failed, expired and cancelled mean that no
- * part was taken (but for parts of an unfinished one, which is said). 2 at most one copy the
- * network takes each part once; twice only where the caller chose `resend`, and then only after an
- * UNKNOWN, once. 3 nothing leaves late      no body is handed to a modem after the message's
- * expires_at. 4 one command on the wire  no modem ever saw a second command while one was pending.
- *  5 class, then deadline     a claim takes nothing while something more urgent is due for the same
- * modem. 6 nobody idles             at a quiet moment no ready modem is free while something is due
- * that it may send. 7 the book is right        the counters that answer "in time?" agree with the
- * disk.
+ * 1. Accepted is never lost: when all has calmed down every accepted message has ended, and how it
+ *    ended is true. Sent means that the network took every part; failed, expired and cancelled that
+ *    it took none (but for parts of an unfinished one, which is said).
+ * 2. At most one copy: the network takes each part once; twice only where the caller chose
+ *    `resend`, and then only after an UNKNOWN, once.
+ * 3. Nothing leaves late: no body is handed to a modem after the message's expires_at.
+ * 4. One command on the wire: no modem ever saw a second command while one was pending.
+ * 5. Class, then deadline: a claim takes nothing while something more urgent is due for that modem.
+ * 6. Nobody idles: at a quiet moment no ready modem is free while something is due for it.
+ * 7. The book is right: the counters that answer "in time?" agree with the disk.
+ * 8. Nothing is promised before it is synced: no answer to a client, no body.
+ * 9. What is written to a modem stands in the inbox, once.
+ * 10. The storage of a modem that could be read is not full for longer than one sweep.
  */
 #include <assert.h>
 #include <stdarg.h>
@@ -21,7 +24,11 @@
 #include "vfs_shim.h"
 #include "world.h"
 
-enum { PARTS = SMS_PARTS_MAX, LIST = 512 };
+enum {
+    PARTS = SMS_PARTS_MAX,
+    LIST = 512,
+    FULL_MOST_MS = 60000 + 120000, /* one keepalive, behind an answer that never comes */
+};
 
 struct entry {
     bool accepted, cancelled;
@@ -279,6 +286,34 @@ void oracle_look(struct oracle *oracle)
         if (queued[i] != gateway->admission.parts[i])
             broken(oracle, "7: %lld parts of class %d wait, %lld are counted", (long long)queued[i],
                    i, (long long)gateway->admission.parts[i]);
+}
+
+/* --- 10: at any look
+ * ------------------------------------------------------------------------------------------ */
+
+/* A modem that hangs has its time-out first, and what is not ready cannot be read. */
+void oracle_look_at_storage(struct oracle *oracle)
+{
+    struct gateway *gateway = oracle->world->gateway;
+    int64_t now_ms = loop_now_ms(oracle->world->loop);
+    int64_t most_ms = oracle->world->options.breach == BREACH_FULL ? 0 : FULL_MOST_MS;
+    int at = 0;
+
+    for (struct modem *modem = gateway ? gateway->modems : NULL; modem; modem = modem->next) {
+        struct world_modem *end = &oracle->world->modem[at++];
+        bool could = modem->state == LINK_READY || modem->state == LINK_BUSY;
+        if (!could || !simmodem_storage_full(end->modem)) {
+            end->full_since_ms = 0;
+            continue;
+        }
+        if (!end->full_since_ms)
+            end->full_since_ms = now_ms;
+        if (now_ms - end->full_since_ms > most_ms) {
+            broken(oracle, "10: the storage of modem %d is full for %lld ms", end->index,
+                   (long long)(now_ms - end->full_since_ms));
+            end->full_since_ms = now_ms;
+        }
+    }
 }
 
 /* --- 1: in the end

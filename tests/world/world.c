@@ -185,6 +185,7 @@ static void play_load(struct world *world)
         loop_sim_run_until(world->loop,
                            loop_now_ms(world->loop) + 1 + (int64_t)world_random(world, LOOK_MS));
         oracle_look(world->oracle);
+        oracle_look_at_storage(world->oracle);
         if (world->options.faults && world_random(world, 200) == 0)
             disk_fault(world);
         if (world->options.crashes && world_random(world, 400) == 0) {

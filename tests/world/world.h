@@ -20,7 +20,14 @@
 enum { WORLD_MODEMS = 16, WORLD_CLIENTS = 3 };
 
 /* A promise broken on purpose, to see that the oracle notices. */
-enum breach { BREACH_NONE, BREACH_LATE, BREACH_TWICE, BREACH_LOST, BREACH_ORDER };
+enum breach {
+    BREACH_NONE,
+    BREACH_LATE,
+    BREACH_TWICE,
+    BREACH_LOST,
+    BREACH_ORDER,
+    BREACH_FULL,
+};
 
 struct world_options {
     uint64_t seed;
@@ -47,6 +54,7 @@ struct world_modem {
     loop_fn *watch;
     void *watch_arg;
     struct loop_task appeared;
+    int64_t full_since_ms; /* its storage is, while the gateway could empty it; 0: it is not */
 };
 
 struct client;
@@ -116,6 +124,7 @@ void oracle_sim_event(void *arg, const struct sim_event *event);
 /* Somebody writes to a modem; the text that names it in the book. */
 void oracle_written(struct oracle *oracle, char text[40]);
 void oracle_look(struct oracle *oracle); /* at a quiet moment */
+void oracle_look_at_storage(struct oracle *oracle);
 void oracle_drained(struct oracle *oracle);
 unsigned oracle_broken(const struct oracle *oracle);
 
