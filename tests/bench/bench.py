@@ -308,6 +308,37 @@ def show_share(table, found, flush_ns):
     table.add("  one flush meanwhile (two are in it)", "", us(flush_ns))
 
 
+def inbound_round(bed, latency_ms, loaded):
+    """Mean time from an answer to the next Ctrl-Z, with a message and a report in for each one out."""
+    count = 20
+    bed.events()
+    before = bed.sim.count("accepted", 0)
+    bed.sim.control("timing", report_ms=latency_ms // 2 if loaded else 86400000)
+    bed.send(count)
+    for i in range(count if loaded else 0):
+        bed.sim.control("write", modem=0, **{"from": "+84987654321", "text": "TTTB %d" % i})
+        time.sleep(latency_ms / 1000)
+    bed.sim.wait("accepted", before + count, modem=0, timeout_s=60)
+    bed.sim.control("timing", report_ms=86400000)
+    time.sleep(latency_ms / 1000 + 0.05)  # the last answer
+    return statistics.mean(gaps(bed.events(), 0))
+
+
+def bench_share_inbound(table, bed):
+    """What comes back takes the wire between two submits and nothing else."""
+    latency_ms = 50 if ARGS.quick else 150
+    bed.sim.control("timing", latency_ms=latency_ms)
+    found = [(inbound_round(bed, latency_ms, True), inbound_round(bed, latency_ms, False))
+             for _ in range(min(ROUNDS, 3))]
+    bed.sim.control("timing", latency_ms=0)
+    loaded, quiet = (statistics.median(column) for column in zip(*found))
+    share = [NETWORK_MS / (NETWORK_MS + gap / 1e6) for gap in (loaded, quiet)]
+    table.add("share of modem time, a message and a report in for each out",
+              "%.3f %%" % (100 * share[0]), "%.3f %%" % (100 * share[1]),
+              "%.3f %% (at least 99)" % (100 * share[0] / share[1]), share[0] >= 0.99 * share[1])
+    table.add("  between an answer and the next Ctrl-Z", ms(loaded), ms(quiet))
+
+
 def bench_share_and_idle(table, root, bed, limit_db, disk):
     """While eight idle modems are watched, a busy one is: neither costs the machine anything."""
     latency_ms = 50 if ARGS.quick else 150
@@ -404,6 +435,7 @@ def run(root, table):
         stage("latency", bench_latency, table, main, limit_db, disk)
         stage("rate", bench_rate, table, main, limit_db, disk)
         stage("modem time, idle", bench_share_and_idle, table, root, main, limit_db, disk)
+        stage("modem time with inbound", bench_share_inbound, table, main)
         large = Bed(root, "large", 1, 1)
         large.send_and_wait(50)
         large.hold(True)
