@@ -12,7 +12,8 @@
  * 7. The book is right: the counters that answer "in time?" agree with the disk.
  * 8. Nothing is promised before it is synced: no answer to a client, no body.
  * 9. What is written to a modem stands in the inbox, once.
- * 10. The storage of a modem that could be read is not full for longer than one sweep.
+ * 10. The storage of a modem that could be read is not full for longer than one sweep without
+ *     anything being taken out of it (what the network has held back comes in at once).
  */
 #include <assert.h>
 #include <stdarg.h>
@@ -211,6 +212,8 @@ void oracle_sim_event(void *arg, const struct sim_event *event)
         on_body(oracle, entry, event);
     if (event->kind == SIM_EVENT_ACCEPTED)
         on_taken(oracle, event);
+    if (event->kind == SIM_EVENT_DELETED)
+        oracle->world->modem[event->modem].full_since_ms = 0; /* there was room */
 }
 
 /* --- 5: each claim is looked at before it is made
