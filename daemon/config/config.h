@@ -66,6 +66,25 @@ struct config_role {
     int max_connections, max_in_flight, sends_per_minute;
 };
 
+enum purpose_encoding { PURPOSE_UNACCENTED, PURPOSE_UCS2 };
+enum purpose_resend { PURPOSE_SAME_CODE, PURPOSE_NEW_CODE };
+
+/* What codes are for: their texts and the rules they follow (purpose.h, template.h). */
+struct config_purpose {
+    char name[64];
+    struct config_pairs template_; /* by locale; the first is for who names none */
+    char origin[128];              /* host of the last line "@host #code"; "" none */
+    int ttl_s, length, checks, sends;
+    struct config_list resend_after_s; /* before the 2nd, 3rd ... send */
+    int check_interval_ms;
+    int number_per_day, subject_per_hour, ip_per_hour, prefix_per_hour, per_hour; /* 0: no limit */
+    int resend_code;  /* enum purpose_resend */
+    int encoding;     /* enum purpose_encoding */
+    int replace_type; /* 0 to 7 */
+    bool flash, allow_parts, foreign_numbers;
+    struct config_list allow, deny; /* prefixes, "+8491" */
+};
+
 struct config {
     char name[64]; /* of the gateway, for people */
     char socket[108];
@@ -82,12 +101,15 @@ struct config {
     int max_line_bytes;        /* 65536 */
     int max_unsent_kb;         /* what a client may leave unread, 1024 */
     int max_queued;            /* messages, 1000000 */
+    int otp_per_hour;          /* codes of all purposes; 0: no limit */
     int retention_days;        /* of messages and inbox, 30 (1 to 3650); events are kept 7 */
     int log_level;             /* 3 to 7 */
     struct config_modem *modems;
     size_t modem_count;
     struct config_role *roles;
     size_t role_count;
+    struct config_purpose *purposes;
+    size_t purpose_count;
 };
 
 struct config_mistakes {

@@ -1,9 +1,12 @@
 #include "keys.h"
 
+#include <stdio.h>
 #include <string.h>
 #include "config.h"
 #include "log.h"
+#include "purpose.h"
 #include "reader.h"
+#include "template.h"
 #include "text.h"
 
 static const struct config_word log_levels[] = {
@@ -11,6 +14,10 @@ static const struct config_word log_levels[] = {
     {"info", LOG_LEVEL_INFO},   {"debug", LOG_LEVEL_DEBUG},     {NULL, 0},
 };
 static const struct config_word drivers[] = {{"at", 0}, {NULL, 0}};
+static const struct config_word resends[] = {
+    {"same", PURPOSE_SAME_CODE}, {"new", PURPOSE_NEW_CODE}, {NULL, 0}};
+static const struct config_word encodings[] = {
+    {"unaccented", PURPOSE_UNACCENTED}, {"ucs2", PURPOSE_UCS2}, {NULL, 0}};
 static const struct config_word rights[] = {
     {"send", MAY_SEND},       {"verify", MAY_VERIFY},   {"subscriber", MAY_SUBSCRIBER},
     {"monitor", MAY_MONITOR}, {"operate", MAY_OPERATE}, {NULL, 0},
@@ -26,6 +33,9 @@ static const struct config_word rights[] = {
 #define ROLE(member)                                                                               \
     .section = SECTION_ROLE, .name = #member, .full = "[role] " #member,                           \
     .offset = offsetof(struct config_role, member), .room = ROOM(struct config_role, member)
+#define PURPOSE(member)                                                                            \
+    .section = SECTION_PURPOSE, .name = #member, .full = "[purpose] " #member,                     \
+    .offset = offsetof(struct config_purpose, member), .room = ROOM(struct config_purpose, member)
 
 static const struct config_key keys[] = {
     {GATEWAY(name), .kind = KIND_TEXT, .fallback = "otpgate", .reloadable = true,
@@ -63,6 +73,8 @@ static const struct config_key keys[] = {
      .help = "What a client may leave unread before its connection is cut, in KiB."},
     {GATEWAY(max_queued), .kind = KIND_INT, .low = 1, .high = 10000000, .fallback = "1000000",
      .reloadable = true, .help = "Messages that wait; one more is refused as overloaded."},
+    {GATEWAY(otp_per_hour), .kind = KIND_INT, .low = 0, .high = 1000000, .fallback = "0",
+     .reloadable = true, .help = "Codes of all purposes in any hour; 0 is no limit."},
     {GATEWAY(retention_days), .kind = KIND_INT, .low = 1, .high = 3650, .fallback = "30",
      .reloadable = true,
      .help = "How long messages are kept that have ended, and those that came in. Events are kept "
@@ -103,7 +115,103 @@ static const struct config_key keys[] = {
     {ROLE(sends_per_minute), .kind = KIND_INT, .low = 0, .high = 1000000, .fallback = "0",
      .reloadable = true,
      .help = "Messages that each of them may have accepted in a minute; 0 is no limit."},
+
+    {.section = SECTION_PURPOSE,
+     .name = "template.*",
+     .full = "[purpose] template.*",
+     .offset = offsetof(struct config_purpose, template_),
+     .room = ROOM(struct config_purpose, template_),
+     .kind = KIND_PAIRS,
+     .reloadable = true,
+     .help = "The text in a language, template.vi for Vietnamese, with {code} and {minutes}. Who "
+             "starts a code without a locale gets the first one. It is checked with the longest "
+             "code and its last line when the configuration is read."},
+    {PURPOSE(origin), .kind = KIND_HOST, .fallback = "", .reloadable = true,
+     .help = "The portal's host. Browsers and phones fill in a code that ends in the line "
+             "\"@host #code\" on that host alone, so that it cannot be fished for elsewhere."},
+    {PURPOSE(ttl_s), .kind = KIND_INT, .low = 30, .high = 600, .fallback = "300",
+     .reloadable = true, .help = "How long a code is valid."},
+    {PURPOSE(length), .kind = KIND_INT, .low = 4, .high = 10, .fallback = "6", .reloadable = true,
+     .help = "Digits of a code."},
+    {PURPOSE(checks), .kind = KIND_INT, .low = 1, .high = 20, .fallback = "5", .reloadable = true,
+     .help = "Checks that are compared before a code is spent."},
+    {PURPOSE(sends), .kind = KIND_INT, .low = 1, .high = 10, .fallback = "3", .reloadable = true,
+     .help = "Messages for one verification, the first among them."},
+    {PURPOSE(resend_after_s), .kind = KIND_LIST, .low = 1, .high = 8, .fallback = "30, 60, 120",
+     .reloadable = true,
+     .help = "Least seconds before the second message, the third and so on; the last goes on."},
+    {PURPOSE(resend_code), .kind = KIND_LEVEL, .words = resends, .fallback = "same",
+     .reloadable = true,
+     .help = "What a resend sends: the same code while it is valid, as messages may arrive in any "
+             "order, or a new one each time, and then the former answers superseded."},
+    {PURPOSE(check_interval_ms), .kind = KIND_INT, .low = 0, .high = 60000, .fallback = "1000",
+     .reloadable = true,
+     .help = "Least time between two checks; a sooner one is rate_limited and not counted."},
+    {PURPOSE(number_per_day), .kind = KIND_INT, .low = 0, .high = 1000, .fallback = "5",
+     .reloadable = true,
+     .help = "Messages for one number in any 24 hours, those of other purposes among them; 0 is "
+             "no limit."},
+    {PURPOSE(subject_per_hour), .kind = KIND_INT, .low = 0, .high = 1000, .fallback = "3",
+     .reloadable = true, .help = "Codes started for one subject in any hour; 0 is no limit."},
+    {PURPOSE(ip_per_hour), .kind = KIND_INT, .low = 0, .high = 100000, .fallback = "30",
+     .reloadable = true,
+     .help = "Messages asked for from one client_ip (of IPv6 the first 64 bits) in any hour; many "
+             "citizens may share one; 0 is no limit."},
+    {PURPOSE(prefix_per_hour), .kind = KIND_INT, .low = 0, .high = 1000000, .fallback = "0",
+     .reloadable = true,
+     .help = "Messages for numbers that begin alike (+8491) in any hour; 0 is no limit."},
+    {PURPOSE(per_hour), .kind = KIND_INT, .low = 0, .high = 1000000, .fallback = "0",
+     .reloadable = true, .help = "Messages of this purpose in any hour; 0 is no limit."},
+    {PURPOSE(encoding), .kind = KIND_LEVEL, .words = encodings, .fallback = "unaccented",
+     .reloadable = true,
+     .help = "unaccented drops all accents (160 characters a part), ucs2 keeps them (70)."},
+    {PURPOSE(allow_parts), .kind = KIND_BOOL, .fallback = "no", .reloadable = true,
+     .help = "Accept templates that take more than one part: each part costs, and comes later."},
+    {PURPOSE(replace_type), .kind = KIND_INT, .low = 0, .high = 7, .fallback = "0",
+     .reloadable = true,
+     .help = "1 to 7: a code takes the place of the former one on the handset (TP-PID 0x41 to "
+             "0x47); not every handset does that."},
+    {PURPOSE(flash), .kind = KIND_BOOL, .fallback = "no", .reloadable = true,
+     .help = "Show the text at once and do not store it (class 0)."},
+    {PURPOSE(foreign_numbers), .kind = KIND_BOOL, .fallback = "no", .reloadable = true,
+     .help = "Send codes to other countries too; [gateway] foreign_numbers has to be yes as well."},
+    {PURPOSE(allow), .kind = KIND_LIST, .low = 0, .high = 64, .fallback = "", .reloadable = true,
+     .help = "Only numbers that begin so (+8491, +8490) get codes; empty: all."},
+    {PURPOSE(deny), .kind = KIND_LIST, .low = 0, .high = 64, .fallback = "", .reloadable = true,
+     .help = "Numbers that begin so get no codes: blocked."},
 };
+
+/* Of a list of texts, what each has to be. */
+static void check_items(struct reading *reading, const char *key, const struct config_list *list,
+                        bool (*ok)(const char *text), const char *wants)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (!ok(list->item[i])) {
+            config_mistake(reading, key, "wants %s", wants);
+            return;
+        }
+}
+
+static void check_purpose(struct reading *reading, const void *root, const void *section)
+{
+    const struct config_purpose *purpose = section;
+    const struct config_pairs *templates = &purpose->template_;
+    (void)root;
+    check_items(reading, "resend_after_s", &purpose->resend_after_s, purpose_wait_ok,
+                "seconds, each from 1 to 3600");
+    check_items(reading, "allow", &purpose->allow, purpose_prefix_ok, "prefixes such as +8491");
+    check_items(reading, "deny", &purpose->deny, purpose_prefix_ok, "prefixes such as +8491");
+    if (config_is_wrong(reading, "length") || config_is_wrong(reading, "encoding"))
+        return;
+    for (size_t i = 0; i < templates->count; i++) {
+        char why[300], key[80];
+        snprintf(key, sizeof key, "template.%s", templates->pair[i].name);
+        if (strlen(templates->pair[i].name) > PURPOSE_LOCALE_MAX)
+            config_mistake(reading, key, "a locale is up to %d bytes", PURPOSE_LOCALE_MAX);
+        else if (template_check(purpose, templates->pair[i].value, why, sizeof why) < 0)
+            config_mistake(reading, key, "%s", why);
+    }
+}
 
 /* Two links on one port would speak over each other. */
 static void check_modem(struct reading *reading, const void *root, const void *section)
@@ -134,6 +242,9 @@ static const struct config_kind_row kinds[] = {
     [SECTION_ROLE] = {"role", "[role NAME]", sizeof(struct config_role),
                       offsetof(struct config, roles), offsetof(struct config, role_count),
                       check_role},
+    [SECTION_PURPOSE] = {"purpose", "[purpose NAME]", sizeof(struct config_purpose),
+                         offsetof(struct config, purposes), offsetof(struct config, purpose_count),
+                         check_purpose},
 };
 
 const struct config_table config_table = {

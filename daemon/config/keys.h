@@ -13,7 +13,7 @@
 
 enum { CONFIG_KEYS_MAX = 256 }; /* of one table */
 
-enum config_section { SECTION_GATEWAY, SECTION_MODEM, SECTION_ROLE };
+enum config_section { SECTION_GATEWAY, SECTION_MODEM, SECTION_ROLE, SECTION_PURPOSE };
 
 enum config_kind {
     KIND_TEXT,   /* char[room]: any UTF-8 that fits, not empty */
@@ -22,6 +22,7 @@ enum config_kind {
     KIND_PHONE,  /* char[room]: 3 to 15 digits with an optional +; may be empty */
     KIND_DIGITS, /* char[room]: 1 to room - 1 digits, the first no 0 */
     KIND_ZONE,   /* char[room]: a time zone that this system knows */
+    KIND_HOST,   /* char[room]: a host name in small letters; may be empty */
     KIND_WORD,   /* char[room]: one of words */
     KIND_LEVEL,  /* int: the value of one of words */
     KIND_INT,    /* int: low to high */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "config.h"
 #include "keys.h"
+#include "purpose.h"
 #include "text.h"
 
 static int refuse(char *why, size_t room, const char *format, ...)
@@ -104,6 +105,8 @@ static bool text_fits(const struct config_key *key, const char *value)
         return all_digits(value) && *value != '0';
     case KIND_ZONE:
         return is_zone(value);
+    case KIND_HOST:
+        return *value == '\0' || purpose_host_ok(value);
     case KIND_WORD:
         return word_find(key->words, value) != NULL;
     case KIND_LEVEL:
@@ -353,6 +356,7 @@ int config_key_set(const struct config_key *key, void *owner, const struct confi
     case KIND_PHONE:
     case KIND_DIGITS:
     case KIND_ZONE:
+    case KIND_HOST:
     case KIND_WORD:
         return set_text(key, at, text, why, room);
     case KIND_INT:
@@ -434,6 +438,9 @@ void config_key_range(const struct config_key *key, char *out, size_t room)
     case KIND_ZONE:
         snprintf(out, room, "a time zone of this system, such as Asia/Ho_Chi_Minh");
         return;
+    case KIND_HOST:
+        snprintf(out, room, "a host name such as portal.example.gov.vn, or nothing");
+        return;
     case KIND_WORD:
     case KIND_LEVEL:
         for (const struct config_word *word = key->words; word->name && len < room; word++)
@@ -502,6 +509,7 @@ bool config_key_same(const struct config_key *key, const void *a, const void *b)
     case KIND_PHONE:
     case KIND_DIGITS:
     case KIND_ZONE:
+    case KIND_HOST:
     case KIND_WORD:
         return strcmp(left, right) == 0;
     case KIND_LEVEL:

@@ -153,9 +153,9 @@ static void unknown_sections(void **state)
     wrong("[gatewya]\nsocket = /a\nnonsense = 1\n",
           "otpgate.conf:1: [gatewya]: no such section, did you mean [gateway]?");
     wrong("[moden a]\n", "otpgate.conf:1: [moden a]: no such section, did you mean [modem a]?");
-    wrong("[surprise]\n",
-          "otpgate.conf:1: [surprise]: no such section; there are [gateway], [modem NAME] and "
-          "[role NAME]");
+    wrong("[xyzzy]\n",
+          "otpgate.conf:1: [xyzzy]: no such section; there are [gateway], [modem NAME], "
+          "[role NAME] and [purpose NAME]");
     wrong("[modem]\nport=/dev/a\n", "otpgate.conf:1: [modem]: wants a name: [modem NAME]");
     wrong("[modem a b]\nport=/dev/a\n",
           "otpgate.conf:1: [modem a b]: a name is 1 to 63 letters, digits, - and _");
