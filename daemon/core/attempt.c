@@ -414,7 +414,7 @@ static void ending_try_later(struct modem *modem)
     struct ending *ending = &modem->ending;
 
     ending->written = false;
-    modem->gateway->store_failing = true;
+    gateway_store_failing(modem->gateway, true);
     (void)store_free_reserve(modem->gateway->store);
     ending->retry_ms = ending->retry_ms ? ending->retry_ms * 2 : RETRY_FIRST_MS;
     if (ending->retry_ms > RETRY_MOST_MS)

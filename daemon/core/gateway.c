@@ -30,6 +30,7 @@ struct gateway *gateway_new(struct loop *loop, struct store *store, const struct
     gateway->next_reference = (uint8_t)(gateway->stats.start_wall_ms / 1000);
     gateway->stats.unclean_start = store_was_unclean(store);
     loop_task_init(&gateway->stopped, loop, on_stopped, gateway);
+    alarms_init(&gateway->alarms, loop);
     schedule_init(gateway);
     reports_init(gateway);
     inbox_init(gateway);
@@ -76,7 +77,22 @@ void gateway_free(struct gateway *gateway)
     for (int i = 0; i < GUARDS; i++)
         store_forget(gateway->store, &gateway->guard[i]);
     store_before_commit(gateway->store, NULL, NULL);
+    alarms_fini(&gateway->alarms);
     free(gateway);
+}
+
+struct alarms *gateway_alarms(struct gateway *gateway)
+{
+    return &gateway->alarms;
+}
+
+void gateway_store_failing(struct gateway *gateway, bool failing)
+{
+    gateway->store_failing = failing;
+    if (failing)
+        alarm_raise(gateway, "store_failing", "-", NULL);
+    else
+        alarm_clear(gateway, "store_failing", "-");
 }
 
 size_t gateway_modem_count(const struct gateway *gateway)

@@ -3,6 +3,7 @@
 #define OTPGATE_GATEWAY_INTERNAL_H
 
 #include "admission.h"
+#include "alarm.h"
 #include "gateway.h"
 #include "pdu_decode.h"
 
@@ -100,6 +101,7 @@ struct gateway {
     void (*on_modem)(void *arg, const struct modem_view *view);
     void *on_modem_arg;
 
+    struct alarms alarms;
     struct gateway_stats stats; /* the counters of it */
     unsigned accepts_open;      /* counted as accepted, not on disk yet */
     bool store_failing;
@@ -122,6 +124,11 @@ void schedule_kick(struct gateway *gateway);
 void schedule_no_later(struct gateway *gateway, int64_t at_ms);
 /* Every write of the gateway is followed by this one: RAM learns of a transaction that failed. */
 void schedule_guard(struct gateway *gateway);
+
+/* --- gateway.c --- */
+
+/* The store failed, or works again: the flag and the alarm. */
+void gateway_store_failing(struct gateway *gateway, bool failing);
 
 /* --- policy.c --- */
 

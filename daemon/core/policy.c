@@ -29,7 +29,7 @@ static int refuse(struct refusal *refusal, const char *name, const char *format,
 static int refuse_store(struct gateway *gateway, struct refusal *refusal, int rc)
 {
     refusal->retry_after_s = RETRY_STORE_S;
-    gateway->store_failing = true;
+    gateway_store_failing(gateway, true);
     return refuse(refusal, "store_failed", "The message could not be written to disk: %s.",
                   strerror(-rc));
 }

@@ -234,7 +234,7 @@ static void on_guard(void *arg, int rc)
     else if (rc == 0 && gateway->store_failing)
         log_event(LOG_LEVEL_NOTICE, "schedule", "-", "store_mended", "%s", "");
     bool mended = rc == 0 && gateway->store_failing;
-    gateway->store_failing = rc < 0;
+    gateway_store_failing(gateway, rc < 0);
     if (rc < 0) {
         gateway->stats.accepted -= gateway->accepts_open;
         gateway->stats.refused += gateway->accepts_open;

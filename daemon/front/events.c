@@ -235,23 +235,40 @@ static void events_on_store(void *arg)
         events_wake(front);
 }
 
-/* Volatile: who is behind with reading misses it. */
+static bool is_followed(const struct front *front, unsigned topic)
+{
+    for (const struct follower *f = front->events.first; f; f = f->next)
+        if (f->started && (f->topics & topic))
+            return true;
+    return false;
+}
+
+/* Volatile: who is behind with reading misses it. Takes `view` over. */
+static void events_tell(struct front *front, unsigned topic, json_t *view)
+{
+    size_t len = 0;
+    char *line = view ? wire_notification_line("event", view, &len) : NULL;
+    for (struct follower *f = front->events.first; line && f; f = f->next) {
+        if (!f->started || !(f->topics & topic) || !session_has_room(f->session))
+            continue;
+        session_send(f->session, line, len);
+        f->session->events++;
+    }
+    free(line);
+}
+
 static void events_on_modem(void *arg, const struct modem_view *view)
 {
     struct front *front = arg;
-    char *line = NULL;
-    size_t len = 0;
-    for (struct follower *f = front->events.first; f; f = f->next) {
-        if (!f->started || !(f->topics & TOPIC_MODEM))
-            continue;
-        if (!line)
-            line = wire_notification_line("event", view_modem_event(view), &len);
-        if (line && session_has_room(f->session)) {
-            session_send(f->session, line, len);
-            f->session->events++;
-        }
-    }
-    free(line);
+    if (is_followed(front, TOPIC_MODEM))
+        events_tell(front, TOPIC_MODEM, view_modem_event(view));
+}
+
+static void events_on_alarm(void *arg, const struct alarm_view *alarm, bool raised)
+{
+    struct front *front = arg;
+    if (is_followed(front, TOPIC_ALARM))
+        events_tell(front, TOPIC_ALARM, view_alarm_event(alarm, raised, loop_wall_ms(front->loop)));
 }
 
 void events_init(struct front *front)
@@ -265,12 +282,14 @@ void events_init(struct front *front)
     front->waits.seen = events->newest;
     store_on_events(front->store, events_on_store, front);
     gateway_on_modem(front->gateway, events_on_modem, front);
+    alarm_on_change(front->gateway, events_on_alarm, front);
 }
 
 void events_fini(struct front *front)
 {
     store_on_events(front->store, NULL, NULL);
     gateway_on_modem(front->gateway, NULL, NULL);
+    alarm_on_change(front->gateway, NULL, NULL);
     loop_task_cancel(&front->events.pump);
     loop_timer_cancel(&front->events.again);
     free(front->events.page.lines);

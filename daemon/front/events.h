@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include "front.h"
 
-enum { TOPIC_MESSAGE = 1, TOPIC_MODEM = 2, TOPIC_INBOX = 4 };
+enum { TOPIC_MESSAGE = 1, TOPIC_MODEM = 2, TOPIC_INBOX = 4, TOPIC_ALARM = 8 };
 
 struct follower;
 

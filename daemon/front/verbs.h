@@ -28,6 +28,8 @@ void verb_modem_get(struct call *call);
 void verb_modem_pause(struct call *call);
 void verb_modem_resume(struct call *call);
 void verb_modem_reset(struct call *call);
+/* verbs_alarm.c */
+void verb_alarm_list(struct call *call);
 /* verbs_gateway.c */
 void verb_rpc_discover(struct call *call);
 void verb_gateway_info(struct call *call);

@@ -13,6 +13,7 @@ struct topic {
 static const struct topic topics[] = {
     {"message", TOPIC_MESSAGE, "send", false},
     {"modem", TOPIC_MODEM, "monitor", false},
+    {"alarm", TOPIC_ALARM, "monitor", false},
     {"inbox", TOPIC_INBOX, "operate", true},
 };
 enum { TOPICS = sizeof topics / sizeof *topics };

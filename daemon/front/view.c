@@ -368,6 +368,28 @@ json_t *view_modem_event(const struct modem_view *modem)
     return view;
 }
 
+/* --- alarms --------------------------------------------------------------------------------- */
+
+json_t *view_alarm(const struct alarm_view *alarm)
+{
+    json_t *view = json_object();
+    put_text(&view, "name", alarm->name);
+    put_text(&view, "subject", alarm->subject);
+    put_text(&view, "severity", alarm_severity_name(alarm->severity));
+    put_time(&view, "since", alarm->since_wall_ms);
+    put_text(&view, "sentence", alarm->sentence);
+    return view;
+}
+
+json_t *view_alarm_event(const struct alarm_view *alarm, bool raised, int64_t wall_ms)
+{
+    json_t *view = view_alarm(alarm);
+    put(&view, "topic", json_string("alarm"));
+    put(&view, "raised", json_boolean(raised));
+    put_time(&view, "at", wall_ms);
+    return view;
+}
+
 /* --- counters ------------------------------------------------------------------------------- */
 
 json_t *view_stats(const struct gateway_stats *stats)

@@ -6,6 +6,7 @@
 #define OTPGATE_VIEW_H
 
 #include <jansson.h>
+#include "alarm.h"
 #include "gateway.h"
 #include "store.h"
 
@@ -21,6 +22,9 @@ json_t *view_inbox(const struct inbox *inbox);
 
 json_t *view_modem(const struct modem_view *modem);
 json_t *view_modem_event(const struct modem_view *modem);
+
+json_t *view_alarm(const struct alarm_view *alarm);
+json_t *view_alarm_event(const struct alarm_view *alarm, bool raised, int64_t wall_ms);
 
 json_t *view_stats(const struct gateway_stats *stats);
 

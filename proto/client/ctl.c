@@ -59,7 +59,7 @@ static const struct ctl_option follow_options[] = {
     {"--from", "SEQ", CTL_NUMBER, "from_seq", NULL,
      "first what came after this event; 0: all there is"},
     {"--topic", "TOPIC", CTL_TEXT, "-topic", NULL,
-     "only message, modem or inbox (without it message and modem)"},
+     "only message, modem, alarm or inbox (without it all but inbox)"},
     {"--count", "N", CTL_NUMBER, "-count", NULL, "end after so many"},
 };
 
@@ -82,6 +82,7 @@ static const struct ctl_command commands[] = {
     {"resume", "[NAME]", 0, 1, "go on sending", NULL, OPTIONS(pause_options), ctl_resume},
     {"reset", "NAME", 1, 1, "restart a modem by its own command, when it is free", NULL, NULL, 0,
      ctl_reset},
+    {"alarms", "", 0, 0, "what wants somebody, and what to do", NULL, NULL, 0, ctl_alarms},
     {"inbox", "", 0, 0, "what others wrote to the SIMs, newest first", NULL, OPTIONS(inbox_options),
      ctl_inbox},
     {"follow", "", 0, 0, "events as they happen", NULL, OPTIONS(follow_options), ctl_follow},

@@ -260,6 +260,12 @@ void ctl_show_event(const json_t *event)
     put_word("", ctl_show_time(text_of(event, "at"), time));
     put_word("  ", topic);
     put_word("  ", text_of(event, "name"));
+    if (topic && strcmp(topic, "alarm") == 0) {
+        put_word("  ", text_of(event, "subject"));
+        put_word("  ", json_is_true(json_object_get(event, "raised")) ? "raised" : "cleared");
+        put_word("  ", text_of(event, "severity"));
+        put_word("  ", text_of(event, "sentence"));
+    }
     put_word("  ", text_of(event, "id"));
     put_word("  ", text_of(event, "state"));
     put_word("  ", text_of(event, "modem"));

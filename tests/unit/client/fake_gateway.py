@@ -82,6 +82,7 @@ class Gateway:
     def __init__(self, path):
         self.lock = threading.Lock()
         self.messages, self.events, self.followers, self.requests = {}, [], [], []
+        self.quiet = False  # no alarms
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
         self.listener.listen(16)
@@ -274,6 +275,17 @@ class Gateway:
             raise Refused("too_late")
         self.move(message, "cancelled")
         return self.message_get(client, params, after)
+
+    def alarm_list(self, client, params, after):
+        return {"alarms": [] if self.quiet else METHODS["alarm.list"]["examples"][0]["result"]["value"]["alarms"]}
+
+    def alarm(self):
+        """An alarm is cleared: its event."""
+        event = {**METHODS["alarm.list"]["examples"][0]["result"]["value"]["alarms"][0], "topic": "alarm",
+                 "raised": False, "at": AT % 9}
+        assert not fits({"$ref": "#/components/schemas/AlarmEvent"}, event)
+        with self.lock:
+            self.events.append(event)
 
     def inbox_list(self, client, params, after):
         plain = METHODS["inbox.list"]["examples"][0]["result"]["value"]["messages"][0]

@@ -15,7 +15,7 @@
     REQUEST(id, "message.send",                                                                    \
             "{\"key\":\"" key "\",\"to\":\"+84912345678\",\"text\":\"Ma OTP: 908172\"}")
 #define FOLLOW(params) REQUEST("\"f\"", "events.follow", params)
-#define FOLLOWS "{\"id\":\"f\",\"result\":{\"topics\":[\"message\",\"modem\"]}}"
+#define FOLLOWS "{\"id\":\"f\",\"result\":{\"topics\":[\"message\",\"modem\",\"alarm\"]}}"
 #define ERROR(id, name)                                                                            \
     "{\"id\":" id ",\"error\":{\"message\":\"*\",\"data\":{\"name\":\"" name "\"}}}"
 #define EVENT(seq, prev, key, state)                                                               \
@@ -181,6 +181,30 @@ static void a_second_follow_replaces_the_first(void **state)
          {FOLLOW("{\"from_seq\":3,\"topics\":[\"message\"]}"),
           "{\"result\":{\"topics\":[\"message\"]}}"},
          {NULL, EVENT("4", "3", "k1", "cancelled")}, {NULL, NULL});
+}
+
+static void alarms_are_listed_and_told(void **state)
+{
+    struct client monitor;
+    (void)state;
+    assert_true(client_open(&monitor, &world, STRANGER));
+    TALK(&monitor, {REQUEST("1", "alarm.list", "{}"), ERROR("1", "not_allowed")},
+         {FOLLOW("{\"topics\":[\"alarm\"]}"), ERROR("\"f\"", "not_allowed")});
+    client_close(&monitor);
+    TALK(&client, {REQUEST("1", "alarm.list", "{}"), "{\"result\":{\"alarms\":[]}}"},
+         {FOLLOW("{\"topics\":[\"alarm\"]}"), "{\"result\":{\"topics\":[\"alarm\"]}}"});
+    alarm_raise(&world.gateway, "store_failing", "-", "free some space");
+    alarm_raise(&world.gateway, "store_failing", "-", "free some space");
+    TALK(&client,
+         {NULL, "{\"params\":{\"topic\":\"alarm\",\"name\":\"store_failing\",\"subject\":\"-\","
+                "\"raised\":true,\"severity\":\"critical\",\"sentence\":\"free some space\","
+                "\"since\":\"*\",\"at\":\"*\"}}"},
+         {NULL, NULL},
+         {REQUEST("2", "alarm.list", "{}"),
+          "{\"result\":{\"alarms\":[{\"name\":\"store_failing\",\"severity\":\"critical\"}]}}"});
+    alarm_clear(&world.gateway, "store_failing", "-");
+    TALK(&client, {NULL, "{\"params\":{\"name\":\"store_failing\",\"raised\":false}}"},
+         {NULL, NULL}, {REQUEST("3", "alarm.list", "{}"), "{\"result\":{\"alarms\":[]}}"});
 }
 
 static void modem_events_have_no_seq(void **state)
@@ -395,6 +419,7 @@ int main(void)
         TEST(others_are_filtered_out),
         TEST(a_second_follow_replaces_the_first),
         TEST(modem_events_have_no_seq),
+        TEST(alarms_are_listed_and_told),
         TEST(the_inbox_is_told_to_who_names_it),
         TEST(inbox_and_messages_share_a_sequence),
         TEST(a_page_is_of_its_topics),

@@ -112,6 +112,11 @@ void gateway_on_modem(struct gateway *gateway, void (*fn)(void *arg, const struc
     gateway->on_modem_arg = arg;
 }
 
+struct alarms *gateway_alarms(struct gateway *gateway)
+{
+    return &gateway->alarms;
+}
+
 void gateway_stats(struct gateway *gateway, struct gateway_stats *out)
 {
     *out = gateway->stats;
@@ -136,6 +141,7 @@ static void world_start(struct world *world)
     assert_int_equal(store_open(world->loop, &options, &world->store, &why), 0);
     world->gateway.loop = world->loop;
     world->gateway.store = world->store;
+    alarms_init(&world->gateway.alarms, world->loop);
     store_before_commit(world->store, world_before_commit, &world->gateway);
     world->front = front_new(world->loop, world->store, &world->gateway, &world->config);
     assert_non_null(world->front);
@@ -162,6 +168,7 @@ void world_open(struct world *world, const char *state_dir)
 void world_restart(struct world *world)
 {
     front_free(world->front);
+    alarms_fini(&world->gateway.alarms);
     loop_sim_settle(world->loop);
     store_close(world->store);
     world_start(world);
@@ -170,6 +177,7 @@ void world_restart(struct world *world)
 void world_close(struct world *world)
 {
     front_free(world->front);
+    alarms_fini(&world->gateway.alarms);
     loop_sim_settle(world->loop);
     store_close(world->store);
     loop_free(world->loop);

@@ -6,6 +6,7 @@
 #define OTPGATE_HALL_WORLD_H
 
 #include <jansson.h>
+#include "alarm.h"
 #include "hall.h"
 #include "loop_sim.h"
 #include "stream_pipe.h"
@@ -19,6 +20,7 @@ struct gateway {
     struct gateway_stats stats;
     unsigned sends, resets;
     bool paused;
+    struct alarms alarms;
     void (*before_commit)(void *arg);
     void *before_commit_arg;
     void (*on_modem)(void *arg, const struct modem_view *view);

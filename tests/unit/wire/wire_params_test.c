@@ -73,7 +73,7 @@ static const struct row {
     {"events.follow", "{\"topics\":[\"message\",\"message\"]}",
      "params: topics must not hold the same twice"},
     {"events.follow", "{\"topics\":[\"modem\",\"sms\"]}",
-     "params: topics[1] must be one of message, modem, inbox"},
+     "params: topics[1] must be one of message, modem, inbox, alarm"},
     {"events.follow", "{\"topics\":{}}", "params: topics must be of type array"},
     {"modem.list", "{\"x\":1}", "params: has no member x"},
     {"gateway.info", "{}", NULL},

@@ -1,0 +1,165 @@
+#include "alarm.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include "log.h"
+#include "loop.h"
+#include "text.h"
+
+struct alarm_row {
+    const char *name;
+    enum alarm_severity severity;
+    const char *sentence; /* what to do, where who raises it has nothing better to say */
+};
+
+/* Every alarm there is, by name. docs/operations.md has the same list; a test compares the two. */
+static const struct alarm_row rows[] = {
+    {"store_failing", ALARM_CRITICAL,
+     "The disk cannot be written: free some space on the file system of the state directory, or "
+     "look for its errors in the kernel's log. Nothing is accepted or sent until then."},
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+
+struct alarm {
+    struct alarm *next;
+    const struct alarm_row *row;
+    int64_t since_wall_ms;
+    char subject[ALARM_SUBJECT_ROOM];
+    char sentence[ALARM_SENTENCE_ROOM];
+};
+
+void alarms_init(struct alarms *alarms, struct loop *loop)
+{
+    *alarms = (struct alarms){.loop = loop};
+}
+
+void alarms_fini(struct alarms *alarms)
+{
+    while (alarms->first) {
+        struct alarm *alarm = alarms->first;
+        alarms->first = alarm->next;
+        free(alarm);
+    }
+    alarms->count = 0;
+}
+
+static const struct alarm_row *row_find(const char *name)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+/* Where the pointer to it stands: *return NULL: there is none. */
+static struct alarm **alarm_find(struct alarms *alarms, const char *name, const char *subject)
+{
+    struct alarm **at = &alarms->first;
+    while (*at && (strcmp((*at)->row->name, name) != 0 || strcmp((*at)->subject, subject) != 0))
+        at = &(*at)->next;
+    return at;
+}
+
+static struct alarm_view view_of(const struct alarm *alarm)
+{
+    return (struct alarm_view){alarm->row->name, alarm->subject, alarm->sentence,
+                               alarm->row->severity, alarm->since_wall_ms};
+}
+
+static void alarm_tell(struct alarms *alarms, const struct alarm *alarm, bool raised)
+{
+    const struct alarm_view view = view_of(alarm);
+    bool critical = alarm->row->severity == ALARM_CRITICAL;
+    if (raised)
+        log_event(critical ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "alarm", view.subject, "raised",
+                  "name=%s severity=%s do=\"%s\"", view.name, alarm_severity_name(view.severity),
+                  view.sentence);
+    else
+        log_event(LOG_LEVEL_NOTICE, "alarm", view.subject, "cleared", "name=%s after_s=%lld",
+                  view.name, (long long)((loop_wall_ms(alarms->loop) - view.since_wall_ms) / 1000));
+    if (alarms->listener)
+        alarms->listener(alarms->listener_arg, &view, raised);
+}
+
+/* NULL: no room for it; its journal line is all there is then. */
+static struct alarm *alarm_new(struct alarms *alarms, const struct alarm_row *row,
+                               const char *subject)
+{
+    struct alarm *alarm = alarms->count < ALARMS_MAX ? calloc(1, sizeof *alarm) : NULL;
+    if (!alarm)
+        return NULL;
+    alarm->row = row;
+    alarm->since_wall_ms = loop_wall_ms(alarms->loop);
+    text_copy(alarm->subject, sizeof alarm->subject, subject);
+    alarm->next = alarms->first;
+    alarms->first = alarm;
+    alarms->count++;
+    return alarm;
+}
+
+void alarm_raise(struct gateway *gateway, const char *name, const char *subject,
+                 const char *sentence)
+{
+    struct alarms *alarms = gateway_alarms(gateway);
+    const struct alarm_row *row = row_find(name);
+    assert(row && strlen(subject) < ALARM_SUBJECT_ROOM);
+    struct alarm *alarm = *alarm_find(alarms, name, subject);
+    bool fresh = !alarm;
+    if (fresh)
+        alarm = alarm_new(alarms, row, subject);
+    if (!alarm) {
+        log_event(LOG_LEVEL_ERROR, "alarm", subject, "no_room", "name=%s do=\"%s\"", name,
+                  sentence ? sentence : row->sentence);
+        return;
+    }
+    text_copy(alarm->sentence, sizeof alarm->sentence, sentence ? sentence : row->sentence);
+    if (fresh)
+        alarm_tell(alarms, alarm, true);
+}
+
+void alarm_clear(struct gateway *gateway, const char *name, const char *subject)
+{
+    struct alarms *alarms = gateway_alarms(gateway);
+    assert(row_find(name));
+    struct alarm **at = alarm_find(alarms, name, subject), *alarm = *at;
+    if (!alarm)
+        return;
+    *at = alarm->next;
+    alarms->count--;
+    alarm_tell(alarms, alarm, false);
+    free(alarm);
+}
+
+bool alarm_at(struct gateway *gateway, size_t i, struct alarm_view *out)
+{
+    const struct alarm *alarm = gateway_alarms(gateway)->first;
+    while (alarm && i-- > 0)
+        alarm = alarm->next;
+    if (alarm)
+        *out = view_of(alarm);
+    return alarm != NULL;
+}
+
+void alarm_on_change(struct gateway *gateway, alarm_fn *listener, void *arg)
+{
+    struct alarms *alarms = gateway_alarms(gateway);
+    alarms->listener = listener;
+    alarms->listener_arg = arg;
+}
+
+const char *alarm_severity_name(enum alarm_severity severity)
+{
+    switch (severity) {
+    case ALARM_WARNING:
+        return "warning";
+    case ALARM_CRITICAL:
+        return "critical";
+    }
+    return "";
+}
+
+const char *alarm_name_at(size_t i)
+{
+    return i < ROWS ? rows[i].name : NULL;
+}
