@@ -157,6 +157,10 @@ struct link_ops {
     /* The answer to pin(): 4 to 8 digits, typed once and then wiped, here as in the owner's memory;
      * or NULL, and `why` says for people why there is none. Ignored where nothing is asked. */
     void (*pin)(struct link *, const char *pin, const char *why);
+    /* The modem is plugged in at `where` now (a port's URI), or (NULL) nowhere: then the link is
+     * GONE, and what was under way gets its outcome. An attach ends every rest and penalty of the
+     * link. 0, -EINVAL (no such kind of place). NULL: the link's place is fixed. */
+    int (*attach)(struct link *, const char *where);
 };
 
 struct link {
@@ -201,6 +205,14 @@ static inline void link_taken(struct link *link, uint64_t handle, bool ok)
 static inline void link_pin(struct link *link, const char *pin, const char *why)
 {
     link->ops->pin(link, pin, why);
+}
+static inline bool link_can_attach(const struct link *link)
+{
+    return link->ops->attach != NULL;
+}
+static inline int link_attach(struct link *link, const char *where)
+{
+    return link->ops->attach(link, where);
 }
 static inline bool link_in_flight(const struct link *link)
 {

@@ -179,7 +179,7 @@ void config_help(FILE *out, bool roff)
             fprintf(out, roff ? ".TP\n.B %s\n%s\nWants %s. " : "%s\n    %s\n    Wants %s. ",
                     key->name, key->help, range);
             if (!key->fallback)
-                fputs("Has to be given.", out);
+                fputs(key->optional ? "May be left out." : "Has to be given.", out);
             else
                 fprintf(out, "Default: %s.", *key->fallback ? key->fallback : "empty");
             fputs(key->reloadable ? "\n" : " A change takes a restart.\n", out);

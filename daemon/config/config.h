@@ -36,12 +36,19 @@ struct config_pairs {
 /* NULL: there is none of that name. */
 const struct config_pair *config_pair_find(const struct config_pairs *pairs, const char *name);
 
+enum sim_swap { SIM_SWAP_HOLD, SIM_SWAP_ACCEPT };
+
 struct config_modem {
-    char name[64];   /* [modem NAME]: letters, digits, - and _ */
-    char port[256];  /* device path or tcp://host:port */
-    char driver[16]; /* "at" */
-    char number[17]; /* own number, for people; may be empty */
-    char smsc[17];   /* service centre, where the SIM has none */
+    char name[64];  /* [modem NAME]: letters, digits, - and _ */
+    char port[256]; /* device path or tcp://host:port; "": wherever its identity is found */
+    /* Who it is: of these and `port` at least one is given, and all that are given must fit. */
+    char imei[17];      /* 14 to 16 digits; the first 14 count */
+    char iccid[23];     /* 18 to 22 digits */
+    char imsi[16];      /* 6 to 15 digits */
+    char usb_path[128]; /* "1-1.2", or ID_PATH of udev */
+    char driver[16];    /* "at" */
+    char number[17];    /* own number, for people; may be empty */
+    char smsc[17];      /* service centre, where the SIM has none */
     bool roaming;
     int daily_budget;    /* parts a day in the gateway's time zone; 0: no limit */
     int min_interval_ms; /* between two submits */
@@ -103,6 +110,8 @@ struct config {
     int max_queued;            /* messages, 1000000 */
     int otp_per_hour;          /* codes of all purposes; 0: no limit */
     int retention_days;        /* of messages and inbox, 30 (1 to 3650); events are kept 7 */
+    bool adopt;                /* a modem that no section names is taken */
+    int sim_swap;              /* enum sim_swap */
     int log_level;             /* 3 to 7 */
     struct config_modem *modems;
     size_t modem_count;

@@ -18,6 +18,8 @@ static const struct config_word resends[] = {
     {"same", PURPOSE_SAME_CODE}, {"new", PURPOSE_NEW_CODE}, {NULL, 0}};
 static const struct config_word encodings[] = {
     {"unaccented", PURPOSE_UNACCENTED}, {"ucs2", PURPOSE_UCS2}, {NULL, 0}};
+static const struct config_word sim_swaps[] = {
+    {"hold", SIM_SWAP_HOLD}, {"accept", SIM_SWAP_ACCEPT}, {NULL, 0}};
 static const struct config_word rights[] = {
     {"send", MAY_SEND},       {"verify", MAY_VERIFY},   {"subscriber", MAY_SUBSCRIBER},
     {"monitor", MAY_MONITOR}, {"operate", MAY_OPERATE}, {NULL, 0},
@@ -79,12 +81,29 @@ static const struct config_key keys[] = {
      .reloadable = true,
      .help = "How long messages are kept that have ended, and those that came in. Events are kept "
              "7 days."},
+    {GATEWAY(adopt), .kind = KIND_BOOL, .fallback = "no", .reloadable = true,
+     .help = "Take a modem that no section names, under a name made from the end of its IMEI."},
+    {GATEWAY(sim_swap), .kind = KIND_LEVEL, .words = sim_swaps, .fallback = "hold",
+     .reloadable = true,
+     .help = "What happens when a modem comes with another SIM, or a SIM in another modem: hold "
+             "waits for modem.accept, accept goes on. Either raises an alarm."},
     {GATEWAY(log_level), .kind = KIND_LEVEL, .words = log_levels, .fallback = "info",
      .reloadable = true, .help = "The least urgent lines that are logged."},
 
-    {MODEM(port), .kind = KIND_PORT,
+    {MODEM(port), .kind = KIND_PORT, .optional = true,
      .help = "Where the modem is: a device such as /dev/otpgate/viettel-1, or tcp://host:port of "
-             "a serial server."},
+             "a serial server. A section has at least one of port, imei, iccid, imsi and usb_path; "
+             "all that it has must fit."},
+    {MODEM(imei), .kind = KIND_IDENT, .low = 14, .high = 16, .optional = true,
+     .help = "The modem with this IMEI, wherever it is plugged in. Its first 14 digits count."},
+    {MODEM(iccid), .kind = KIND_IDENT, .low = 18, .high = 22, .optional = true,
+     .help = "The modem that holds the SIM with this number."},
+    {MODEM(imsi), .kind = KIND_IDENT, .low = 6, .high = 15, .optional = true,
+     .help = "The same by the subscriber's identity, which a SIM that waits for its PIN does not "
+             "tell."},
+    {MODEM(usb_path), .kind = KIND_TEXT, .optional = true,
+     .help = "The modem in this USB socket: its name in /sys/bus/usb/devices, such as 1-1.2, or "
+             "udev's ID_PATH."},
     {MODEM(driver), .kind = KIND_WORD, .words = drivers, .fallback = "at",
      .help = "What it speaks: at is 3GPP TS 27.005 and 27.007."},
     {MODEM(number), .kind = KIND_PHONE, .fallback = "", .reloadable = true,
@@ -213,16 +232,28 @@ static void check_purpose(struct reading *reading, const void *root, const void 
     }
 }
 
-/* Two links on one port would speak over each other. */
+/* Two links on one port would speak over each other, and two sections that name the same thing
+ * would both want its modem. */
 static void check_modem(struct reading *reading, const void *root, const void *section)
 {
+    static const char *const names[] = {"port", "imei", "iccid", "imsi", "usb_path"};
     const struct config *config = root;
     const struct config_modem *modem = section;
-    for (size_t i = 0; *modem->port && i < config->modem_count; i++) {
-        const struct config_modem *other = &config->modems[i];
-        if (other != modem && strcmp(other->port, modem->port) == 0)
-            config_mistake(reading, "port", "is the port of [modem %s] already", other->name);
+    bool any = false;
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
+        const struct config_key *key =
+            &keys[config_key_find(&config_table, SECTION_MODEM, names[n])];
+        bool given = *((const char *)modem + key->offset) != '\0';
+        any = any || given || config_is_wrong(reading, names[n]);
+        for (size_t i = 0; given && i < config->modem_count; i++)
+            if (&config->modems[i] != modem && config_key_same(key, modem, &config->modems[i]))
+                config_mistake(reading, names[n], "is the %s of [modem %s] already", names[n],
+                               config->modems[i].name);
     }
+    if (!any)
+        config_mistake(reading, NULL, "wants a port, imei, iccid, imsi or usb_path");
+    if (*modem->usb_path && strncmp(modem->port, "tcp://", strlen("tcp://")) == 0)
+        config_mistake(reading, "usb_path", "a port over tcp has none");
 }
 
 static void check_role(struct reading *reading, const void *root, const void *section)

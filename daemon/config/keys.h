@@ -21,6 +21,7 @@ enum config_kind {
     KIND_PORT,   /* char[room]: an absolute path or tcp://host:port */
     KIND_PHONE,  /* char[room]: 3 to 15 digits with an optional +; may be empty */
     KIND_DIGITS, /* char[room]: 1 to room - 1 digits, the first no 0 */
+    KIND_IDENT,  /* char[room]: low to high digits, an IMEI, ICCID or IMSI */
     KIND_ZONE,   /* char[room]: a time zone that this system knows */
     KIND_HOST,   /* char[room]: a host name in small letters; may be empty */
     KIND_WORD,   /* char[room]: one of words */
@@ -50,6 +51,7 @@ struct config_key {
     int low, high;
     const struct config_word *words; /* ends with a NULL name */
     const char *fallback;            /* as one would write it; NULL: has to be given */
+    bool optional;                   /* without a fallback: it may be left out, and is empty */
     bool reloadable;
     const char *help;
 };

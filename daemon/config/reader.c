@@ -156,7 +156,7 @@ static void section_end(struct reading *r)
     if (r->owner) {
         for (size_t i = 0; i < r->table->key_count; i++) {
             const struct config_key *key = &r->table->keys[i];
-            if ((int)key->section == r->section && !key->fallback && !r->seen[i])
+            if ((int)key->section == r->section && !key->fallback && !key->optional && !r->seen[i])
                 mistake_at(r, r->opened, "[%s] %s: is missing", r->title, key->name);
         }
         if (r->table->kinds[r->section].check)

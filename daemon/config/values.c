@@ -103,6 +103,9 @@ static bool text_fits(const struct config_key *key, const char *value)
         return is_phone(value);
     case KIND_DIGITS:
         return all_digits(value) && *value != '0';
+    case KIND_IDENT:
+        return all_digits(value) && strlen(value) >= (size_t)key->low &&
+               strlen(value) <= (size_t)key->high;
     case KIND_ZONE:
         return is_zone(value);
     case KIND_HOST:
@@ -355,6 +358,7 @@ int config_key_set(const struct config_key *key, void *owner, const struct confi
     case KIND_PORT:
     case KIND_PHONE:
     case KIND_DIGITS:
+    case KIND_IDENT:
     case KIND_ZONE:
     case KIND_HOST:
     case KIND_WORD:
@@ -416,9 +420,16 @@ int config_keys_default(const struct config_table *table, int section, void *own
     return 0;
 }
 
-void config_key_range(const struct config_key *key, char *out, size_t room)
+static void range_words(const struct config_key *key, const char *first, const char *between,
+                        char *out, size_t room)
 {
     size_t len = 0;
+    for (const struct config_word *word = key->words; word->name && len < room; word++)
+        len += (size_t)snprintf(out + len, room - len, "%s%s", len ? between : first, word->name);
+}
+
+void config_key_range(const struct config_key *key, char *out, size_t room)
+{
     switch (key->kind) {
     case KIND_TEXT:
         snprintf(out, room, "a text of 1 to %zu bytes", key->room - 1);
@@ -435,6 +446,9 @@ void config_key_range(const struct config_key *key, char *out, size_t room)
     case KIND_DIGITS:
         snprintf(out, room, "1 to %zu digits, the first no 0", key->room - 1);
         return;
+    case KIND_IDENT:
+        snprintf(out, room, "%d to %d digits", key->low, key->high);
+        return;
     case KIND_ZONE:
         snprintf(out, room, "a time zone of this system, such as Asia/Ho_Chi_Minh");
         return;
@@ -443,8 +457,7 @@ void config_key_range(const struct config_key *key, char *out, size_t room)
         return;
     case KIND_WORD:
     case KIND_LEVEL:
-        for (const struct config_word *word = key->words; word->name && len < room; word++)
-            len += (size_t)snprintf(out + len, room - len, "%s%s", len ? " or " : "", word->name);
+        range_words(key, "", " or ", out, room);
         return;
     case KIND_INT:
         snprintf(out, room, "a whole number from %d to %d", key->low, key->high);
@@ -457,9 +470,7 @@ void config_key_range(const struct config_key *key, char *out, size_t room)
         snprintf(out, room, "yes or no");
         return;
     case KIND_SET:
-        for (const struct config_word *word = key->words; word->name && len < room; word++)
-            len += (size_t)snprintf(out + len, room - len, "%s%s",
-                                    len ? ", " : "some, by commas, of ", word->name);
+        range_words(key, "some, by commas, of ", ", ", out, room);
         return;
     case KIND_USERS:
         snprintf(out, room, "names or numbers of users, by commas, or nothing");
@@ -508,6 +519,7 @@ bool config_key_same(const struct config_key *key, const void *a, const void *b)
     case KIND_PORT:
     case KIND_PHONE:
     case KIND_DIGITS:
+    case KIND_IDENT:
     case KIND_ZONE:
     case KIND_HOST:
     case KIND_WORD:

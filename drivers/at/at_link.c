@@ -9,6 +9,7 @@
 #include "at_modem.h"
 #include "log.h"
 #include "number.h"
+#include "port_slot.h"
 #include "text.h"
 
 enum { KEEPALIVE_DEFAULT_S = 60, CMS_MEMORY_FULL = 322 };
@@ -474,6 +475,25 @@ static void op_pin(struct link *link, const char *pin, const char *why)
     at_sim_pin(own(link), pin, why);
 }
 
+/* Whatever it rested for is over: another place, or the same modem started anew. */
+static int op_attach(struct link *link, const char *where)
+{
+    struct at_link *l = own(link);
+    const char *why = "";
+    if (!where) {
+        port_slot_detach(l->port);
+        return 0;
+    }
+    int rc = port_slot_attach(l->port, where, &why);
+    if (rc < 0)
+        log_event(LOG_LEVEL_ERROR, "at", l->link.name, "bad-port", "why=\"%s\"", why);
+    if (rc < 0 || l->stream || at_link_state(l) == LINK_OPENING)
+        return rc;
+    at_recover_healthy(l);
+    at_link_open_port(l, "plugged in");
+    return 0;
+}
+
 static const struct link_ops ops = {
     .open = op_open,
     .submit = op_submit,
@@ -487,6 +507,7 @@ static const struct link_ops ops = {
     .taken = op_taken,
     .in_flight = op_in_flight,
     .pin = op_pin,
+    .attach = op_attach,
 };
 
 struct link *at_link_new(struct loop *loop, struct port *port, const struct at_link_config *config,
@@ -495,7 +516,10 @@ struct link *at_link_new(struct loop *loop, struct port *port, const struct at_l
     struct at_link *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;
-    l->link.ops = &ops;
+    l->ops = ops;
+    if (!config->slot)
+        l->ops.attach = NULL;
+    l->link.ops = &l->ops;
     l->link.sink = sink;
     l->link.ctx = ctx;
     (void)text_copy(l->link.name, sizeof l->link.name, config->name);

@@ -11,6 +11,7 @@ struct at_link_config {
     bool roaming;     /* a foreign network is fine */
     int keepalive_s;  /* 10 to 3600; 0: the default, 60 */
     bool owns_port;   /* it is freed with the link; else it must outlive the link */
+    bool slot;        /* the port is one of port_slot.h: link_attach() moves it */
 };
 
 /* NULL: no memory; the port is then the caller's. */

@@ -90,6 +90,7 @@ struct at_link {
     struct loop *loop;
     struct port *port;
     bool owns_port;
+    struct link_ops ops; /* this link's: attach() only where its port is a slot */
     char smsc[17];
     bool roaming;
     int64_t keepalive_ms;

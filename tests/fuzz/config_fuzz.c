@@ -17,7 +17,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert((rc == 0) == (mistakes.count == 0));
     if (config)
         for (size_t i = 0; i < config->modem_count; i++)
-            assert(strlen(config->modems[i].name) > 0 && strlen(config->modems[i].port) > 0);
+            assert(strlen(config->modems[i].name) > 0 &&
+                   strlen(config->modems[i].port) + strlen(config->modems[i].imei) +
+                           strlen(config->modems[i].iccid) + strlen(config->modems[i].imsi) +
+                           strlen(config->modems[i].usb_path) >
+                       0);
     config_free(config);
     config_mistakes_free(&mistakes);
     return 0;

@@ -330,7 +330,7 @@ smsc = 12;34
     WANTED = {
         1: "did you mean [gateway]", 4: "did you mean socket?", 5: "absolute path",
         7: "time zone", 8: "1 to 3 digits", 9: "10 to 3600", 10: "stands already at line 9",
-        11: "debug", 12: "neither", 13: "port: is missing", 15: "did you mean daily_budget?",
+        11: "debug", 12: "neither", 13: "wants a port, imei,", 15: "did you mean daily_budget?",
         18: "0 to 3600000", 19: "yes or no", 20: "stands already at", 22: "without its ]",
         24: "letters", 26: "the port of [modem b]", 27: "digits",
     }

@@ -198,9 +198,11 @@ static void doubles(void **state)
 static void missing(void **state)
 {
     (void)state;
-    wrong("\n[modem a]\nroaming = no\n", "otpgate.conf:2: [modem a] port: is missing");
-    wrong("[modem a]\n[modem b]\nport=/b", "otpgate.conf:1: [modem a] port: is missing");
-    wrong("[modem a]", "otpgate.conf:1: [modem a] port: is missing");
+    wrong("\n[modem a]\nroaming = no\n",
+          "otpgate.conf:2: [modem a]: wants a port, imei, iccid, imsi or usb_path");
+    wrong("[modem a]\n[modem b]\nport=/b",
+          "otpgate.conf:1: [modem a]: wants a port, imei, iccid, imsi or usb_path");
+    wrong("[modem a]", "otpgate.conf:1: [modem a]: wants a port, imei, iccid, imsi or usb_path");
 }
 
 static void lines_that_are_nothing(void **state)

@@ -1,0 +1,77 @@
+/* config: what a [modem] section says of who and where its modem is. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+#include "config.h"
+
+static struct config *config;
+static struct config_mistakes mistakes;
+
+static int parse(const char *text)
+{
+    config_free(config);
+    config_mistakes_free(&mistakes);
+    return config_parse("otpgate.conf", text, strlen(text), &config, &mistakes);
+}
+
+static void wrong(const char *text, const char *message)
+{
+    assert_int_equal(parse(text), -EINVAL);
+    assert_int_equal(mistakes.count, 1);
+    assert_string_equal(mistakes.line[0], message);
+}
+
+static void right(const char *text)
+{
+    assert_int_equal(parse(text), 0);
+    assert_int_equal(mistakes.count, 0);
+}
+
+static int forget(void **state)
+{
+    (void)state;
+    config_free(config);
+    config = NULL;
+    config_mistakes_free(&mistakes);
+    return 0;
+}
+
+static void identities(void **state)
+{
+    (void)state;
+    right("[gateway]\nadopt = yes\nsim_swap = accept\n"
+          "[modem a]\nimei = 867542030000001\niccid=8984048000000000001\n"
+          "[modem b]\nimsi = 452040000000001\n[modem c]\nusb_path = 1-1.2\nport=/dev/ttyUSB2\n");
+    assert_true(config->adopt);
+    assert_int_equal(config->sim_swap, SIM_SWAP_ACCEPT);
+    assert_string_equal(config->modems[0].port, "");
+    assert_string_equal(config->modems[0].imei, "867542030000001");
+    assert_string_equal(config->modems[0].iccid, "8984048000000000001");
+    assert_string_equal(config->modems[1].imsi, "452040000000001");
+    assert_string_equal(config->modems[2].usb_path, "1-1.2");
+    right("[modem a]\nport=/a\n");
+    assert_false(config->adopt);
+    assert_int_equal(config->sim_swap, SIM_SWAP_HOLD);
+    wrong("[modem a]\nimei=86754203000000x\n",
+          "otpgate.conf:2: [modem a] imei: wants 14 to 16 digits");
+    wrong("[modem a]\nimei=8675420300000\n",
+          "otpgate.conf:2: [modem a] imei: wants 14 to 16 digits");
+    wrong("[modem a]\nusb_path=1-1\n[modem b]\nusb_path=1-1\n",
+          "otpgate.conf:4: [modem b] usb_path: is the usb_path of [modem a] already");
+    wrong("[modem a]\nusb_path=1-1\nport=tcp://h:1\n",
+          "otpgate.conf:2: [modem a] usb_path: a port over tcp has none");
+    wrong("[gateway]\nsim_swap = keep\n",
+          "otpgate.conf:2: [gateway] sim_swap: wants hold or accept");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(identities, forget),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
