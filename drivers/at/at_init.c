@@ -118,7 +118,7 @@ bool at_init_restarted(struct at_link *l)
 void at_init_failed(struct at_link *l, enum at_script_end end)
 {
     if (!at_init_restarted(l))
-        at_recover_climb(l, end == AT_SCRIPT_DEAF ? "no answer" : "refuses a command it must know");
+        at_ladder_climb(l, end == AT_SCRIPT_DEAF ? "no answer" : "refuses a command it must know");
 }
 
 static void settled(void *arg, enum at_script_end end)
@@ -163,7 +163,7 @@ static void synced(void *arg, enum at_script_end end)
 void at_init_fenced(struct at_link *l, bool in_step)
 {
     if (!in_step && !l->chat.fence.alive) {
-        at_recover_climb(l, "no answer");
+        at_ladder_climb(l, "no answer");
         return;
     }
     if (at_init_restarted(l))

@@ -41,7 +41,7 @@ static const struct fsm_state states[LINK_STATES] = {
                              FSM_TO(LINK_QUARANTINED) | FSM_TO(LINK_GONE),
                          900000},
     [LINK_QUARANTINED] = {"quarantined", FSM_TO(LINK_OPENING), 900000},
-    [LINK_GONE] = {"gone", FSM_TO(LINK_OPENING), 0},
+    [LINK_GONE] = {"gone", FSM_TO(LINK_OPENING) | FSM_TO(LINK_RECOVERING), 0},
 };
 /* READY and BUSY: to and fro for each message, which has a line of its own. */
 static const struct fsm_table table = {"at", states, LINK_STATES,
@@ -292,13 +292,13 @@ static void link_on_state_timeout(void *arg)
         at_recover_gone(l, "the port does not open", true);
         break;
     case LINK_REGISTERING:
-        at_recover_climb(l, "no network for half an hour");
+        at_ladder_climb(l, "no network for half an hour");
         break;
     case LINK_SYNCING:
     case LINK_IDENTIFYING:
     case LINK_BUSY:
     case LINK_RECOVERING:
-        at_recover_reopen(l, "nothing moves");
+        at_ladder_climb(l, "nothing moves");
         break;
     case LINK_QUARANTINED:
         at_link_open_port(l, "quarantine over");
@@ -314,7 +314,10 @@ static void link_on_state_timeout(void *arg)
 
 static void link_on_open(void *ctx)
 {
-    at_init_wake(ctx, "port open");
+    struct at_link *l = ctx;
+    if (l->rescue)
+        rescue_note(l->rescue, port_uri(l->port));
+    at_init_wake(l, "port open");
 }
 
 static void link_on_data(void *ctx, const uint8_t *data, size_t len)
@@ -429,7 +432,7 @@ static void op_abort(struct link *link)
 
 static int op_reset(struct link *link)
 {
-    return at_recover_reset(own(link));
+    return at_ladder_reset(own(link));
 }
 
 static void link_reap(void *arg)
@@ -437,6 +440,7 @@ static void link_reap(void *arg)
     struct at_link *l = arg;
     if (l->owns_port)
         port_free(l->port);
+    rescue_free(l->rescue);
     free(l);
 }
 
@@ -449,6 +453,8 @@ static void op_close(struct link *link)
     at_chat_close(&l->chat);
     at_script_forget(&l->script);
     at_sim_forget_pin(l);
+    if (l->rescue)
+        rescue_stop(l->rescue);
     if (l->stream)
         stream_close(l->stream);
     l->stream = NULL;
@@ -489,7 +495,9 @@ static int op_attach(struct link *link, const char *where)
         log_event(LOG_LEVEL_ERROR, "at", l->link.name, "bad-port", "why=\"%s\"", why);
     if (rc < 0 || l->stream || at_link_state(l) == LINK_OPENING)
         return rc;
-    at_recover_healthy(l);
+    at_recover_rested(l);
+    if (at_link_state(l) == LINK_RECOVERING && l->recovery.wait == AT_WAIT_RESCUE)
+        return 0; /* it is being put back: opened when that is done */
     at_link_open_port(l, "plugged in");
     return 0;
 }
@@ -528,6 +536,8 @@ struct link *at_link_new(struct loop *loop, struct port *port, const struct at_l
     l->loop = loop;
     l->port = port;
     l->owns_port = config->owns_port;
+    l->rescue = config->rescue;
+    l->power_every_ms = 1000 * (int64_t)config->power_every_s;
     if (config->smsc && number_is_clean(config->smsc))
         (void)text_copy(l->smsc, sizeof l->smsc, config->smsc);
     l->roaming = config->roaming;

@@ -6,7 +6,8 @@
  *   at_network.c  registration and signal; READY, or REGISTERING
  *   at_send.c     one short message: prompt, commit, body, verdict, late answers
  *   at_receive.h  what comes back: five rooms, see there
- *   at_recover.c  keepalive, the ladder, quarantine, a port that is not there
+ *   at_recover.c  keepalive, fences, restarts, a port that is not there
+ *   at_ladder.c   what is done to a modem that does not do its work, rung after rung
  *
  * One owner (the link), one way to move (at_link_goto), one way out of a port (at_link_drop_port).
  * The sink is called from one task at the end of the turn, never from anywhere else. */
@@ -22,6 +23,7 @@
 #include "at_receive.h"
 #include "at_script.h"
 #include "fsm.h"
+#include "rescue.h"
 
 enum { AT_FAMILIES = 3 };     /* CREG, CGREG, CEREG */
 enum { AT_EVIDENCE_MAX = 8 }; /* told in one turn; a modem that shouts more is not listened to */
@@ -51,6 +53,7 @@ struct at_sending {
     struct loop_timer slow;
     bool cmms_on; /* AT+CMMS=2 was asked for since the last start of the modem */
     int errors;   /* plain ERRORs behind a Ctrl-Z in a row */
+    int silences; /* messages in a row that a modem in step said nothing to */
     struct {      /* the last one whose answer may still come: nothing was sent since */
         bool open;
         uint64_t token;
@@ -65,7 +68,9 @@ struct at_sending {
 
 enum at_wait { /* what a RECOVERING link waits for */
                AT_WAIT_NOTHING,
+               AT_WAIT_RADIO,  /* its radio restarts */
                AT_WAIT_RESET,  /* the modem restarts */
+               AT_WAIT_RESCUE, /* USB or power, from outside */
                AT_WAIT_REOPEN, /* the port rests */
                AT_WAIT_ANSWER, /* a short message's answer is still due (answers_during_cmgs) */
 };
@@ -78,8 +83,21 @@ struct at_pin {
     struct at_final answer;
     char code[9]; /* only between the owner's answer and the command */
 };
+enum at_rung {
+    AT_RUNG_RADIO,
+    AT_RUNG_RESET,
+    AT_RUNG_REOPEN,
+    AT_RUNG_USB,
+    AT_RUNG_POWER,
+    AT_RUNG_QUARANTINE,
+};
+enum { AT_RUNGS = AT_RUNG_QUARANTINE + 1, AT_RUNG_MOST = 3 };
 struct at_recovery {
-    unsigned rung;    /* of the ladder, next to be climbed */
+    enum at_rung rung;                       /* next to be climbed */
+    int64_t climbed_ms;                      /* the last time, 0: never */
+    int64_t used_ms[AT_RUNGS][AT_RUNG_MOST]; /* for the budgets; 0: not used */
+    bool sending;     /* it answers, but sends nothing: only a message that went proves it well */
+    bool awaited;     /* GONE in the midst of a recovery: the ladder goes on if it stays away */
     unsigned penalty; /* failures in a row, squared into a waiting time */
     enum at_wait wait;
     bool reboot_seen; /* the modem said that it has restarted */
@@ -90,7 +108,9 @@ struct at_link {
     struct loop *loop;
     struct port *port;
     bool owns_port;
-    struct link_ops ops; /* this link's: attach() only where its port is a slot */
+    struct link_ops ops;   /* this link's: attach() only where its port is a slot */
+    struct rescue *rescue; /* NULL: none */
+    int64_t power_every_ms;
     char smsc[17];
     bool roaming;
     int64_t keepalive_ms;
@@ -178,17 +198,23 @@ struct sms_outcome at_send_verdict(const struct at_result *result, int reference
                                    enum sms_local ended_by_us);
 
 /* --- at_recover.c --- */
-void at_recover_keepalive(struct at_link *l);              /* READY, its time has come */
-void at_recover_climb(struct at_link *l, const char *why); /* the modem is deaf: the next rung */
-int at_recover_reset(struct at_link *l);                   /* the owner's wish; as link.h has it */
-void at_recover_reopen(struct at_link *l, const char *why);
+void at_recover_keepalive(struct at_link *l);               /* READY, its time has come */
 void at_recover_resync(struct at_link *l, const char *why); /* the fence, without a time-out */
 void at_recover_fenced(struct at_link *l, bool in_step);
 void at_recover_hold(struct at_link *l); /* until a late answer came */
 void at_recover_gone(struct at_link *l, const char *why, bool was_open);
 void at_recover_on_timer(struct at_link *l); /* RECOVERING, QUARANTINED, GONE */
 void at_recover_on_reboot(void *ctx, const char *line);
-void at_recover_healthy(struct at_link *l);
+/* The keepalive was answered, or (sent) a message went: the trouble is over. */
+void at_recover_healthy(struct at_link *l, bool sent);
+void at_recover_rested(struct at_link *l); /* its failures are forgotten, its rung is not */
+int64_t at_recover_penalty_ms(struct at_link *l, int64_t step_ms); /* one more failure in a row */
 void at_recover_answered(struct at_link *l); /* what was due has come: ends a hold */
+
+/* --- at_ladder.c --- */
+void at_ladder_climb(struct at_link *l, const char *why); /* the modem fails: the next rung */
+void at_ladder_climb_for_sending(struct at_link *l, const char *why);
+void at_ladder_reopen(struct at_link *l, const char *why); /* the port has to be closed at once */
+int at_ladder_reset(struct at_link *l);                    /* the owner's wish; as link.h has it */
 
 #endif

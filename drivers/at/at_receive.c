@@ -147,7 +147,7 @@ static void receive_done(void *arg, const struct at_result *result)
     if (!result->in_step) {
         if (waiting)
             at_send_end_unstarted(l, SMS_LOCAL_NOT_READY);
-        at_recover_climb(l, "no answer");
+        at_ladder_climb(l, "no answer");
     } else if (waiting) {
         bool pressing = at_places_count(&r->places, AT_ANY_MEMORY, AT_PLACE_FOUND) +
                             at_places_count(&r->places, AT_ANY_MEMORY, AT_PLACE_TAKEN) >=

@@ -1,22 +1,20 @@
-/* at_recover: what keeps a modem alive and what is done when it is not. Every rung of the ladder
- * takes longer than the one before it, and the last one waits: never a spin. */
-#include <errno.h>
+/* at_recover: what keeps a modem alive, and what is noticed of one that is not: the keepalive,
+ * fences, answers that are still due, restarts, ports that go. What is then done stands in
+ * at_ladder.c. */
 #include <string.h>
 
 #include "at_modem.h"
 #include "log.h"
 
 enum {
-    RESET_ANSWER_MS = 5000,
     RESET_SEEN_MS = 1000, /* behind the line that says it has started */
-    REST_MS = 2000,       /* between closing and opening a port */
     GONE_STEP_MS = 1000,
-    QUARANTINE_STEP_MS = 10000,
+    RETURN_MS = 60000, /* for a port that our own reset took away */
     PENALTY_MAX_MS = 600000,
     HOLD_TAIL_MS = 1000, /* a final error may come right behind the late answer */
 };
 
-static int64_t penalty_ms(struct at_link *l, int64_t step_ms)
+int64_t at_recover_penalty_ms(struct at_link *l, int64_t step_ms)
 {
     if (l->recovery.penalty < 100)
         l->recovery.penalty++;
@@ -24,9 +22,18 @@ static int64_t penalty_ms(struct at_link *l, int64_t step_ms)
     return wait_ms < PENALTY_MAX_MS ? wait_ms : PENALTY_MAX_MS;
 }
 
-void at_recover_healthy(struct at_link *l)
+void at_recover_healthy(struct at_link *l, bool sent)
 {
-    l->recovery.rung = 0;
+    /* One that answers everything and sends nothing is not well for all its answers. */
+    if (l->recovery.sending && !sent)
+        return;
+    l->recovery.sending = false;
+    l->recovery.rung = AT_RUNG_RADIO;
+    l->recovery.penalty = 0;
+}
+
+void at_recover_rested(struct at_link *l)
+{
     l->recovery.penalty = 0;
 }
 
@@ -69,11 +76,11 @@ static void kept_alive(void *arg, enum at_script_end end)
     if (end == AT_SCRIPT_DEAF || end == AT_SCRIPT_FAILED) {
         if (waiting)
             at_send_end_unstarted(l, SMS_LOCAL_NOT_READY);
-        at_recover_climb(l, "deaf");
+        at_ladder_climb(l, "deaf");
         return;
     }
     if (end == AT_SCRIPT_DONE)
-        at_recover_healthy(l);
+        at_recover_healthy(l, false);
     if (waiting)
         at_send_begin(l);
     else
@@ -86,91 +93,6 @@ void at_recover_keepalive(struct at_link *l)
         loop_timer_arm_in(&l->timer, 1000);
     else
         at_script_run(&l->script, keepalive_steps, kept_alive);
-}
-
-/* --- the ladder --- */
-
-static void reset_written(void *arg, const struct at_result *result)
-{
-    struct at_link *l = arg;
-    (void)result; /* a modem that restarts owes no answer */
-    if (l->chat.state != AT_CHAT_CLOSED)
-        loop_timer_arm_in(&l->timer, l->quirks->reset_wait_ms);
-}
-
-static void climb_reset(struct at_link *l, const char *why)
-{
-    at_script_forget(&l->script);
-    at_link_goto(l, LINK_RECOVERING, why);
-    l->recovery.wait = AT_WAIT_RESET;
-    struct at_command command = {.text = l->quirks->reset,
-                                 .timeout_ms = RESET_ANSWER_MS,
-                                 .no_fence = true,
-                                 .done = reset_written,
-                                 .arg = l};
-    at_chat_send(&l->chat, &command);
-}
-
-void at_recover_reopen(struct at_link *l, const char *why)
-{
-    at_link_drop_port(l);
-    at_link_goto(l, LINK_RECOVERING, why);
-    l->recovery.wait = AT_WAIT_REOPEN;
-    loop_timer_arm_in(&l->timer, REST_MS);
-}
-
-static void climb_quarantine(struct at_link *l, const char *why)
-{
-    int64_t wait_ms = penalty_ms(l, QUARANTINE_STEP_MS);
-    at_link_drop_port(l);
-    if (at_link_state(l) != LINK_RECOVERING)
-        at_link_goto(l, LINK_RECOVERING, why);
-    at_link_goto(l, LINK_QUARANTINED, why);
-    log_event(LOG_LEVEL_WARNING, "at", l->link.name, "quarantine", "for_s=%d",
-              (int)(wait_ms / 1000));
-    loop_timer_arm_in(&l->timer, wait_ms);
-}
-
-void at_recover_climb(struct at_link *l, const char *why)
-{
-    unsigned rung = l->recovery.rung++;
-    log_event(LOG_LEVEL_WARNING, "at", l->link.name, "ladder", "rung=%u why=\"%s\"", rung, why);
-    if (rung == 0 && at_chat_is_idle(&l->chat)) {
-        climb_reset(l, why);
-    } else if (rung <= 1) {
-        l->recovery.rung = 2;
-        at_recover_reopen(l, why);
-    } else {
-        l->recovery.rung = 0;
-        climb_quarantine(l, why);
-    }
-}
-
-/* Between two dialogues only. Where it does not help, the ladder goes on at the next rung. */
-int at_recover_reset(struct at_link *l)
-{
-    switch (at_link_state(l)) {
-    case LINK_GONE:
-        return -ENODEV;
-    case LINK_QUARANTINED:
-        at_link_open_port(l, "reset asked for");
-        return 0;
-    case LINK_SIM:
-    case LINK_REGISTERING:
-    case LINK_READY:
-        if (l->script.steps || !at_chat_is_idle(&l->chat))
-            return -EAGAIN;
-        l->recovery.rung = 1;
-        climb_reset(l, "reset asked for");
-        return 0;
-    case LINK_OPENING:
-    case LINK_SYNCING:
-    case LINK_IDENTIFYING:
-    case LINK_BUSY:
-    case LINK_RECOVERING:
-        break;
-    }
-    return -EAGAIN;
 }
 
 void at_recover_resync(struct at_link *l, const char *why)
@@ -189,7 +111,7 @@ void at_recover_fenced(struct at_link *l, bool in_step)
     } else if (!in_step) {
         if (waiting)
             at_send_end_unstarted(l, SMS_LOCAL_NOT_READY);
-        at_recover_climb(l, "no answer");
+        at_ladder_climb(l, "no answer");
     } else if (waiting) {
         at_send_begin(l);
     } else if (at_link_state(l) == LINK_READY || at_link_state(l) == LINK_BUSY ||
@@ -243,17 +165,27 @@ void at_recover_gone(struct at_link *l, const char *why, bool was_open)
     /* The node may still be there (another program holds it, a hang-up): then nothing would ever
      * call. Slower each time, until the modem is healthy again. */
     if (was_open)
-        loop_timer_arm_in(&l->timer, penalty_ms(l, GONE_STEP_MS));
+        loop_timer_arm_in(&l->timer, at_recover_penalty_ms(l, GONE_STEP_MS));
+    /* It went in the midst of a recovery: a reset that dropped it off the bus, most likely. */
+    l->recovery.awaited = !was_open && l->recovery.rung > AT_RUNG_RADIO;
+    if (l->recovery.awaited)
+        loop_timer_arm_in(&l->timer, RETURN_MS);
 }
 
 void at_recover_on_timer(struct at_link *l)
 {
+    if (at_link_state(l) == LINK_GONE && l->recovery.awaited) {
+        at_ladder_climb(l, "it did not come back");
+        return;
+    }
     if (at_link_state(l) != LINK_RECOVERING) {
         at_link_open_port(l, "another try");
         return;
     }
     switch (l->recovery.wait) {
     case AT_WAIT_NOTHING:
+    case AT_WAIT_RADIO:
+    case AT_WAIT_RESCUE:
         break;
     case AT_WAIT_RESET:
         at_init_wake(l, "restarted");

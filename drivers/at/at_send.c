@@ -19,7 +19,8 @@ enum {
     LATE_ERROR_MS = 5000, /* "right after" */
     CMS_MEMORY_FULL = 322,
     ERRORS_RESYNC = 2,
-    ERRORS_RESET = 3, /* plain ERRORs in a row */
+    ERRORS_CLIMB = 3, /* plain ERRORs in a row */
+    SILENCES_CLIMB = 2,
 };
 
 struct sms_outcome at_send_verdict(const struct at_result *result, int reference,
@@ -114,23 +115,35 @@ static void count_errors(struct at_link *l, const struct at_result *result)
         l->send.errors++;
     else if (l->send.reference >= 0)
         l->send.errors = 0;
+    /* It answers everything but this: it looks fine to all who only ask how it is. */
+    if (result->end == AT_END_TIMEOUT && l->send.reference < 0)
+        l->send.silences++;
+    else if (result->end == AT_END_FINAL)
+        l->send.silences = 0;
     if (l->send.reference >= 0)
-        at_recover_healthy(l);
+        at_recover_healthy(l, true);
 }
 
 /* What to do with the modem once a message has its verdict. */
 static void cmgs_after(struct at_link *l, const struct at_result *result)
 {
     bool pending = l->send.unanswered.open && result->end == AT_END_TIMEOUT;
+    bool errors = l->send.errors >= ERRORS_CLIMB;
+    bool silences = l->send.silences >= SILENCES_CLIMB;
+    if (errors)
+        l->send.errors = 0;
+    if (silences)
+        l->send.silences = 0;
     if (result->stuck) {
-        at_recover_reopen(l, "the port takes no bytes");
+        at_ladder_reopen(l, "the port takes no bytes");
     } else if (!result->in_step) {
-        at_recover_climb(l, "no answer");
+        at_ladder_climb(l, "no answer");
     } else if (pending && l->quirks->answers_during_cmgs) {
         at_recover_hold(l);
-    } else if (l->send.errors >= ERRORS_RESET) {
-        l->send.errors = 0;
-        at_recover_climb(l, "errors without a cause, again and again");
+    } else if (errors) {
+        at_ladder_climb_for_sending(l, "errors without a cause, again and again");
+    } else if (silences) {
+        at_ladder_climb_for_sending(l, "it answers, but takes no message");
     } else if (l->send.errors == ERRORS_RESYNC) {
         at_recover_resync(l, "errors without a cause");
     } else {
@@ -179,7 +192,7 @@ static void cmms_done(void *arg, const struct at_result *result)
         send_not_sent(l, SMS_LOCAL_GONE);
     } else if (!result->in_step) {
         send_not_sent(l, SMS_LOCAL_NOT_READY);
-        at_recover_climb(l, "no answer");
+        at_ladder_climb(l, "no answer");
     } else if (l->send.ended_by_us) {
         send_not_sent(l, l->send.ended_by_us);
         at_network_settle(l, "free");

@@ -26,7 +26,7 @@ static char echo[] = "/bin/echo";
 struct real {
     struct rescue rescue; /* first */
     struct loop *loop;
-    char port[256], sysfs[64];
+    char sysfs[64];
     char usb[PATH_MAX]; /* folder of the device; "": not known */
     char command[COMMAND_MAX];
     char *words[WORDS_MAX + 1];
@@ -55,11 +55,13 @@ static bool has_file(const char *folder, const char *name)
 
 /* From the tty's device upward to what has a vendor and can be authorised: the USB device, whose
  * interfaces and ports lie below it. */
-static void real_note(struct rescue *rescue)
+static void real_note(struct rescue *rescue, const char *place)
 {
     struct real *real = real_of(rescue);
     char node[PATH_MAX], link[PATH_MAX + 96], device[PATH_MAX];
-    if (real->port[0] != '/' || !realpath(real->port, node))
+    real->usb[0] = '\0';
+    snprintf(real->port_env, sizeof(real->port_env), "OTPGATE_PORT=%s", place);
+    if (place[0] != '/' || !realpath(place, node))
         return;
     snprintf(link, sizeof(link), "%s/class/tty/%s/device", real->sysfs, strrchr(node, '/') + 1);
     if (!realpath(link, device))
@@ -243,10 +245,9 @@ int rescue_new(struct loop *loop, const struct rescue_config *config, struct res
     real->rescue.ops = &real_ops;
     real->loop = loop;
     loop_timer_init(&real->off, loop, usb_on_timer, real);
-    (void)text_copy(real->port, sizeof(real->port), config->port);
     (void)text_copy(real->sysfs, sizeof(real->sysfs), config->sysfs ? config->sysfs : "/sys");
     snprintf(real->modem_env, sizeof(real->modem_env), "OTPGATE_MODEM=%s", config->name);
-    snprintf(real->port_env, sizeof(real->port_env), "OTPGATE_PORT=%s", config->port);
+    snprintf(real->port_env, sizeof(real->port_env), "OTPGATE_PORT=");
     if (!text_copy(real->command, sizeof(real->command), config->command ? config->command : "") ||
         !split_words(real)) {
         free(real);
@@ -256,9 +257,9 @@ int rescue_new(struct loop *loop, const struct rescue_config *config, struct res
     return 0;
 }
 
-void rescue_note(struct rescue *rescue)
+void rescue_note(struct rescue *rescue, const char *place)
 {
-    rescue->ops->note(rescue);
+    rescue->ops->note(rescue, place);
 }
 
 bool rescue_can(const struct rescue *rescue, enum rescue_way way)

@@ -13,7 +13,6 @@ typedef void rescue_done_fn(void *arg, int result); /* 0, -errno, or a program's
 
 struct rescue_config {
     const char *name;    /* of the modem: OTPGATE_MODEM for the program */
-    const char *port;    /* device path: OTPGATE_PORT; also where the USB device is looked for */
     const char *command; /* absolute path and arguments, parted by spaces; "" or NULL: none */
     const char *sysfs;   /* NULL: "/sys" */
 };
@@ -22,8 +21,9 @@ struct rescue_config {
 int rescue_new(struct loop *loop, const struct rescue_config *config, struct rescue **out)
     __attribute__((warn_unused_result));
 
-/* The port is open: remembers which USB device it belongs to, for the time when it is gone. */
-void rescue_note(struct rescue *rescue);
+/* The port is open at this place (a device's path, tcp://...): remembers it, OTPGATE_PORT for the
+ * program, and which USB device it belongs to, for the time when it is gone. */
+void rescue_note(struct rescue *rescue, const char *place);
 /* USB: the device is known, on the bus, and its `authorized` may be written by us. */
 bool rescue_can(const struct rescue *rescue, enum rescue_way way);
 /* 0: done() follows once, in a later turn; one at a time. -errno. */
@@ -35,7 +35,7 @@ void rescue_free(struct rescue *rescue); /* NULL is fine */
 
 /* --- for those who make rescues (the real one above, simulated ones in tests) --- */
 struct rescue_ops {
-    void (*note)(struct rescue *);
+    void (*note)(struct rescue *, const char *place);
     bool (*can)(const struct rescue *, enum rescue_way);
     int (*start)(struct rescue *, enum rescue_way, rescue_done_fn *, void *);
     void (*stop)(struct rescue *);

@@ -469,14 +469,69 @@ void world_unplug(struct world *w)
         stream_close(modem);
 }
 
+/* --- from outside --- */
+
+static struct world *world_of_rescue(struct rescue *rescue)
+{
+    return (struct world *)((char *)rescue - offsetof(struct world, rescue));
+}
+
+static void rescue_do_note(struct rescue *rescue, const char *place)
+{
+    (void)rescue;
+    (void)place;
+}
+
+static bool rescue_do_can(const struct rescue *rescue, enum rescue_way way)
+{
+    const struct world *w =
+        (const struct world *)((const char *)rescue - offsetof(struct world, rescue));
+    return way == RESCUE_USB ? w->has_usb : w->has_power;
+}
+
+static void world_rescued(void *arg)
+{
+    struct world *w = arg;
+    rescue_done_fn *done = w->rescue_done;
+    w->rescue_done = NULL;
+    if (w->rescue_result == 0 && w->rescue_revives)
+        w->dead = w->absent = false;
+    done(w->rescue_arg, w->rescue_result);
+}
+
+static int rescue_do_start(struct rescue *rescue, enum rescue_way way, rescue_done_fn *done,
+                           void *arg)
+{
+    struct world *w = world_of_rescue(rescue);
+    assert(!w->rescue_done);
+    *(way == RESCUE_USB ? &w->usbs : &w->powers) += 1;
+    w->rescue_done = done;
+    w->rescue_arg = arg;
+    loop_timer_arm_in(&w->rescued, w->rescue_ms);
+    return 0;
+}
+
+static void rescue_do_stop(struct rescue *rescue)
+{
+    struct world *w = world_of_rescue(rescue);
+    w->rescue_stops++;
+    w->rescue_done = NULL;
+    loop_timer_cancel(&w->rescued);
+}
+
+static const struct rescue_ops world_rescue_ops = {rescue_do_note, rescue_do_can, rescue_do_start,
+                                                   rescue_do_stop, rescue_do_stop};
+
 /* --- the test's calls --- */
 
 void world_start(struct world *w)
 {
-    struct at_link_config config = {.name = "test", .smsc = w->smsc, .roaming = w->roaming};
+    struct at_link_config config = {
+        .name = "test", .smsc = w->smsc, .roaming = w->roaming, .rescue = &w->rescue};
     w->loop = loop_sim_new(START_MS, 1795000000000);
     assert(w->loop);
     w->port.ops = &world_port_ops;
+    w->rescue.ops = &world_rescue_ops;
     w->echo = true;
     w->next_reference = 7;
     w->next_token = 100;
@@ -491,6 +546,7 @@ void world_start(struct world *w)
     loop_timer_init(&w->late, w->loop, modem_late, w);
     loop_timer_init(&w->owner, w->loop, owner_answer, w);
     loop_timer_init(&w->watched, w->loop, world_watched, w);
+    loop_timer_init(&w->rescued, w->loop, world_rescued, w);
     w->link = at_link_new(w->loop, &w->port, &config, &owner_sink, w);
     assert(w->link);
     last_state = LINK_GONE;

@@ -80,6 +80,16 @@ struct world {
     /* Asked first: true where it has answered itself, by world_say(). */
     bool (*hook)(struct world *world, const char *command);
 
+    /* what can be done from outside: used, and what it does */
+    struct rescue rescue;
+    bool has_usb, has_power, rescue_revives; /* a rescue makes a dead modem live */
+    int rescue_result;
+    int64_t rescue_ms; /* how long one takes */
+    unsigned usbs, powers, rescue_stops;
+    rescue_done_fn *rescue_done;
+    void *rescue_arg;
+    struct loop_timer rescued;
+
     /* the owner */
     enum world_owner answer;
     int64_t answer_ms;

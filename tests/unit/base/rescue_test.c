@@ -133,8 +133,7 @@ static int make(struct world *world, const char *command)
 {
     char sysfs[96];
     snprintf(sysfs, sizeof sysfs, "%s/sys", world->dir);
-    const struct rescue_config config = {
-        .name = "viettel-1", .port = world->port, .command = command, .sysfs = sysfs};
+    const struct rescue_config config = {.name = "viettel-1", .command = command, .sysfs = sysfs};
     rescue_free(world->rescue);
     world->rescue = NULL;
     return rescue_new(world->loop, &config, &world->rescue);
@@ -167,6 +166,7 @@ static void it_is_run_without_a_shell(void **state)
     snprintf(command, sizeof command, "%s/cycle -p 2 $(reboot) ;rm", world->dir);
     setenv("HOME", "/nowhere", 1);
     assert_int_equal(make(world, command), 0);
+    rescue_note(world->rescue, world->port);
     assert_int_equal(rescue_start(world->rescue, RESCUE_POWER, done, world), 0);
     assert_int_equal(world->calls, 0); /* never from inside */
     assert_int_equal(finish(world), 0);
@@ -244,11 +244,15 @@ static void the_device_behind_the_port_is_found(void **state)
     struct world *world = *state;
     assert_int_equal(make(world, NULL), 0);
     assert_false(rescue_can(world->rescue, RESCUE_USB)); /* not seen yet */
-    rescue_note(world->rescue);
+    rescue_note(world->rescue, world->port);
     assert_true(rescue_can(world->rescue, RESCUE_USB));
     /* the port goes, the device is remembered */
     assert_int_equal(unlink(in_dir(world, "dev/ttyUSB3")), 0);
-    rescue_note(world->rescue);
+    assert_true(rescue_can(world->rescue, RESCUE_USB));
+    rescue_note(world->rescue, "tcp://127.0.0.1:7001"); /* the modem is elsewhere now */
+    assert_false(rescue_can(world->rescue, RESCUE_USB));
+    put(in_dir(world, "dev/ttyUSB3"), "");
+    rescue_note(world->rescue, world->port);
     assert_true(rescue_can(world->rescue, RESCUE_USB));
     /* pulled for good: nothing to write to */
     assert_int_equal(unlink(world->authorized), 0);
@@ -260,12 +264,12 @@ static void what_is_no_usb_device_cannot(void **state)
     struct world *world = *state;
     assert_true(text_copy(world->port, sizeof world->port, "tcp://127.0.0.1:7001"));
     assert_int_equal(make(world, NULL), 0);
-    rescue_note(world->rescue);
+    rescue_note(world->rescue, world->port);
     assert_false(rescue_can(world->rescue, RESCUE_USB));
     snprintf(world->port, sizeof world->port, "%s/dev/ttyS0", world->dir);
     put(world->port, "");
     assert_int_equal(make(world, NULL), 0);
-    rescue_note(world->rescue);
+    rescue_note(world->rescue, world->port);
     assert_false(rescue_can(world->rescue, RESCUE_USB));
 }
 
@@ -279,7 +283,7 @@ static void it_goes_off_and_on(void **state)
 {
     struct world *world = *state;
     assert_int_equal(make(world, NULL), 0);
-    rescue_note(world->rescue);
+    rescue_note(world->rescue, world->port);
     assert_int_equal(rescue_start(world->rescue, RESCUE_USB, done, world), 0);
     assert_true(real_until(world->loop, is_off, world));
     assert_int_equal(world->calls, 0);
@@ -299,7 +303,7 @@ static void it_is_never_left_off(void **state)
 {
     struct world *world = *state;
     assert_int_equal(make(world, NULL), 0);
-    rescue_note(world->rescue);
+    rescue_note(world->rescue, world->port);
     assert_int_equal(rescue_start(world->rescue, RESCUE_USB, done, world), 0);
     assert_true(real_until(world->loop, is_off, world));
     rescue_free(world->rescue);
@@ -312,7 +316,7 @@ static void one_that_may_not_be_written_is_told(void **state)
 {
     struct world *world = *state;
     assert_int_equal(make(world, NULL), 0);
-    rescue_note(world->rescue);
+    rescue_note(world->rescue, world->port);
     assert_int_equal(unlink(world->authorized), 0);
     int rc = rescue_start(world->rescue, RESCUE_USB, done, world);
     assert_int_equal(rc, -ENOENT);

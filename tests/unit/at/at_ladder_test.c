@@ -1,0 +1,411 @@
+/* The ladder: which rung, why, how often, and that it ends. What happened is read from the log,
+ * which has one line for each rung. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "at_world.h"
+#include "log.h"
+
+enum { CLIMBS = 512, HOUR_MS = 3600000 };
+
+static struct climb {
+    int64_t at_ms;
+    char rung[16];
+    char why[64];
+} climbs[CLIMBS];
+static unsigned climb_count, quarantines;
+static struct world *now_in;
+
+static void hear(void *arg, enum log_level level, const char *line)
+{
+    (void)arg;
+    (void)level;
+    if (getenv("AT_LOG"))
+        fprintf(stderr, "%s\n", line);
+    struct climb *climb = &climbs[climb_count % CLIMBS];
+    if (sscanf(line, "at test ladder rung=%15s why=\"%63[^\"]\"", climb->rung, climb->why) == 2) {
+        climb->at_ms = loop_now_ms(now_in->loop);
+        climb_count++;
+    }
+    quarantines += strncmp(line, "at test quarantine", 18) == 0;
+}
+
+static struct world *world_new(void)
+{
+    struct world *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    now_in = w;
+    climb_count = quarantines = 0;
+    return w;
+}
+
+static struct world *world_ready(void)
+{
+    struct world *w = world_new();
+    world_start(w);
+    assert_true(world_until_ready(w, 5000));
+    return w;
+}
+
+static void world_end(struct world *w)
+{
+    world_stop(w);
+    free(w);
+}
+
+static void rungs_are(const char *wanted)
+{
+    char got[512] = "";
+    for (unsigned i = 0; i < climb_count; i++)
+        snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", i ? " " : "", climbs[i].rung);
+    assert_string_equal(got, wanted);
+}
+
+/* The most climbs of one kind in any span of time. */
+static unsigned most_in(const char *rung, int64_t span_ms)
+{
+    unsigned most = 0;
+    for (unsigned i = 0; i < climb_count; i++) {
+        unsigned count = 0;
+        for (unsigned j = i; j < climb_count && climbs[j].at_ms < climbs[i].at_ms + span_ms; j++)
+            count += strcmp(climbs[j].rung, rung) == 0;
+        most = count > most ? count : most;
+    }
+    return most;
+}
+
+static unsigned wrote(const struct world *w, const char *command)
+{
+    unsigned count = 0;
+    const char *end = w->wire + w->wire_len;
+    size_t len = strlen(command);
+    for (const char *at = w->wire; (at = memmem(at, (size_t)(end - at), command, len)); at += len)
+        count++;
+    return count;
+}
+
+static void send_one(struct world *w, enum sms_verdict verdict)
+{
+    assert_true(world_until_ready(w, 120000));
+    uint64_t token = world_submit(w, false);
+    assert_true(token != 0);
+    assert_true(world_until_outcome(w, token, 150000));
+    assert_int_equal(w->outcome.verdict, verdict);
+}
+
+/* --- which rung --- */
+
+static void a_modem_that_answers_registers_anew_first(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->cmgs_answer = "\r\nERROR\r\n";
+    for (int i = 0; i < 3; i++)
+        send_one(w, SMS_UNKNOWN);
+    world_run(w, 0);
+    rungs_are("radio");
+    assert_true(world_until_ready(w, 30000));
+    assert_int_equal(wrote(w, "AT+CFUN=4\r"), 1);
+    assert_int_equal(wrote(w, "AT+CFUN=1\r"), 1);
+    assert_int_equal(wrote(w, "AT+CFUN=1,1\r"), 0);
+    for (int i = 0; i < 3; i++)
+        send_one(w, SMS_UNKNOWN);
+    world_run(w, 0);
+    rungs_are("radio reset");
+    w->cmgs_answer = NULL;
+    send_one(w, SMS_SENT); /* it is well: the next trouble begins at the bottom */
+    w->cmgs_answer = "\r\nERROR\r\n";
+    for (int i = 0; i < 3; i++)
+        send_one(w, SMS_UNKNOWN);
+    world_run(w, 0);
+    rungs_are("radio reset radio");
+    world_end(w);
+}
+
+static void a_deaf_modem_is_not_talked_to(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->deaf = true;
+    world_run(w, 75000);
+    rungs_are("reset");
+    assert_string_equal(climbs[0].why, "deaf");
+    assert_int_equal(wrote(w, "AT+CFUN=4\r"), 0);
+    send_one(w, SMS_SENT);
+    world_end(w);
+}
+
+/* Everything is answered but messages: all who only ask how it is find it well. */
+static void a_modem_that_only_looks_fine_climbs_all_the_same(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->has_usb = true;
+    w->mute = "AT+CMGS";
+    for (int i = 0; climb_count < 4 && i < 40; i++) {
+        assert_true(world_until_ready(w, 120000));
+        uint64_t token = world_submit(w, false);
+        assert_true(world_until_outcome(w, token, 60000));
+        assert_int_equal(w->outcome.verdict, SMS_NOT_SENT);
+        world_run(w, 130000); /* two keepalives, answered */
+    }
+    rungs_are("radio reset reopen usb");
+    assert_string_equal(climbs[3].why, "it answers, but takes no message");
+    w->mute = NULL;
+    send_one(w, SMS_SENT);
+    w->mute = "AT+CMGS";
+    for (int i = 0; i < 2; i++)
+        send_one(w, SMS_NOT_SENT);
+    world_run(w, 0);
+    rungs_are("radio reset reopen usb radio");
+    world_end(w);
+}
+
+static void no_network_for_half_an_hour_is_a_rung(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    w->creg = "\r\n+CREG: 2,2\r\n\r\nOK\r\n";
+    world_start(w);
+    world_run(w, 4 * HOUR_MS + HOUR_MS / 2);
+    assert_true(climb_count >= 6);
+    assert_string_equal(climbs[0].rung, "radio");
+    assert_string_equal(climbs[0].why, "no network for half an hour");
+    assert_string_equal(climbs[1].rung, "reset");
+    w->creg = NULL;
+    assert_true(world_until_ready(w, 700000));
+    world_end(w);
+}
+
+/* --- the whole way up --- */
+
+static void a_dead_modem_climbs_rung_after_rung(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->has_usb = w->has_power = true;
+    w->rescue_ms = 3000;
+    w->deaf = w->dead = true;
+    for (int s = 0; s < 600 && !quarantines; s++)
+        world_run(w, 1000);
+    assert_int_equal(w->usbs, 1);
+    assert_int_equal(w->powers, 1);
+    rungs_are("reset reopen usb power quarantine");
+    for (unsigned i = 0; i < climb_count; i++)
+        assert_true(climbs[i].why[0] != '\0');
+    assert_int_equal(world_state(w), LINK_QUARANTINED);
+    w->dead = false;
+    send_one(w, SMS_SENT);
+    world_end(w);
+}
+
+static void a_power_cycle_helps(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->has_power = w->rescue_revives = true;
+    w->rescue_ms = 5000;
+    w->deaf = w->dead = true;
+    world_run(w, 180000);
+    send_one(w, SMS_SENT);
+    rungs_are("reset reopen power");
+    assert_int_equal(quarantines, 0);
+    world_end(w);
+}
+
+static void a_rung_that_fails_is_stepped_over(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->has_usb = w->has_power = true;
+    w->rescue_result = -ETIMEDOUT;
+    w->rescue_ms = 30000;
+    w->deaf = w->dead = true;
+    world_run(w, 250000);
+    assert_true(climb_count >= 5);
+    climb_count = 5;
+    rungs_are("reset reopen usb power quarantine");
+    assert_string_equal(climbs[3].why, "the rung before has failed");
+    world_end(w);
+}
+
+static void budgets_bound_what_wears_a_modem(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->has_usb = w->has_power = true;
+    w->rescue_ms = 2000;
+    w->deaf = w->dead = true;
+    world_run(w, 12LL * HOUR_MS);
+    assert_true(climb_count < CLIMBS);
+    assert_int_equal(most_in("reset", HOUR_MS), 3);
+    assert_int_equal(most_in("usb", HOUR_MS), 3);
+    assert_int_equal(most_in("power", 600000), 1);
+    assert_true(w->powers >= 12); /* and it is not given up */
+    assert_in_range(quarantines, 60, 110);
+    world_end(w);
+}
+
+/* Flaps: answers for a while after each reset. Never more resets than the budget has. */
+static void a_modem_that_comes_and_goes_has_a_budget_too(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    int64_t end_ms = loop_now_ms(w->loop) + 6LL * HOUR_MS;
+    while (loop_now_ms(w->loop) < end_ms) {
+        w->deaf = true;
+        world_run(w, 90000);
+        (void)world_until_ready(w, 700000);
+    }
+    assert_int_equal(most_in("reset", HOUR_MS), 3);
+    assert_true(most_in("reopen", HOUR_MS) > 3);
+    world_end(w);
+}
+
+/* --- a port that our own reset took away --- */
+
+static bool vanishes(struct world *w, const char *command)
+{
+    if (strcmp(command, "AT+CFUN=1,1") != 0)
+        return false;
+    world_unplug(w);
+    return true;
+}
+
+static void a_reset_that_drops_the_port_is_waited_for(void **state)
+{
+    (void)state;
+    for (int back = 0; back < 2; back++) {
+        struct world *w = world_ready();
+        w->has_power = w->rescue_revives = true;
+        w->hook = vanishes;
+        assert_int_equal(link_reset(w->link), 0);
+        world_run(w, 20000);
+        assert_int_equal(world_state(w), LINK_GONE);
+        if (back) {
+            world_plug(w);
+            assert_true(world_until_ready(w, 2000));
+            world_run(w, 120000);
+            rungs_are("reset");
+        } else {
+            world_run(w, 60000);
+            send_one(w, SMS_SENT);
+            rungs_are("reset power");
+            assert_string_equal(climbs[1].why, "it did not come back");
+        }
+        world_end(w);
+    }
+}
+
+/* Without a way to bring it back: one quarantine, then it is watched for and nothing is done. */
+static void one_that_never_comes_back_is_left_alone(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->hook = vanishes;
+    assert_int_equal(link_reset(w->link), 0);
+    world_run(w, 24LL * HOUR_MS);
+    rungs_are("reset quarantine");
+    assert_int_equal(world_state(w), LINK_GONE);
+    assert_true(loop_sim_next_ms(w->loop) == INT64_MAX); /* no timer at all */
+    world_plug(w);
+    assert_true(world_until_ready(w, 2000));
+    world_end(w);
+}
+
+/* Pulled by hand, in good health: nothing climbs. */
+static void a_pulled_modem_is_no_patient(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->has_usb = w->has_power = true;
+    world_run(w, 61000);
+    world_unplug(w);
+    world_run(w, HOUR_MS);
+    rungs_are("");
+    assert_int_equal(w->usbs + w->powers, 0);
+    world_end(w);
+}
+
+/* --- what is under way, and the end --- */
+
+static void what_is_under_way_gets_its_verdict(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->has_usb = true;
+    w->fault = FAULT_DEAF;
+    w->at_byte = 5; /* the Ctrl-Z has left */
+    w->dead = true;
+    uint64_t token = world_submit(w, false);
+    assert_true(world_until_outcome(w, token, 140000));
+    assert_int_equal(w->outcome.verdict, SMS_UNKNOWN);
+    world_run(w, 300000);
+    assert_int_equal(w->outcomes, 1);
+    world_end(w);
+}
+
+static void a_link_closes_on_every_rung(void **state)
+{
+    (void)state;
+    for (int64_t ms = 60000; ms < 400000; ms += 7919) {
+        struct world *w = world_ready();
+        w->has_usb = w->has_power = true;
+        w->rescue_ms = 20000;
+        w->deaf = w->dead = true;
+        world_run(w, ms);
+        bool busy = w->rescue_done != NULL;
+        size_t told = w->trace_len;
+        link_close(w->link);
+        w->link = NULL;
+        world_run(w, HOUR_MS);
+        assert_int_equal(w->trace_len, told);
+        assert_true(!busy || w->rescue_stops > 0);
+        assert_null(w->rescue_done);
+        world_end(w);
+    }
+}
+
+static void a_hand_is_not_bound_by_the_budget(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(link_reset(w->link), 0);
+        assert_true(world_until_ready(w, 30000));
+    }
+    rungs_are("reset reset reset reset reset");
+    w->deaf = true; /* its budget is used up all the same */
+    world_run(w, 75000);
+    rungs_are("reset reset reset reset reset reopen");
+    assert_true(world_until_ready(w, 30000));
+    world_end(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_modem_that_answers_registers_anew_first),
+        cmocka_unit_test(a_deaf_modem_is_not_talked_to),
+        cmocka_unit_test(a_modem_that_only_looks_fine_climbs_all_the_same),
+        cmocka_unit_test(no_network_for_half_an_hour_is_a_rung),
+        cmocka_unit_test(a_dead_modem_climbs_rung_after_rung),
+        cmocka_unit_test(a_power_cycle_helps),
+        cmocka_unit_test(a_rung_that_fails_is_stepped_over),
+        cmocka_unit_test(budgets_bound_what_wears_a_modem),
+        cmocka_unit_test(a_modem_that_comes_and_goes_has_a_budget_too),
+        cmocka_unit_test(a_reset_that_drops_the_port_is_waited_for),
+        cmocka_unit_test(one_that_never_comes_back_is_left_alone),
+        cmocka_unit_test(a_pulled_modem_is_no_patient),
+        cmocka_unit_test(what_is_under_way_gets_its_verdict),
+        cmocka_unit_test(a_link_closes_on_every_rung),
+        cmocka_unit_test(a_hand_is_not_bound_by_the_budget),
+    };
+    log_sink_set(hear, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
