@@ -2,57 +2,22 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "carriers_file.h"
+#include "files.h"
 #include "keys.h"
 #include "reader.h"
 
-enum { FILE_MAX_BYTES = 1 << 20 };
-
 /* --- files --------------------------------------------------------------------------------------
  */
-
-static int read_all(int fd, char **bytes, size_t *len)
-{
-    struct stat st;
-    if (fstat(fd, &st) != 0)
-        return -errno;
-    if (!S_ISREG(st.st_mode))
-        return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-    if (st.st_size > FILE_MAX_BYTES)
-        return -EFBIG;
-    char *at = malloc((size_t)st.st_size + 1);
-    if (!at)
-        return -ENOMEM;
-    size_t have = 0;
-    while (have < (size_t)st.st_size) {
-        ssize_t got = read(fd, at + have, (size_t)st.st_size - have);
-        if (got < 0 && errno != EINTR) {
-            int rc = -errno;
-            free(at);
-            return rc;
-        }
-        if (got == 0)
-            break;
-        have += got > 0 ? (size_t)got : 0;
-    }
-    *bytes = at;
-    *len = have;
-    return 0;
-}
 
 /* 0, or -errno of the file, which is a mistake too. */
 static int read_file(struct reading *r, const char *path, const char *label)
 {
     char *bytes = NULL;
     size_t len = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    int rc = fd < 0 ? -errno : read_all(fd, &bytes, &len);
-    if (fd >= 0)
-        close(fd);
+    int rc = file_read(path, &bytes, &len);
     if (rc == 0) {
         reading_take(r, label, bytes, len);
         free(bytes);
@@ -109,12 +74,18 @@ static struct reading *begin(struct config **out, struct config_mistakes *mistak
     return *out ? reading_new(&config_table, *out, mistakes) : NULL;
 }
 
-/* `rc` of the file goes before what the reading found. */
-static int end(struct reading *r, int rc, struct config **out)
+/* `rc` of the file goes before what the reading found. What is known of the carriers comes with the
+ * configuration, so that one SIGHUP re-reads both or neither; `files`: from its file. */
+static int end(struct reading *r, int rc, bool files, struct config **out,
+               struct config_mistakes *mistakes)
 {
     int found = r ? reading_end(r) : -ENOMEM;
     if (rc == 0)
         rc = found;
+    if (rc == 0)
+        rc = files ? carriers_load((*out)->carriers_path, (*out)->country, &(*out)->carriers,
+                                   mistakes)
+                   : carriers_load_builtin((*out)->country, &(*out)->carriers, mistakes);
     if (rc != 0) {
         config_free(*out);
         *out = NULL;
@@ -126,7 +97,7 @@ int config_load(const char *path, struct config **out, struct config_mistakes *m
 {
     struct reading *r = begin(out, mistakes);
     if (!r)
-        return end(r, 0, out);
+        return end(r, 0, true, out, mistakes);
     const char *slash = strrchr(path, '/');
     int rc = read_file(r, path, slash ? slash + 1 : path);
     if (rc == 0) {
@@ -135,7 +106,7 @@ int config_load(const char *path, struct config **out, struct config_mistakes *m
                            path);
         rc = (size_t)len < sizeof beside ? read_directory(r, beside) : -ENAMETOOLONG;
     }
-    return end(r, rc, out);
+    return end(r, rc, true, out, mistakes);
 }
 
 int config_parse(const char *name, const char *bytes, size_t len, struct config **out,
@@ -144,13 +115,15 @@ int config_parse(const char *name, const char *bytes, size_t len, struct config 
     struct reading *r = begin(out, mistakes);
     if (r)
         reading_take(r, name, bytes, len);
-    return end(r, 0, out);
+    return end(r, 0, false, out, mistakes);
 }
 
 void config_free(struct config *config)
 {
-    if (config)
+    if (config) {
         config_root_clear(&config_table, config);
+        carriers_free(config->carriers);
+    }
     free(config);
 }
 

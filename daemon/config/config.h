@@ -37,6 +37,7 @@ struct config_pairs {
 const struct config_pair *config_pair_find(const struct config_pairs *pairs, const char *name);
 
 enum sim_swap { SIM_SWAP_HOLD, SIM_SWAP_ACCEPT };
+struct carriers;
 
 struct config_modem {
     char name[64];  /* [modem NAME]: letters, digits, - and _ */
@@ -113,6 +114,8 @@ struct config {
     bool adopt;                /* a modem that no section names is taken */
     int sim_swap;              /* enum sim_swap */
     int log_level;             /* 3 to 7 */
+    char carriers_path[256];   /* [gateway] carriers */
+    struct carriers *carriers; /* what stands there (carriers.h); never NULL */
     struct config_modem *modems;
     size_t modem_count;
     struct config_role *roles;

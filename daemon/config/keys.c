@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "carriers_file.h"
 #include "config.h"
 #include "log.h"
 #include "purpose.h"
@@ -87,6 +88,16 @@ static const struct config_key keys[] = {
      .reloadable = true,
      .help = "What happens when a modem comes with another SIM, or a SIM in another modem: hold "
              "waits for modem.accept, accept goes on. Either raises an alarm."},
+    {.section = SECTION_GATEWAY,
+     .name = "carriers",
+     .full = "[gateway] carriers",
+     .offset = offsetof(struct config, carriers_path),
+     .room = ROOM(struct config, carriers_path),
+     .kind = KIND_PATH,
+     .fallback = CARRIERS_PATH,
+     .reloadable = true,
+     .help = "What is known of each carrier: codes, prefixes, how to ask 1414. Where the default "
+             "is not there, the copy built in is used."},
     {GATEWAY(log_level), .kind = KIND_LEVEL, .words = log_levels, .fallback = "info",
      .reloadable = true, .help = "The least urgent lines that are logged."},
 
