@@ -1,30 +1,14 @@
 /* policy: what is accepted, what is refused at the door, and why. */
 #include "gateway_internal.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "number.h"
+#include "refuse.h"
 #include "text.h"
 
 enum { TTL_OTP_S = 300, TTL_OTHER_S = 3600, RETRY_STORE_S = 5, RETRY_PAUSED_S = 60 };
-
-static int refuse(struct refusal *refusal, const char *name, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static int refuse(struct refusal *refusal, const char *name, const char *format, ...)
-{
-    va_list args;
-
-    refusal->name = name;
-    va_start(args, format);
-    vsnprintf(refusal->sentence, sizeof refusal->sentence, format, args);
-    va_end(args);
-    return -1;
-}
 
 static int refuse_store(struct gateway *gateway, struct refusal *refusal, int rc)
 {
@@ -43,32 +27,7 @@ static int check_number(struct gateway *gateway, const char *to, struct number *
         .foreign = gateway->config->foreign_numbers,
     };
 
-    switch (number_parse(to, strlen(to), &rules, number)) {
-    case NUMBER_OK:
-        return 0;
-    case NUMBER_EMPTY:
-        return refuse(refusal, "bad_number", "The number is empty.");
-    case NUMBER_BAD_CHARACTER:
-        return refuse(refusal, "bad_number",
-                      "The number holds a character that no phone number has.");
-    case NUMBER_BAD_LENGTH:
-        return refuse(refusal, "bad_number", "The number is too short or too long.");
-    case NUMBER_OLD_ELEVEN:
-        text_copy(refusal->suggest, sizeof refusal->suggest, number->suggest);
-        return refuse(refusal, "bad_number",
-                      "An 11-digit mobile number from before 2018; today it is %s.",
-                      number->suggest);
-    case NUMBER_SHORT_CODE:
-        return refuse(refusal, "bad_number", "Short codes are not allowed by the configuration.");
-    case NUMBER_FOREIGN:
-        return refuse(refusal, "bad_number",
-                      "Foreign numbers are not allowed by the configuration.");
-    case NUMBER_NOT_MOBILE:
-        return refuse(refusal, "bad_number", "Not a mobile number of country +%s.",
-                      gateway->config->country);
-    }
-    assert(!"a verdict of number_parse() without an answer");
-    return -1;
+    return refuse_number(to, &rules, number, refusal);
 }
 
 /* The text as it travels: folded where asked, cut into parts. */
