@@ -17,6 +17,7 @@
 #include "gateway.h"
 #include "log.h"
 #include "loop_event.h"
+#include "rescue.h"
 #include "server.h"
 #include "store.h"
 
@@ -126,6 +127,18 @@ static void seal_process(void)
     signal(SIGXFSZ, SIG_IGN); /* a limit of file size is a full disk, no end */
 }
 
+/* NULL: nothing can be done to it from outside. */
+static struct rescue *make_rescue(struct daemon *daemon, const struct config_modem *modem)
+{
+    const struct rescue_config config = {.name = modem->name, .command = modem->power_cycle};
+    struct rescue *rescue = NULL;
+    int rc = rescue_new(daemon->loop, &config, &rescue);
+
+    if (rc < 0)
+        log_event(LOG_LEVEL_ERROR, "main", modem->name, "no_rescue", "errno=%d", -rc);
+    return rescue;
+}
+
 static struct link *make_link(void *arg, const struct config_modem *modem,
                               const struct link_sink *sink, void *ctx)
 {
@@ -144,10 +157,14 @@ static struct link *make_link(void *arg, const struct config_modem *modem,
         .roaming = modem->roaming,
         .keepalive_s = daemon->config->keepalive_s,
         .owns_port = true,
+        .rescue = make_rescue(daemon, modem),
+        .power_every_s = modem->power_cycle_every_s,
     };
     struct link *link = at_link_new(daemon->loop, port, &config, sink, ctx);
-    if (!link)
+    if (!link) {
         port_free(port);
+        rescue_free(config.rescue);
+    }
     return link;
 }
 

@@ -51,8 +51,10 @@ struct config_modem {
     char number[17];    /* own number, for people; may be empty */
     char smsc[17];      /* service centre, where the SIM has none */
     bool roaming;
-    int daily_budget;    /* parts a day in the gateway's time zone; 0: no limit */
-    int min_interval_ms; /* between two submits */
+    int daily_budget;      /* parts a day in the gateway's time zone; 0: no limit */
+    int min_interval_ms;   /* between two submits */
+    char power_cycle[256]; /* program and arguments, run where nothing else helps; "": none */
+    int power_cycle_every_s;
 };
 
 /* What a role may; see x-role in proto/openrpc.json. */

@@ -127,6 +127,13 @@ static const struct config_key keys[] = {
      .reloadable = true, .help = "Parts a day; 0 is no limit. A long message has several parts."},
     {MODEM(min_interval_ms), .kind = KIND_INT, .low = 0, .high = 3600000, .fallback = "0",
      .reloadable = true, .help = "Least time between the starts of two parts."},
+    {MODEM(power_cycle), .kind = KIND_RUN, .fallback = "",
+     .help =
+         "A program that cuts this modem's power for a moment, run without a shell when nothing "
+         "else has helped. It has 30 seconds, and OTPGATE_MODEM and OTPGATE_PORT in its "
+         "environment."},
+    {MODEM(power_cycle_every_s), .kind = KIND_INT, .low = 60, .high = 86400, .fallback = "600",
+     .help = "Least time between two of them."},
 
     {ROLE(users), .kind = KIND_USERS, .fallback = "", .reloadable = true,
      .help = "Who has this role: users of this system, by name or number."},

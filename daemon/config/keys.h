@@ -16,10 +16,12 @@ enum { CONFIG_KEYS_MAX = 256 }; /* of one table */
 enum config_section { SECTION_GATEWAY, SECTION_MODEM, SECTION_ROLE, SECTION_PURPOSE };
 
 enum config_kind {
-    KIND_TEXT,   /* char[room]: any UTF-8 that fits, not empty */
-    KIND_PATH,   /* char[room]: an absolute path */
-    KIND_PORT,   /* char[room]: an absolute path or tcp://host:port */
-    KIND_PHONE,  /* char[room]: 3 to 15 digits with an optional +; may be empty */
+    KIND_TEXT,  /* char[room]: any UTF-8 that fits, not empty */
+    KIND_PATH,  /* char[room]: an absolute path */
+    KIND_PORT,  /* char[room]: an absolute path or tcp://host:port */
+    KIND_RUN,   /* char[room]: a program's absolute path and its arguments, parted by blanks; may be
+                   empty */
+    KIND_PHONE, /* char[room]: 3 to 15 digits with an optional +; may be empty */
     KIND_DIGITS, /* char[room]: 1 to room - 1 digits, the first no 0 */
     KIND_IDENT,  /* char[room]: low to high digits, an IMEI, ICCID or IMSI */
     KIND_ZONE,   /* char[room]: a time zone that this system knows */

@@ -89,6 +89,18 @@ static const struct config_word *word_find(const struct config_word *words, cons
     return NULL;
 }
 
+/* Split at blanks and run as it is: no shell, so no quotes to remove. */
+static bool is_run(const char *text)
+{
+    enum { WORDS_MAX = 16 };
+    int words = 0;
+    for (const char *at = text; *at; words++) {
+        at += strcspn(at, " ");
+        at += strspn(at, " ");
+    }
+    return !*text || (*text == '/' && words <= WORDS_MAX && !strpbrk(text, "\t\"'"));
+}
+
 /* Whether a text of that kind is well-formed; the length is checked by the caller. */
 static bool text_fits(const struct config_key *key, const char *value)
 {
@@ -99,6 +111,8 @@ static bool text_fits(const struct config_key *key, const char *value)
         return *value == '/';
     case KIND_PORT:
         return *value == '/' || is_tcp(value);
+    case KIND_RUN:
+        return is_run(value);
     case KIND_PHONE:
         return is_phone(value);
     case KIND_DIGITS:
@@ -356,6 +370,7 @@ int config_key_set(const struct config_key *key, void *owner, const struct confi
     case KIND_TEXT:
     case KIND_PATH:
     case KIND_PORT:
+    case KIND_RUN:
     case KIND_PHONE:
     case KIND_DIGITS:
     case KIND_IDENT:
@@ -440,6 +455,9 @@ void config_key_range(const struct config_key *key, char *out, size_t room)
     case KIND_PORT:
         snprintf(out, room, "an absolute path or tcp://host:port");
         return;
+    case KIND_RUN:
+        snprintf(out, room, "an absolute path with at most 15 arguments, no quotes, or nothing");
+        return;
     case KIND_PHONE:
         snprintf(out, room, "3 to 15 digits with an optional +, or nothing");
         return;
@@ -517,6 +535,7 @@ bool config_key_same(const struct config_key *key, const void *a, const void *b)
     case KIND_TEXT:
     case KIND_PATH:
     case KIND_PORT:
+    case KIND_RUN:
     case KIND_PHONE:
     case KIND_DIGITS:
     case KIND_IDENT:

@@ -15,6 +15,10 @@ struct alarm_row {
 
 /* Every alarm there is, by name. docs/operations.md has the same list; a test compares the two. */
 static const struct alarm_row rows[] = {
+    {"modem_quarantined", ALARM_WARNING,
+     "This modem does not do its work and nothing that may be done to it from here has helped; it "
+     "is tried again, less and less often. Look at its power, cable and SIM; pull it and put it "
+     "back."},
     {"store_failing", ALARM_CRITICAL,
      "The disk cannot be written: free some space on the file system of the state directory, or "
      "look for its errors in the kernel's log. Nothing is accepted or sent until then."},

@@ -1,5 +1,6 @@
 /* fleet: the modems: their links, who may send now, budgets, pacing and penalties. */
 #include "gateway_internal.h"
+#include "alarm.h"
 
 #include <errno.h>
 #include <math.h>
@@ -217,6 +218,10 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
         evidence_unpin_later(modem);
     if (is_news)
         modem_tell(modem, NULL);
+    if (state == LINK_QUARANTINED)
+        alarm_raise(modem->gateway, "modem_quarantined", modem->config.name, NULL);
+    if (state == LINK_READY)
+        alarm_clear(modem->gateway, "modem_quarantined", modem->config.name);
     if (state == LINK_READY && !was_ready) {
         modem->free_at_ms =
             0; /* what made it rest (no network) is over; its budget is looked at anew */
@@ -352,7 +357,9 @@ static const struct config_modem *section_of(const struct config *config, const 
 static bool same_place(const struct config_modem *a, const struct config_modem *b)
 {
     return strcmp(a->port, b->port) == 0 && strcmp(a->driver, b->driver) == 0 &&
-           strcmp(a->smsc, b->smsc) == 0 && a->roaming == b->roaming;
+           strcmp(a->smsc, b->smsc) == 0 && a->roaming == b->roaming &&
+           strcmp(a->power_cycle, b->power_cycle) == 0 &&
+           a->power_cycle_every_s == b->power_cycle_every_s;
 }
 
 /* A modem whose section left or points elsewhere retires: it finishes what has left it and goes. */

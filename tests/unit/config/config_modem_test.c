@@ -1,10 +1,11 @@
-/* config: what a [modem] section says of who and where its modem is. */
+/* config: what a [modem] section says of who and where its modem is, and what revives it. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include "config.h"
 
@@ -68,10 +69,32 @@ static void identities(void **state)
           "otpgate.conf:2: [gateway] sim_swap: wants hold or accept");
 }
 
+/* What is run is not what a shell would make of it: that is said before it is tried. */
+static void programs(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"uhubctl -a cycle", "./cycle", "/bin/x 'a b'", "/bin/x \"a\"",
+                                      "/bin/x 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char text[300];
+        snprintf(text, sizeof text, "[modem a]\nport=/a\npower_cycle = %s\n", bad[i]);
+        wrong(text, "otpgate.conf:3: [modem a] power_cycle: wants an absolute path with at most 15 "
+                    "arguments, no quotes, or nothing");
+    }
+    right("[modem a]\nport=/a\npower_cycle = /bin/x 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n");
+    right("[modem a]\nport=/a\npower_cycle = /usr/sbin/uhubctl -a cycle -l 1-1 -p 2\n"
+          "power_cycle_every_s = 900\n[modem b]\nport=/b\n");
+    assert_string_equal(config->modems[0].power_cycle, "/usr/sbin/uhubctl -a cycle -l 1-1 -p 2");
+    assert_int_equal(config->modems[0].power_cycle_every_s, 900);
+    assert_string_equal(config->modems[1].power_cycle, "");
+    assert_int_equal(config->modems[1].power_cycle_every_s, 600);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(identities, forget),
+        cmocka_unit_test_teardown(programs, forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
