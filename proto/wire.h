@@ -29,8 +29,13 @@ enum wire_error {
     WIRE_TOO_LATE,         /* -32012 too_late: cannot be cancelled any more */
     WIRE_SHUTTING_DOWN,    /* -32013 shutting_down */
     WIRE_STORE,            /* -32014 store_failed: disk full, read-only */
+    WIRE_COOLDOWN,         /* -32015 cooldown */
+    WIRE_NUMBER_CAP,       /* -32016 number_cap */
+    WIRE_SUBJECT_CAP,      /* -32017 subject_cap */
+    WIRE_SEND_CAP,         /* -32018 send_cap */
+    WIRE_BLOCKED,          /* -32019 blocked */
 };
-enum { WIRE_ERRORS = WIRE_STORE + 1 };
+enum { WIRE_ERRORS = WIRE_BLOCKED + 1 };
 struct wire_error_row {
     enum wire_error error;
     int code;

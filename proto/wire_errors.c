@@ -44,6 +44,21 @@ static const struct wire_error_row rows[WIRE_ERRORS] = {
      SAY_NOTHING},
     {WIRE_SHUTTING_DOWN, -32013, "shutting_down", "the gateway is stopping", SAY_BUSY},
     {WIRE_STORE, -32014, "store_failed", "the gateway cannot write to its disk", SAY_NOT_NOW},
+    {WIRE_COOLDOWN, -32015, "cooldown", "the next code may not be sent yet",
+     "Vui lòng chờ một lát rồi yêu cầu gửi lại mã.",
+     "Please wait a moment before you ask for another code."},
+    {WIRE_NUMBER_CAP, -32016, "number_cap", "this number has got as many codes as it may",
+     "Số điện thoại này đã nhận đủ số mã cho phép. Vui lòng thử lại sau.",
+     "This number has got as many codes as it may. Please try again later."},
+    {WIRE_SUBJECT_CAP, -32017, "subject_cap",
+     "as many codes as may be were started for this subject",
+     "Bạn đã yêu cầu quá nhiều mã. Vui lòng thử lại sau.",
+     "You have asked for too many codes. Please try again later."},
+    {WIRE_SEND_CAP, -32018, "send_cap", "all messages of this verification were sent",
+     "Đã gửi hết số lần cho phép. Vui lòng chờ rồi bắt đầu lại.",
+     "All messages were sent. Please wait, then begin again."},
+    {WIRE_BLOCKED, -32019, "blocked", "the configuration sends no codes to this number",
+     "Không thể gửi mã đến số điện thoại này.", "No code can be sent to this phone number."},
 };
 
 const struct wire_error_row *wire_error_find(enum wire_error error)

@@ -16,6 +16,11 @@ struct front *front_new(struct loop *loop, struct store *store, struct gateway *
     front->gateway = gateway;
     front->config = config;
     front->own_uid = geteuid();
+    front->otp = otp_new(loop, store, gateway, config);
+    if (!front->otp) {
+        free(front);
+        return NULL;
+    }
     sessions_init(front);
     events_init(front);
     return front;
@@ -24,6 +29,7 @@ struct front *front_new(struct loop *loop, struct store *store, struct gateway *
 void front_reload(struct front *front, const struct config *config)
 {
     front->config = config;
+    otp_reload(front->otp, config);
 }
 
 void front_shutdown(struct front *front)
@@ -37,6 +43,7 @@ void front_free(struct front *front)
     while (front->orphans)
         call_drop(front->orphans);
     events_fini(front);
+    otp_free(front->otp);
     free(front);
 }
 

@@ -6,6 +6,7 @@
 
 #include "events.h"
 #include "front.h"
+#include "otp.h"
 #include "session.h"
 #include "waits.h"
 
@@ -13,6 +14,7 @@ struct front {
     struct loop *loop;
     struct store *store;
     struct gateway *gateway;
+    struct otp *otp; /* owned */
     const struct config *config;
     uid_t own_uid; /* of the daemon */
     bool stopping;

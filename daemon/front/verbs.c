@@ -18,6 +18,13 @@ static const struct verb verbs[] = {
     {"modem.reset", verb_modem_reset, false, false},
     {"alarm.list", verb_alarm_list, true, false},
     {"inbox.list", verb_inbox_list, true, true},
+    {"otp.start", verb_otp_start, false, true},
+    {"otp.resend", verb_otp_resend, false, true},
+    {"otp.check", verb_otp_check, false, true},
+    {"otp.cancel", verb_otp_cancel, false, true},
+    {"otp.get", verb_otp_get, true, true},
+    {"otp.find", verb_otp_find, true, true},
+    {"otp.feedback", verb_otp_feedback, false, true},
     {"events.follow", verb_events_follow, true, true},
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };

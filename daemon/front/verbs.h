@@ -38,6 +38,14 @@ void verb_gateway_pause(struct call *call);
 void verb_gateway_resume(struct call *call);
 /* verbs_inbox.c */
 void verb_inbox_list(struct call *call);
+/* verbs_otp.c */
+void verb_otp_start(struct call *call);
+void verb_otp_resend(struct call *call);
+void verb_otp_check(struct call *call);
+void verb_otp_cancel(struct call *call);
+void verb_otp_get(struct call *call);
+void verb_otp_find(struct call *call);
+void verb_otp_feedback(struct call *call);
 /* verbs_events.c */
 void verb_events_follow(struct call *call);
 

@@ -10,6 +10,7 @@
 enum {
     SWEEP_ROWS = 64,
     STEP_MS = 20,
+    FIRST_MS = 600 * 1000,
     LOOK_MS = 3600 * 1000,
     PURGE_ROWS = 32,
     HOUR_MS = 3600 * 1000,
@@ -149,8 +150,8 @@ void otp_end_init(struct otp *otp)
 {
     loop_timer_init(&otp->sweep_timer, otp->loop, on_sweep, otp);
     loop_timer_init(&otp->purge_timer, otp->loop, on_purge, otp);
-    loop_timer_arm_in(&otp->sweep_timer, STEP_MS);
-    loop_timer_arm_in(&otp->purge_timer, STEP_MS);
+    on_sweep(otp); /* nothing is pending, nothing is armed */
+    loop_timer_arm_in(&otp->purge_timer, FIRST_MS);
 }
 
 void otp_end_stop(struct otp *otp)

@@ -1,0 +1,113 @@
+#include "view_otp.h"
+
+#include <stdio.h>
+#include "store.h"
+#include "text.h"
+
+static void put(json_t **object, const char *name, json_t *value)
+{
+    if (json_object_set_new(*object, name, value)) {
+        json_decref(*object);
+        *object = NULL;
+    }
+}
+
+static void put_time(json_t **object, const char *name, int64_t wall_ms)
+{
+    char text[32];
+    text_iso8601(wall_ms, text);
+    put(object, name, json_string(text));
+}
+
+static json_t *view_head(const struct otp_standing *standing)
+{
+    const struct otp_row *row = &standing->row;
+    char id[37], masked[16] = "";
+    message_id_text(row->id, id);
+    if (row->to[0])
+        text_mask_number(row->to, masked);
+    json_t *view =
+        json_pack("{s:s, s:s, s:s, s:s, s:i, s:i}", "id", id, "state", otp_state_name(row->state),
+                  "purpose", row->purpose, "to_masked", masked, "resend_after_s",
+                  standing->resend_after_s, "sends_left", standing->sends_left);
+    put_time(&view, "expires_at", row->expires_wall_ms);
+    return view;
+}
+
+json_t *view_otp_standing(const struct otp_standing *standing)
+{
+    json_t *view = view_head(standing);
+    if (standing->eta_ms > 0)
+        put(&view, "eta_ms", json_integer(standing->eta_ms));
+    put(&view, "duplicate", json_boolean(standing->duplicate));
+    return view;
+}
+
+json_t *view_otp(const struct otp_standing *standing, json_t *messages)
+{
+    const struct otp_row *row = &standing->row;
+    json_t *view = view_head(standing);
+    put_time(&view, "created_at", row->created_wall_ms);
+    put(&view, "sends", json_integer(row->sends));
+    put(&view, "checks", json_integer(row->checks));
+    if (row->ended_wall_ms != 0)
+        put_time(&view, "ended_at", row->ended_wall_ms);
+    if (row->reason[0])
+        put(&view, "reason", json_string(row->reason));
+    put(&view, "messages", messages);
+    return view;
+}
+
+/* --- what a page prints ----------------------------------------------------------------------- */
+
+struct say {
+    const char *vi, *en; /* a %d is the number of checks that are left */
+};
+
+#define AGAIN_VI "Vui lòng yêu cầu mã mới."
+#define AGAIN_EN "Please ask for a new code."
+
+static const struct say says[OTP_RESULTS] = {
+    [OTP_SAYS_APPROVED] = {"Xác thực thành công.", "The code is right."},
+    [OTP_SAYS_WRONG] = {"Mã không đúng. Bạn còn %d lần thử.",
+                        "This code is not right. You have %d attempts left."},
+    [OTP_SAYS_EXPIRED] = {"Mã đã hết hạn. " AGAIN_VI, "This code has expired. " AGAIN_EN},
+    [OTP_SAYS_EXHAUSTED] = {"Bạn đã nhập sai quá nhiều lần. " AGAIN_VI,
+                            "There were too many wrong attempts. " AGAIN_EN},
+    [OTP_SAYS_ALREADY_USED] = {"Mã này đã được sử dụng.", "This code was used already."},
+    [OTP_SAYS_SUPERSEDED] =
+        {"Đã có mã mới hơn. Vui lòng nhập mã trong tin nhắn mới nhất (còn %d lần thử).",
+         "A newer code was sent. Please enter the one of the newest message (%d attempts left)."},
+    [OTP_SAYS_CANCELLED] = {"Yêu cầu đã bị hủy. Vui lòng bắt đầu lại.",
+                            "The request was cancelled. Please begin again."},
+};
+
+static json_t *say_one(const char *sentence, int left)
+{
+    char number[12], text[256];
+    const char *at = sentence;
+    size_t len = 0;
+    snprintf(number, sizeof number, "%d", left);
+    for (; *at && len + sizeof number < sizeof text; at++) {
+        bool place = at[0] == '%' && at[1] == 'd';
+        if (!place) {
+            text[len++] = *at;
+            continue;
+        }
+        for (const char *digit = number; *digit; digit++)
+            text[len++] = *digit;
+        at++;
+    }
+    return json_stringn(text, len);
+}
+
+json_t *view_otp_checked(const struct otp_checked *checked)
+{
+    const struct say *say = &says[checked->result];
+    json_t *view = json_pack("{s:s, s:{s:o, s:o}}", "result", otp_result_name(checked->result),
+                             "say", "vi", say_one(say->vi, checked->attempts_left), "en",
+                             say_one(say->en, checked->attempts_left));
+    if (checked->result == OTP_SAYS_WRONG || checked->result == OTP_SAYS_SUPERSEDED)
+        put(&view, "attempts_left", json_integer(checked->attempts_left));
+    return view;
+}

@@ -1,0 +1,14 @@
+/* view_otp: verifications as JSON, in the shapes of proto/openrpc.json. A code is in none of them,
+ * and a number only masked. Each returns a new reference, or NULL where there is no memory. */
+#ifndef OTPGATE_VIEW_OTP_H
+#define OTPGATE_VIEW_OTP_H
+
+#include <jansson.h>
+#include "otp.h"
+
+json_t *view_otp_standing(const struct otp_standing *standing);
+json_t *view_otp_checked(const struct otp_checked *checked);
+/* With its messages, an array that is taken over. */
+json_t *view_otp(const struct otp_standing *standing, json_t *messages);
+
+#endif
