@@ -1,4 +1,4 @@
-/* link: the names of the states and of the SIM's, as on the wire. */
+/* link: names, as on the wire. */
 #include "link.h"
 
 #include <assert.h>
@@ -32,4 +32,16 @@ const char *link_card_name(enum link_card card)
     };
     assert((unsigned)card < LINK_CARDS && names[card]);
     return names[card];
+}
+
+const char *link_ussd_end_name(enum link_ussd_end end)
+{
+    static const char *const names[LINK_USSD_ENDS] = {
+        [LINK_USSD_MORE] = "more",         [LINK_USSD_DONE] = "done",
+        [LINK_USSD_RELEASED] = "released", [LINK_USSD_REFUSED] = "refused",
+        [LINK_USSD_SILENT] = "silent",     [LINK_USSD_CANCELLED] = "cancelled",
+        [LINK_USSD_GONE] = "gone",
+    };
+    assert((unsigned)end < LINK_USSD_ENDS && names[end]);
+    return names[end];
 }

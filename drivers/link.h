@@ -15,6 +15,14 @@
  *          <---------- inbound(handle, tpdu)             a message or a report from the air
  *   taken ----------->                                   it is on disk: delete it from the modem
  *
+ * USSD shares the window: while a session is under way, a menu that waits for its answer included,
+ * nothing is sent.
+ *
+ *   ussd_start ------>                                   a code
+ *          <---------- ussd(MORE, text)                  a menu: ussd_answer() or ussd_cancel()
+ *   ussd_answer ----->
+ *          <---------- ussd(any other end)               exactly once: the session is over
+ *
  * A SIM that is locked (state SIM, card LINK_CARD_PIN). The PIN lies with the owner: the link asks
  * for it, types it once and forgets it; what a SIM has rejected the owner remembers.
  *
@@ -34,6 +42,7 @@
 #include <stdint.h>
 #include "outcome.h"
 #include "pdu.h"
+#include "ussd.h"
 
 enum link_state {
     LINK_OPENING,     /* the port is being opened, or waited for */
@@ -100,6 +109,25 @@ struct link_inbound {
     uint8_t tpdu[PDU_TPDU_MAX];
 };
 
+/* What came of ussd_start() and ussd_answer(). */
+enum link_ussd_end {
+    LINK_USSD_MORE,      /* `text`; the session is open and the network waits: its patience, and
+                            how long short messages may wait, is the owner's to bound */
+    LINK_USSD_DONE,      /* `text`, which may be empty */
+    LINK_USSD_RELEASED,  /* ended by the network without a word */
+    LINK_USSD_REFUSED,   /* by the modem or the network; `cause` where one was told */
+    LINK_USSD_SILENT,    /* nothing came in time; it may have been executed */
+    LINK_USSD_CANCELLED, /* by ussd_cancel() */
+    LINK_USSD_GONE,      /* the modem was lost; it may have been executed */
+};
+enum { LINK_USSD_ENDS = LINK_USSD_GONE + 1 };
+const char *link_ussd_end_name(enum link_ussd_end end); /* "done", ... */
+struct link_ussd {
+    enum link_ussd_end end;
+    int cause;                /* of +CME ERROR (TS 27.007 clause 9.2); 0: none */
+    char text[USSD_TEXT_MAX]; /* UTF-8 that may be shown; "" where there is none */
+};
+
 struct link_sink {
     /* `why`: a few words for people and the log. identity/radio: link_identity(), below. */
     void (*state)(void *ctx, struct link *link, enum link_state state, const char *why);
@@ -117,6 +145,9 @@ struct link_sink {
     /* The PIN that was typed last was wrong. NULL: nobody remembers. Without this call nothing is
      * known: it may have been right, wrong, or never typed. */
     void (*pin_rejected)(void *ctx, struct link *link);
+    /* `result` and its text are the link's and hold until this returns; the text is personal (a
+     * subscriber's record may stand in it) and is wiped then. NULL: nobody asks. */
+    void (*ussd)(void *ctx, struct link *link, const struct link_ussd *result);
 };
 
 struct link_submit {
@@ -133,10 +164,13 @@ struct link_ops {
     int (*submit)(struct link *, const struct link_submit *);
     /* The answer to commit(). A token that is no longer asked for is ignored. */
     void (*proceed)(struct link *, uint64_t token, unsigned part, bool yes);
-    /* 0 or -ENOTSUP, -EAGAIN, -EINVAL (a character no modem may see). Answers come with USSD
-     * support. */
-    int (*ussd_start)(struct link *, const char *code);
-    int (*ussd_answer)(struct link *, const char *text);
+    /* 0: ussd() will follow, SILENT `timeout_ms` from now (and what AT+CUSD=2 takes) at the latest.
+     * -EAGAIN: not READY, or (answer) no menu is open; -EINVAL: not clean (ussd_code_is_clean);
+     * -ENOTSUP: this driver has no USSD. The text is copied. */
+    int (*ussd_start)(struct link *, const char *code, int timeout_ms);
+    int (*ussd_answer)(struct link *, const char *text, int timeout_ms);
+    /* Ends the session, if there is one; ussd() still follows, with its answer where that was
+     * faster. */
     void (*ussd_cancel)(struct link *);
     /* Ends what is under way: before the Ctrl-Z with ESC and NOT_SENT, after it nothing can be
      * taken back and it is awaited. */
@@ -185,6 +219,18 @@ static inline int link_submit(struct link *link, const struct link_submit *submi
 static inline void link_proceed(struct link *link, uint64_t token, unsigned part, bool yes)
 {
     link->ops->proceed(link, token, part, yes);
+}
+static inline int link_ussd_start(struct link *link, const char *code, int timeout_ms)
+{
+    return link->ops->ussd_start(link, code, timeout_ms);
+}
+static inline int link_ussd_answer(struct link *link, const char *text, int timeout_ms)
+{
+    return link->ops->ussd_answer(link, text, timeout_ms);
+}
+static inline void link_ussd_cancel(struct link *link)
+{
+    link->ops->ussd_cancel(link);
 }
 static inline void link_abort(struct link *link)
 {

@@ -264,6 +264,13 @@ static void on_radio(void *ctx, struct link *link, const struct link_radio *radi
     (void)radio; /* kept by the link; read when somebody looks */
 }
 
+static void on_ussd(void *ctx, struct link *link, const struct link_ussd *result)
+{
+    (void)ctx;
+    (void)link;
+    (void)result;
+}
+
 const struct link_sink fleet_sink = {
     .state = on_state,
     .commit = on_commit,
@@ -271,6 +278,7 @@ const struct link_sink fleet_sink = {
     .evidence = on_evidence,
     .inbound = on_inbound,
     .radio = on_radio,
+    .ussd = on_ussd,
 };
 
 /* --- coming and going

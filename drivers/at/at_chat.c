@@ -421,6 +421,20 @@ void at_chat_feed(struct at_chat *chat, const uint8_t *data, size_t len)
             break;
         }
     }
+    if (!chat->stream || !at_lexer_is_open(&chat->lexer))
+        loop_timer_cancel(&chat->quote_timer);
+    else
+        loop_timer_arm_in(&chat->quote_timer, AT_CHAT_QUOTE_MS);
+}
+
+/* The closing quote is lost: what came is handed on, and hides nothing behind it any longer. */
+static void chat_on_quote(void *arg)
+{
+    struct at_chat *chat = arg;
+    stream_drain(chat->stream);
+    if (chat->stream && !loop_timer_armed(&chat->quote_timer) &&
+        at_lexer_give_up(&chat->lexer) == AT_TOKEN_LINE)
+        chat_line(chat, chat->lexer.line);
 }
 
 /* --- time-outs --- */
@@ -497,6 +511,7 @@ void at_chat_init(struct at_chat *chat, struct loop *loop, const struct at_urc *
     chat->urcs = urcs;
     chat->queries = at_queries;
     loop_timer_init(&chat->timer, loop, chat_on_timer, chat);
+    loop_timer_init(&chat->quote_timer, loop, chat_on_quote, chat);
     loop_task_init(&chat->broken, loop, chat_on_broken, chat);
 }
 
@@ -517,6 +532,7 @@ void at_chat_close(struct at_chat *chat)
     chat->has_command = false;
     chat->fragment[0] = '\0';
     loop_task_cancel(&chat->broken);
+    loop_timer_cancel(&chat->quote_timer);
     chat_goto(chat, AT_CHAT_CLOSED, 0);
 }
 

@@ -24,13 +24,14 @@
 #include "stream.h"
 
 enum {
-    AT_COMMAND_MAX = 96, /* bytes of a command, without its CR */
+    AT_COMMAND_MAX = 192, /* bytes of a command, without its CR */
     AT_PREFIXES = 2,
     AT_CHAT_SETTLE_MS = 150, /* after ESC CR on a port just opened: replayed lines are discarded */
     AT_CHAT_ESCAPE_MS = 200, /* after an ESC, before the next byte */
     AT_CHAT_FENCE_STEP_MS = 3000,
     AT_CHAT_FENCE_ROUNDS = 3,
     AT_CHAT_FENCE_ESCAPES = 5, /* prompts that one fence takes back */
+    AT_CHAT_QUOTE_MS = 5000,   /* between two lines of one quoted text (+CUSD) */
     AT_CHAT_BODY_LINES = 4,    /* a body comes within so many lines, others may come between */
 };
 
@@ -115,6 +116,7 @@ struct at_chat {
     uint64_t moves; /* counts state changes: has anything happened meanwhile? */
     struct at_lexer lexer;
     struct loop_timer timer;
+    struct loop_timer quote_timer; /* a quoted text is open */
     struct loop_task broken;
     /* the command on the wire, also while its fence is under way */
     bool has_command, has_info;

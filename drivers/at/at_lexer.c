@@ -13,6 +13,19 @@ void at_lexer_reset(struct at_lexer *lexer)
     lexer->quoted = false;
 }
 
+/* A coding scheme behind a quote: `",15`. It ends the text, however many quotes are in it. */
+static bool ends_with_scheme(const struct at_lexer *lexer)
+{
+    size_t at = lexer->len;
+    while (at > 0 && lexer->line[at - 1] >= '0' && lexer->line[at - 1] <= '9')
+        at--;
+    size_t digits = lexer->len - at;
+    while (at > 0 && lexer->line[at - 1] == ' ')
+        at--;
+    return digits > 0 && digits <= 3 && at >= 2 && lexer->line[at - 1] == ',' &&
+           lexer->line[at - 2] == '"';
+}
+
 /* USSD menus have line ends inside their quotes; no other reply of the commands we use does.
  * (An operator name with a missing quote, `+COPS: 0,0,"TELE2,0`, must not swallow what follows.) */
 static bool line_is_open(const struct at_lexer *lexer)
@@ -22,7 +35,7 @@ static bool line_is_open(const struct at_lexer *lexer)
         return false;
     for (size_t i = 6; i < lexer->len; i++)
         open ^= lexer->line[i] == '"';
-    return open;
+    return open && !ends_with_scheme(lexer);
 }
 
 /* A quoted text that was cut short must not hide the answer of a command. What looks like a
@@ -78,12 +91,31 @@ static enum at_token line_end(struct at_lexer *lexer)
     return AT_TOKEN_NONE;
 }
 
+bool at_lexer_is_open(const struct at_lexer *lexer)
+{
+    return !lexer->handed && lexer->quoted;
+}
+
+enum at_token at_lexer_give_up(struct at_lexer *lexer)
+{
+    if (!at_lexer_is_open(lexer))
+        return AT_TOKEN_NONE;
+    while (lexer->len > 0 && lexer->line[lexer->len - 1] == '\n')
+        lexer->len--;
+    return line_hand_out(lexer);
+}
+
 enum at_token at_lexer_feed(struct at_lexer *lexer, uint8_t byte)
 {
     if (lexer->handed)
         at_lexer_reset(lexer);
     if (byte == '\r' || byte == '\n')
         return line_end(lexer);
+    /* Below a space the GSM alphabet has letters, `@` at 0 and `_` among them. */
+    if (byte < 0x20 && lexer->len < AT_QUOTED_MAX && line_is_open(lexer)) {
+        lexer->line[lexer->len++] = byte ? (char)byte : '@';
+        return AT_TOKEN_NONE;
+    }
     if (byte < 0x20 || byte == 0x7f) { /* NULs of a booting UART, an echoed ESC or Ctrl-Z */
         lexer->noise++;
         return AT_TOKEN_NONE;

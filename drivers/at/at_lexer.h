@@ -36,5 +36,9 @@ struct at_lexer {
 
 void at_lexer_reset(struct at_lexer *lexer); /* forgets the line under way, keeps the counts */
 enum at_token at_lexer_feed(struct at_lexer *lexer, uint8_t byte);
+/* A quoted text goes on over several lines, and its end is awaited. */
+bool at_lexer_is_open(const struct at_lexer *lexer);
+/* It does not come: AT_TOKEN_LINE with what there is, where it is open. */
+enum at_token at_lexer_give_up(struct at_lexer *lexer);
 
 #endif

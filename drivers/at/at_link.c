@@ -75,7 +75,7 @@ static const struct at_urc urcs[] = {
      .body = true,
      .body_fn = at_inbound_on_body},
     {.prefix = "+CBM:", .text = true, .body = true},
-    {.prefix = "+CUSD:", .text = true},
+    {.prefix = "+CUSD:", .fn = at_ussd_on_line, .text = true},
     {.prefix = "RING"},
     {.prefix = "+CRING:"},
     {.prefix = "+CLIP:"},
@@ -141,6 +141,14 @@ static void link_flush(void *arg)
         n->outcome = false;
         l->send.left = false;
         sink->outcome(l->link.ctx, &l->link, n->token, n->part, &result);
+    }
+    if (!l->closed && n->ussd) {
+        n->ussd = false; /* first: the owner may go on from inside */
+        struct link_ussd result = n->ussd_result;
+        explicit_bzero(&n->ussd_result, sizeof n->ussd_result);
+        if (sink->ussd)
+            sink->ussd(l->link.ctx, &l->link, &result);
+        explicit_bzero(&result, sizeof result);
     }
     while (!l->closed && n->evidences > 0) {
         struct link_evidence evidence = n->evidence[0];
@@ -238,6 +246,13 @@ void at_link_tell_radio(struct at_link *l)
     link_notify(l);
 }
 
+void at_link_tell_ussd(struct at_link *l, const struct link_ussd *result)
+{
+    l->notices.ussd = true;
+    l->notices.ussd_result = *result;
+    link_notify(l);
+}
+
 void at_link_tell_inbound(struct at_link *l)
 {
     link_notify(l);
@@ -255,6 +270,10 @@ void at_link_goto(struct at_link *l, enum link_state state, const char *why)
     loop_timer_cancel(&l->timer);
     l->looked = 0;
     fsm_goto(&l->fsm, state, why);
+    if (state != LINK_BUSY)
+        at_ussd_forget(l);
+    if (state == LINK_SYNCING)
+        l->ussd.charset = AT_CHARSET_UNKNOWN;
     at_link_say(l, why);
 }
 
@@ -369,13 +388,15 @@ static void link_awake(void *ctx)
 
 static void link_fenced(void *ctx, bool in_step)
 {
-    at_recover_fenced(ctx, in_step);
+    if (!in_step || !at_ussd_fenced(ctx))
+        at_recover_fenced(ctx, in_step);
 }
 
 static void link_orphan(void *ctx, const struct at_final *final)
 {
     struct at_link *l = ctx;
     at_send_on_orphan(l, final);
+    at_ussd_on_orphan(l, final);
     if (final->kind == AT_FINAL_CMS && final->code == CMS_MEMORY_FULL)
         at_receive_full(l);
 }
@@ -412,17 +433,19 @@ static void op_proceed(struct link *link, uint64_t token, unsigned part, bool ye
     at_send_proceed(own(link), token, part, yes);
 }
 
-/* USSD comes with the carrier's service; until then a link says that it cannot. */
-static int op_ussd(struct link *link, const char *text)
+static int op_ussd_start(struct link *link, const char *code, int timeout_ms)
 {
-    (void)link;
-    (void)text;
-    return -ENOTSUP;
+    return at_ussd_start(own(link), code, timeout_ms);
+}
+
+static int op_ussd_answer(struct link *link, const char *text, int timeout_ms)
+{
+    return at_ussd_answer(own(link), text, timeout_ms);
 }
 
 static void op_ussd_cancel(struct link *link)
 {
-    (void)link;
+    at_ussd_cancel(own(link));
 }
 
 static void op_abort(struct link *link)
@@ -438,6 +461,8 @@ static int op_reset(struct link *link)
 static void link_reap(void *arg)
 {
     struct at_link *l = arg;
+    explicit_bzero(&l->notices.ussd_result, sizeof l->notices.ussd_result);
+    explicit_bzero(&l->ussd, sizeof l->ussd);
     if (l->owns_port)
         port_free(l->port);
     rescue_free(l->rescue);
@@ -461,6 +486,7 @@ static void op_close(struct link *link)
     fsm_stop(&l->fsm);
     loop_timer_cancel(&l->timer);
     loop_timer_cancel(&l->send.slow);
+    loop_timer_cancel(&l->ussd.timer);
     loop_task_cancel(&l->notices.task);
     loop_task_cancel(&l->receive.task);
     loop_defer(&l->reaper, LOOP_SOON);
@@ -506,8 +532,8 @@ static const struct link_ops ops = {
     .open = op_open,
     .submit = op_submit,
     .proceed = op_proceed,
-    .ussd_start = op_ussd,
-    .ussd_answer = op_ussd,
+    .ussd_start = op_ussd_start,
+    .ussd_answer = op_ussd_answer,
     .ussd_cancel = op_ussd_cancel,
     .abort = op_abort,
     .reset = op_reset,
@@ -551,6 +577,7 @@ struct link *at_link_new(struct loop *loop, struct port *port, const struct at_l
     at_chat_init(&l->chat, loop, urcs, &chat_sink, l);
     at_script_init(&l->script, loop, &l->chat, l);
     at_send_init(l);
+    at_ussd_init(l);
     at_receive_init(l);
     return &l->link;
 }

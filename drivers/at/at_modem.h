@@ -5,6 +5,7 @@
  *   at_sim.c      the SIM and its PIN
  *   at_network.c  registration and signal; READY, or REGISTERING
  *   at_send.c     one short message: prompt, commit, body, verdict, late answers
+ *   at_ussd.h     one USSD session
  *   at_receive.h  what comes back: five rooms, see there
  *   at_recover.c  keepalive, fences, restarts, a port that is not there
  *   at_ladder.c   what is done to a modem that does not do its work, rung after rung
@@ -22,6 +23,7 @@
 #include "at_quirks.h"
 #include "at_receive.h"
 #include "at_script.h"
+#include "at_ussd.h"
 #include "fsm.h"
 #include "rescue.h"
 
@@ -30,12 +32,13 @@ enum { AT_EVIDENCE_MAX = 8 }; /* told in one turn; a modem that shouts more is n
 
 /* What the sink will be told at the end of the turn, in this order. */
 struct at_notices {
-    bool outcome, state, commit, radio, pin, pin_rejected;
+    bool outcome, state, commit, radio, ussd, pin, pin_rejected;
     uint64_t token; /* of the outcome */
     unsigned part;
     struct sms_outcome result;
     unsigned evidences;
     struct link_evidence evidence[AT_EVIDENCE_MAX];
+    struct link_ussd ussd_result;
     char why[80];
     struct loop_task task;
 };
@@ -131,6 +134,7 @@ struct at_link {
     int stat[AT_FAMILIES], technology[AT_FAMILIES]; /* -1: not told */
 
     struct at_sending send;
+    struct at_ussd ussd;
     struct at_receiving receive;
     struct at_recovery recovery;
     struct at_notices notices;
@@ -149,6 +153,7 @@ void at_link_tell_outcome(struct at_link *l, const struct sms_outcome *outcome);
 void at_link_tell_evidence(struct at_link *l, const struct link_evidence *evidence);
 void at_link_tell_commit(struct at_link *l);
 void at_link_tell_radio(struct at_link *l);
+void at_link_tell_ussd(struct at_link *l, const struct link_ussd *result);
 void at_link_tell_inbound(struct at_link *l);
 void at_link_tell_pin(struct at_link *l);
 void at_link_tell_pin_rejected(struct at_link *l);

@@ -35,7 +35,9 @@ static const struct at_quirks rows[] = {
     /* Floods the port with ^RSSI, ^MODE, ^DSFLOWRPT, ^HCSQ unless told not to; ^BOOT goes on every
      * 20 s whatever one says. ICCID with swapped nibbles. E1xx need a reset after a time-out, and
      * CFUN=1,1 drops them off the bus, which is as good. Reports: chan_dongle runs them with <ds>
-     * 2, the only value it found to work; E303 and E3531 put them into "SM". */
+     * 2, the only value it found to work; E303 and E3531 put them into "SM". USSD: E1xx and E3xx
+     * take and give packed septets in hex (AT^USSDMODE=1), and answer ERROR or nothing to plain
+     * text. */
     {.name = "huawei",
      .maker = "huawei",
      .iccid = "AT^ICCID?",
@@ -43,7 +45,8 @@ static const struct at_quirks rows[] = {
      .quiet = {"AT^CURC=0"},
      .reset = "AT^RESET",
      .reset_wait_ms = 20000,
-     .reports_stored = true},
+     .reports_stored = true,
+     .ussd = USSD_PACKED},
     /* Fills its own output with message-waiting indications until it crashes, unless a storage is
      * selected at once. */
     {.name = "zte",

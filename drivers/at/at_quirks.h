@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "ussd.h"
+
 enum { AT_QUIET_COMMANDS = 3 };
 
 /* How many attempts a SIM leaves for its PIN. The count stands in field `field` of the line with
@@ -28,6 +30,7 @@ struct at_quirks {
      * about its answer, so the SIM is held until it came, or for answer_max_ms after the Ctrl-Z. */
     bool answers_during_cmgs;
     int answer_max_ms;
+    enum ussd_form ussd; /* how a USSD request is written at first; the others are tried behind */
 };
 
 /* The first row that fits; never NULL. Pure. */

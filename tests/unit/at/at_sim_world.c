@@ -313,12 +313,21 @@ static void on_pin_rejected(void *ctx, struct link *link)
     t.pin = ""; /* as the gateway: never again */
 }
 
+static void on_ussd(void *ctx, struct link *link, const struct link_ussd *result)
+{
+    (void)ctx;
+    (void)link;
+    t.ussds++;
+    t.ussd = *result;
+}
+
 static const struct link_sink sink = {.state = on_state,
                                       .commit = on_commit,
                                       .outcome = on_outcome,
                                       .evidence = on_evidence,
                                       .inbound = on_inbound,
                                       .radio = on_radio,
+                                      .ussd = on_ussd,
                                       .pin = on_pin,
                                       .pin_rejected = on_pin_rejected};
 

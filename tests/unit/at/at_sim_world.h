@@ -76,6 +76,8 @@ struct sim_world {
     struct sms_outcome outcome;
     struct link_evidence evidence;
     uint64_t next_token;
+    unsigned ussds;
+    struct link_ussd ussd; /* the last */
     /* receiving */
     enum sim_owner owner;
     int64_t owner_ms;

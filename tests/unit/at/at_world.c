@@ -117,12 +117,22 @@ static void on_radio(void *ctx, struct link *link, const struct link_radio *radi
               radio->operator_);
 }
 
+static void on_ussd(void *ctx, struct link *link, const struct link_ussd *result)
+{
+    struct world *w = ctx;
+    (void)link;
+    w->ussds++;
+    w->ussd = *result;
+    trace(w, "ussd %s %d <%s>\n", link_ussd_end_name(result->end), result->cause, result->text);
+}
+
 static const struct link_sink owner_sink = {.state = on_state,
                                             .commit = on_commit,
                                             .outcome = on_outcome,
                                             .evidence = on_evidence,
                                             .inbound = on_inbound,
-                                            .radio = on_radio};
+                                            .radio = on_radio,
+                                            .ussd = on_ussd};
 
 /* --- the modem --- */
 

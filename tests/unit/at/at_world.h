@@ -100,6 +100,8 @@ struct world {
     uint64_t outcome_token;
     struct link_evidence evidence; /* the last */
     uint64_t next_token;
+    unsigned ussds;
+    struct link_ussd ussd; /* the last */
 
     const char *smsc; /* for the configuration */
     bool roaming;

@@ -39,16 +39,33 @@ static void hand_proceed(struct link *link, uint64_t token, unsigned part, bool 
     }
 }
 
-static int hand_ussd(struct link *link, const char *text)
+static int hand_ussd_start(struct link *link, const char *code, int timeout_ms)
 {
-    (void)link;
-    (void)text;
-    return -ENOTSUP;
+    struct hand_link *hand = hand_link_of(link);
+
+    (void)timeout_ms;
+    if (hand->busy || hand->ussd_open)
+        return -EAGAIN;
+    hand->ussd_open = true;
+    hand->ussd_starts++;
+    text_copy(hand->ussd_code, sizeof hand->ussd_code, code);
+    return 0;
+}
+
+static int hand_ussd_answer(struct link *link, const char *text, int timeout_ms)
+{
+    struct hand_link *hand = hand_link_of(link);
+
+    (void)timeout_ms;
+    if (!hand->ussd_open)
+        return -EAGAIN;
+    text_copy(hand->ussd_code, sizeof hand->ussd_code, text);
+    return 0;
 }
 
 static void hand_ussd_cancel(struct link *link)
 {
-    (void)link;
+    hand_link_of(link)->ussd_cancelled = true;
 }
 
 static void hand_abort(struct link *link)
@@ -94,8 +111,8 @@ struct link *hand_link_new(const char *name, const char *iccid, const struct lin
         .open = hand_open,
         .submit = hand_submit,
         .proceed = hand_proceed,
-        .ussd_start = hand_ussd,
-        .ussd_answer = hand_ussd,
+        .ussd_start = hand_ussd_start,
+        .ussd_answer = hand_ussd_answer,
         .ussd_cancel = hand_ussd_cancel,
         .abort = hand_abort,
         .reset = hand_reset,
@@ -144,4 +161,13 @@ void hand_link_inbound(struct hand_link *hand, const char *hex)
     inbound.len = (uint8_t)len;
     text_copy(inbound.iccid, sizeof inbound.iccid, hand->link.identity.iccid);
     hand->link.sink->inbound(hand->link.ctx, &hand->link, &inbound);
+}
+
+void hand_link_ussd(struct hand_link *hand, enum link_ussd_end end, const char *text)
+{
+    struct link_ussd result = {.end = end};
+
+    text_copy(result.text, sizeof result.text, text);
+    hand->ussd_open = end == LINK_USSD_MORE;
+    hand->link.sink->ussd(hand->link.ctx, &hand->link, &result);
 }

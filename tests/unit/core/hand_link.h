@@ -14,6 +14,9 @@ struct hand_link {
     struct link_submit submit;
     uint64_t handles, taken_handle;
     unsigned taken, not_taken;
+    bool ussd_open, ussd_cancelled;
+    unsigned ussd_starts;
+    char ussd_code[USSD_CODE_MAX + 1]; /* the last code or answer */
 };
 
 struct link *hand_link_new(const char *name, const char *iccid, const struct link_sink *sink,
@@ -28,5 +31,7 @@ void hand_link_outcome(struct hand_link *hand, enum sms_verdict verdict, enum sm
 
 /* A TPDU came from the air. */
 void hand_link_inbound(struct hand_link *hand, const char *hex);
+/* The network's answer came. */
+void hand_link_ussd(struct hand_link *hand, enum link_ussd_end end, const char *text);
 
 #endif
