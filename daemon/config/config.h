@@ -43,13 +43,15 @@ struct config_modem {
     char name[64];  /* [modem NAME]: letters, digits, - and _ */
     char port[256]; /* device path or tcp://host:port; "": wherever its identity is found */
     /* Who it is: of these and `port` at least one is given, and all that are given must fit. */
-    char imei[17];      /* 14 to 16 digits; the first 14 count */
-    char iccid[23];     /* 18 to 22 digits */
-    char imsi[16];      /* 6 to 15 digits */
-    char usb_path[128]; /* "1-1.2", or ID_PATH of udev */
-    char driver[16];    /* "at" */
-    char number[17];    /* own number, for people; may be empty */
-    char smsc[17];      /* service centre, where the SIM has none */
+    char imei[17];           /* 14 to 16 digits; the first 14 count */
+    char iccid[23];          /* 18 to 22 digits */
+    char imsi[16];           /* 6 to 15 digits */
+    char usb_path[128];      /* "1-1.2", or ID_PATH of udev */
+    char driver[16];         /* "at" */
+    char number[17];         /* own number, for people; may be empty */
+    char smsc[17];           /* service centre, where the SIM has none */
+    char pin_file[256];      /* "": none */
+    char pin_credential[64]; /* a name in $CREDENTIALS_DIRECTORY; not with pin_file */
     bool roaming;
     int daily_budget;      /* parts a day in the gateway's time zone; 0: no limit */
     int min_interval_ms;   /* between two submits */

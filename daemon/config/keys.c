@@ -121,6 +121,12 @@ static const struct config_key keys[] = {
      .help = "The number of its SIM, for people. Not asked of the modem, which seldom knows."},
     {MODEM(smsc), .kind = KIND_PHONE, .fallback = "",
      .help = "Service centre, for a SIM that has none stored."},
+    {MODEM(pin_file), .kind = KIND_PATH, .optional = true, .reloadable = true,
+     .help = "Holds the PIN of its SIM: 4 to 8 digits, in a file of mode 0600 that belongs to root "
+             "or to the daemon. Read only when the SIM asks."},
+    {MODEM(pin_credential), .kind = KIND_TEXT, .optional = true, .reloadable = true,
+     .help = "Name of a credential of the service manager (LoadCredential=) that holds the PIN, in "
+             "place of pin_file."},
     {MODEM(roaming), .kind = KIND_BOOL, .fallback = "no",
      .help = "Send through a foreign network too."},
     {MODEM(daily_budget), .kind = KIND_INT, .low = 0, .high = 1000000, .fallback = "0",
@@ -272,6 +278,10 @@ static void check_modem(struct reading *reading, const void *root, const void *s
         config_mistake(reading, NULL, "wants a port, imei, iccid, imsi or usb_path");
     if (*modem->usb_path && strncmp(modem->port, "tcp://", strlen("tcp://")) == 0)
         config_mistake(reading, "usb_path", "a port over tcp has none");
+    if (*modem->pin_credential && !config_name_ok(modem->pin_credential))
+        config_mistake(reading, "pin_credential", "wants letters, digits, - and _");
+    if (*modem->pin_credential && *modem->pin_file)
+        config_mistake(reading, "pin_credential", "there is a pin_file too; one of them");
 }
 
 static void check_role(struct reading *reading, const void *root, const void *section)

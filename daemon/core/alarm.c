@@ -19,6 +19,21 @@ static const struct alarm_row rows[] = {
      "This modem does not do its work and nothing that may be done to it from here has helped; it "
      "is tried again, less and less often. Look at its power, cable and SIM; pull it and put it "
      "back."},
+    {"sim_absent", ALARM_CRITICAL,
+     "No SIM is found in this modem: put it in, or clean its contacts."},
+    {"sim_failure", ALARM_CRITICAL,
+     "The SIM is there and does not work: clean its contacts, try it in a phone, ask the "
+     "carrier for another."},
+    {"sim_locked", ALARM_CRITICAL,
+     "The SIM or the modem is locked to another network or phone: use the SIM it is locked "
+     "to, or have it unlocked."},
+    {"sim_pin", ALARM_CRITICAL, "The SIM asks for its PIN: give it one with pin_file."},
+    {"sim_pin_rejected", ALARM_CRITICAL,
+     "The SIM has rejected its PIN, which is not tried again: put the right one into its "
+     "file before the SIM wants its PUK."},
+    {"sim_puk", ALARM_CRITICAL,
+     "The SIM wants its PUK: put it into a phone and type the PUK that came with it, or "
+     "have the carrier unlock it."},
     {"store_failing", ALARM_CRITICAL,
      "The disk cannot be written: free some space on the file system of the state directory, or "
      "look for its errors in the kernel's log. Nothing is accepted or sent until then."},

@@ -214,6 +214,7 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
     text_copy(modem->why, sizeof modem->why, why);
     if (is_off)
         text_copy(modem->last_error, sizeof modem->last_error, why);
+    pin_follow(modem, state);
     if (is_off && !was_off)
         evidence_unpin_later(modem);
     if (is_news)
@@ -271,6 +272,18 @@ static void on_ussd(void *ctx, struct link *link, const struct link_ussd *result
     (void)result;
 }
 
+static void on_pin(void *ctx, struct link *link)
+{
+    (void)link;
+    pin_asked(ctx);
+}
+
+static void on_pin_rejected(void *ctx, struct link *link)
+{
+    (void)link;
+    pin_rejected(ctx);
+}
+
 const struct link_sink fleet_sink = {
     .state = on_state,
     .commit = on_commit,
@@ -279,6 +292,8 @@ const struct link_sink fleet_sink = {
     .inbound = on_inbound,
     .radio = on_radio,
     .ussd = on_ussd,
+    .pin = on_pin,
+    .pin_rejected = on_pin_rejected,
 };
 
 /* --- coming and going
@@ -315,6 +330,7 @@ static void modem_free(struct modem *modem)
     attempt_drop(modem);
     hold_stop(modem);
     inbox_forget(modem);
+    pin_stop(modem);
     loop_timer_cancel(&modem->free_timer);
     link_close(modem->link);
     free(modem);

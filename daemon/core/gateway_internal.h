@@ -27,6 +27,15 @@ struct ending {
     int retry_ms;
 };
 
+/* Its SIM's PIN, from the question to what the SIM said. */
+enum { PIN_SIM_ROOM = 32 };
+struct pin {
+    char sim[PIN_SIM_ROOM]; /* ICCID, or "imei:..." */
+    char code[9];           /* only until it is on disk that it is tried */
+    bool typed;             /* and nothing is known of it yet */
+    struct store_waiter waiter;
+};
+
 struct modem {
     struct gateway *gateway;
     struct modem *next;
@@ -41,6 +50,7 @@ struct modem {
     int64_t reset_until_ms;
 
     enum link_state state;
+    struct pin pin;
     int64_t since_wall_ms;
     char why[96];
 
@@ -227,6 +237,17 @@ void reports_stop(struct gateway *gateway);
 int reports_take(struct gateway *gateway, const char *iccid, const struct pdu_report *report);
 /* An attempt of this SIM has got its reference: a report that came before may be its. */
 void reports_look_again(struct gateway *gateway, const char *iccid);
+
+/* --- pin.c: the PIN of a SIM, and what its SIM wants of somebody --- */
+
+struct store_pin_view;
+/* Why a PIN of which this is known may not be typed where `left` attempts are left (-1: not told);
+ * NULL: it may. */
+const char *pin_refusal(const struct store_pin_view *view, int left);
+void pin_asked(struct modem *modem);
+void pin_rejected(struct modem *modem);
+void pin_follow(struct modem *modem, enum link_state state); /* the link has told its state */
+void pin_stop(struct modem *modem);                          /* its link is to be closed */
 
 /* --- inbox.c: what comes from the air --- */
 

@@ -132,7 +132,14 @@ static const char schema_2[] =
     " hour INTEGER NOT NULL, kind INTEGER NOT NULL, name TEXT NOT NULL, slot INTEGER NOT NULL,"
     " count INTEGER NOT NULL, PRIMARY KEY (hour, kind, name, slot)) STRICT, WITHOUT ROWID;";
 
-static const char *const schema_scripts[STORE_SCHEMA] = {schema_1, schema_2};
+/* PINs that were typed into SIMs. state: enum store_pin; hash: empty where its key is lost. */
+static const char schema_3[] =
+    "CREATE TABLE pin ("
+    " sim TEXT NOT NULL, hash BLOB NOT NULL, state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 2),"
+    " spent INTEGER NOT NULL, wall INTEGER NOT NULL, PRIMARY KEY (sim, hash)) STRICT, WITHOUT "
+    "ROWID;";
+
+static const char *const schema_scripts[STORE_SCHEMA] = {schema_1, schema_2, schema_3};
 
 static int schema_exec(struct store *store, const char *script)
 {

@@ -225,6 +225,13 @@ static const char *const sql_text[SQLS] = {
     [SQL_TALLY_PURGE] =
         "DELETE FROM otp_tally WHERE (hour, kind, name, slot) IN (SELECT hour, kind, name, slot "
         "FROM otp_tally WHERE hour < ? LIMIT ?)",
+    [SQL_PIN_LOOK] = "SELECT coalesce(max(CASE WHEN hash = ?2 OR hash = x'' THEN state END), 0),"
+                     " coalesce(max(spent), 0) FROM pin WHERE sim = ?1",
+    [SQL_PIN_TRY] = "INSERT INTO pin VALUES (?1, ?2, 1, 0, ?3) ON CONFLICT DO NOTHING",
+    [SQL_PIN_REJECT] = "UPDATE pin SET state = 2, spent = 1 WHERE sim = ?1 AND state = 1",
+    [SQL_PIN_ACCEPT] = "DELETE FROM pin WHERE sim = ?1 AND state = 1",
+    [SQL_PIN_UNSPEND] = "UPDATE pin SET spent = 0 WHERE sim = ?1 AND spent = 1",
+    [SQL_PIN_KNOWN] = "SELECT 1 FROM pin WHERE sim = ?1 AND (state = 1 OR spent = 1)",
     [SQL_FACT_GET] = "SELECT value FROM fact WHERE name = ?",
     [SQL_FACT_SET] = "INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE "
                      "SET value = excluded.value",
@@ -256,6 +263,8 @@ static const char *const sql_text[SQLS] = {
     [SQL_SCRUB_ATTEMPTS] = "UPDATE attempt SET tail = NULL",
     [SQL_SCRUB_INBOX] = "UPDATE inbox SET sealed_from = NULL, body = NULL",
     [SQL_SCRUB_SEEN] = "DELETE FROM seen",
+    /* Which PIN it was is lost: it may be any, and may be tried where all attempts are left. */
+    [SQL_SCRUB_PINS] = "UPDATE OR REPLACE pin SET hash = x'', state = 1",
     [SQL_SCRUB_PARTS] = "DELETE FROM part",
     [SQL_END_QUEUED_EVENTS] =
         "INSERT INTO event (wall, at, message, id, uid, sealed_key, state, modem, reason, space, "

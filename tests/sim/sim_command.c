@@ -252,12 +252,19 @@ static void swapped_iccid(const struct simmodem *modem, char out[SWAPPED])
     out[len + len % 2] = 0;
 }
 
+/* EF_ICCID may be read without the PIN (3GPP TS 31.102 clause 4.1), if the modem asks. */
+static struct sim_result iccid_check(const struct simmodem *modem)
+{
+    bool locked = modem->sim == SIMMODEM_SIM_PIN || modem->sim == SIMMODEM_SIM_PUK;
+    return locked && !modem->profile->iccid_locked ? ok : sim_card_check(modem, SIM_CME);
+}
+
 static bool tell_iccid(struct simmodem *modem, const char *name, struct sim_result *result)
 {
     char swapped[SWAPPED];
     if (strcmp(name, modem->profile->iccid) != 0)
         return false;
-    *result = sim_card_check(modem, SIM_CME);
+    *result = iccid_check(modem);
     if (result->kind != SIM_OK)
         return true;
     swapped_iccid(modem, swapped);
@@ -271,7 +278,7 @@ static struct sim_result run_crsm(struct simmodem *modem, enum sim_form form, co
 {
     char swapped[SWAPPED];
     (void)form;
-    struct sim_result card = sim_card_check(modem, SIM_CME);
+    struct sim_result card = iccid_check(modem);
     if (card.kind != SIM_OK)
         return card;
     if (strcmp(args, "176,12258,0,0,10") != 0)

@@ -194,6 +194,7 @@ const struct sim_profile sim_profiles[] = {
      .cnmi_bm = ANY_BM,
      .cr_only = true,
      .bare_at_silent = true,
+     .iccid_locked = true,
      .no_pin_count = true,
      .lower_hex = true},
     /* Answers AT while a CMGS is still pending: a fence passes too early on it. */

@@ -47,6 +47,7 @@ struct sim_profile {
     bool failed_send_ok;        /* AT^SM20 at its factory default: a failed send says OK */
     bool reset_drops_port;      /* AT+CFUN=1,1 takes the USB device away */
     bool cpin_without_ok;
+    bool iccid_locked; /* tells no ICCID before the PIN */
     bool no_pin_count; /* never tells how many attempts are left */
     bool lower_hex;
 };

@@ -56,6 +56,8 @@ static void every_profile_is_unlocked(void **state)
                      link_state_name(t.state));
         if (t.link->pin_left != (profile->no_pin_count ? -1 : SIM_PIN_TRIES))
             fail_msg("%s: %d attempts left", profile->name, t.link->pin_left);
+        assert_string_equal(t.link->identity.iccid,
+                            profile->iccid_locked ? "" : simmodem_iccid(t.modem));
         assert_int_equal(typed(), 0);
         link_pin(t.link, right, "");
         if (!sim_world_until_ready(60000))

@@ -104,6 +104,15 @@ static bool hand_in_flight(const struct link *link)
     return hand->busy && hand->yes;
 }
 
+static void hand_pin(struct link *link, const char *pin, const char *why)
+{
+    struct hand_link *hand = hand_link_of(link);
+
+    *(pin ? &hand->pins : &hand->no_pins) += 1;
+    text_copy(hand->pin, sizeof hand->pin, pin ? pin : "");
+    text_copy(hand->no_pin, sizeof hand->no_pin, pin ? "" : why);
+}
+
 struct link *hand_link_new(const char *name, const char *iccid, const struct link_sink *sink,
                            void *ctx)
 {
@@ -119,6 +128,7 @@ struct link *hand_link_new(const char *name, const char *iccid, const struct lin
         .close = hand_close,
         .taken = hand_taken,
         .in_flight = hand_in_flight,
+        .pin = hand_pin,
     };
     struct hand_link *hand = calloc(1, sizeof *hand);
 
@@ -133,6 +143,19 @@ struct link *hand_link_new(const char *name, const char *iccid, const struct lin
 void hand_link_state(struct hand_link *hand, enum link_state state)
 {
     hand->link.sink->state(hand->link.ctx, &hand->link, state, "test");
+}
+
+void hand_link_card(struct hand_link *hand, enum link_state state, enum link_card card)
+{
+    hand->link.card = card;
+    hand_link_state(hand, state);
+}
+
+void hand_link_ask_pin(struct hand_link *hand, int left)
+{
+    hand->link.pin_left = left;
+    hand_link_card(hand, LINK_SIM, LINK_CARD_PIN);
+    hand->link.sink->pin(hand->link.ctx, &hand->link);
 }
 
 void hand_link_prompt(struct hand_link *hand)

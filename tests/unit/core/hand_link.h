@@ -10,6 +10,8 @@ struct hand_link {
     bool busy;          /* a submit is under way */
     bool answered, yes; /* proceed came */
     unsigned submits, resets;
+    unsigned pins, no_pins; /* answers to the question for a PIN */
+    char pin[9], no_pin[120];
     int refuse; /* -errno for the next submits; 0: take them */
     struct link_submit submit;
     uint64_t handles, taken_handle;
@@ -28,6 +30,10 @@ void hand_link_prompt(struct hand_link *hand);
 /* The answer came. */
 void hand_link_outcome(struct hand_link *hand, enum sms_verdict verdict, enum sms_cause_space space,
                        int cause, int reference);
+
+/* The SIM's state, told with the link's; and "which PIN may I type?" */
+void hand_link_card(struct hand_link *hand, enum link_state state, enum link_card card);
+void hand_link_ask_pin(struct hand_link *hand, int left);
 
 /* A TPDU came from the air. */
 void hand_link_inbound(struct hand_link *hand, const char *hex);

@@ -1,0 +1,78 @@
+#include "store_pin.h"
+
+#include <assert.h>
+#include <string.h>
+#include "store_internal.h"
+
+static void pin_hash(const struct store *store, const char *sim, const char *pin,
+                     uint8_t hash[STORE_HASH])
+{
+    char what[64];
+    uint8_t whole[32];
+    size_t sim_len = strlen(sim), pin_len = strlen(pin);
+    assert(sim_len + 1 + pin_len <= sizeof what);
+    memcpy(what, sim, sim_len + 1);
+    memcpy(what + sim_len + 1, pin, pin_len);
+    store_hash(store, "pin", what, sim_len + 1 + pin_len, whole);
+    memcpy(hash, whole, STORE_HASH);
+    explicit_bzero(what, sizeof what);
+}
+
+int store_pin_look(struct store *store, const char *sim, const char *pin,
+                   struct store_pin_view *out)
+{
+    uint8_t hash[STORE_HASH];
+    pin_hash(store, sim, pin, hash);
+    struct query query = query_start(store, SQL_PIN_LOOK);
+    query_put_text(&query, sim);
+    query_put_blob(&query, hash, sizeof hash);
+    *out = (struct store_pin_view){STORE_PIN_REJECTED, true};
+    int rc = query_step(&query);
+    if (rc == 1) {
+        out->state = (enum store_pin)query_get(&query);
+        out->spent = query_get(&query) != 0;
+        query_end(&query);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+int store_pin_try(struct store *store, const char *sim, const char *pin)
+{
+    uint8_t hash[STORE_HASH];
+    assert(store->txn.savepoint);
+    pin_hash(store, sim, pin, hash);
+    struct query query = query_start(store, SQL_PIN_TRY);
+    query_put_text(&query, sim);
+    query_put_blob(&query, hash, sizeof hash);
+    query_put(&query, loop_wall_ms(store->loop));
+    return query_run(&query);
+}
+
+static int pin_change(struct store *store, enum sql sql, const char *sim)
+{
+    assert(store->txn.savepoint);
+    struct query query = query_start(store, sql);
+    query_put_text(&query, sim);
+    return query_run(&query);
+}
+
+int store_pin_reject(struct store *store, const char *sim)
+{
+    return pin_change(store, SQL_PIN_REJECT, sim);
+}
+
+int store_pin_unlocked(struct store *store, const char *sim, bool accepted)
+{
+    int rc = accepted ? pin_change(store, SQL_PIN_ACCEPT, sim) : 0;
+    return rc == 0 ? pin_change(store, SQL_PIN_UNSPEND, sim) : rc;
+}
+
+int store_pin_known(struct store *store, const char *sim)
+{
+    struct query query = query_start(store, SQL_PIN_KNOWN);
+    query_put_text(&query, sim);
+    int rc = query_step(&query);
+    if (rc == 1)
+        query_end(&query);
+    return rc;
+}

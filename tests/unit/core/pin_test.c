@@ -1,0 +1,277 @@
+/* pin: which PIN may be typed, what is remembered of it, and what somebody is told. The link is
+ * played by hand, the store is real. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "alarm.h"
+#include "gateway_internal.h"
+#include "rig.h"
+#include "store_pin.h"
+
+static char path[] = "/tmp/otpgate-pin-XXXXXX";
+
+static void put_pin(const char *pin)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(pin, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, 0600), 0);
+}
+
+static int setup(void **state)
+{
+    rig_setup(state);
+    struct world *world = *state;
+    strcpy(world->modem[0].pin_file, path);
+    rig_restart(world);
+    put_pin("4711\n");
+    return 0;
+}
+
+static bool alarmed(struct world *world, const char *name)
+{
+    struct alarm_view view;
+    for (size_t i = 0; alarm_at(world->gateway, i, &view); i++)
+        if (strcmp(view.name, name) == 0 && strcmp(view.subject, "m0") == 0)
+            return true;
+    return false;
+}
+
+static void ask(struct world *world, int left)
+{
+    hand_link_ask_pin(world->link[0], left);
+    rig_settle(world);
+}
+
+static void typed(struct world *world, const char *pin)
+{
+    if (strcmp(world->link[0]->pin, pin) != 0)
+        fail_msg("not typed: %s", world->link[0]->no_pin);
+    assert_false(alarmed(world, "sim_pin"));
+}
+
+static void refused(struct world *world, const char *why)
+{
+    char whole[160];
+    assert_string_equal(world->link[0]->pin, "");
+    snprintf(whole, sizeof whole, "SIM asks for its PIN: %s", why);
+    assert_string_equal(world->link[0]->no_pin, whole);
+    assert_true(alarmed(world, "sim_pin"));
+}
+
+static void reject(struct world *world)
+{
+    hand_link_card(world->link[0], LINK_SIM, LINK_CARD_PIN);
+    world->link[0]->link.sink->pin_rejected(world->link[0]->link.ctx, &world->link[0]->link);
+    rig_settle(world);
+}
+
+static void ready(struct world *world)
+{
+    hand_link_card(world->link[0], LINK_REGISTERING, LINK_CARD_READY);
+    rig_settle(world);
+}
+
+static void the_rule(void **state)
+{
+    static const struct {
+        enum store_pin state;
+        bool spent;
+        int left;
+        bool may;
+    } rows[] = {
+        {STORE_PIN_NEW, false, 3, true},        {STORE_PIN_NEW, false, 2, true},
+        {STORE_PIN_NEW, false, 1, false},       {STORE_PIN_NEW, false, 0, false},
+        {STORE_PIN_NEW, false, -1, true},       {STORE_PIN_NEW, true, 2, true},
+        {STORE_PIN_NEW, true, 1, false},        {STORE_PIN_NEW, true, -1, false},
+        {STORE_PIN_TRIED, false, 3, true},      {STORE_PIN_TRIED, false, 2, false},
+        {STORE_PIN_TRIED, false, -1, false},    {STORE_PIN_REJECTED, false, 3, false},
+        {STORE_PIN_REJECTED, false, -1, false}, {STORE_PIN_REJECTED, true, 2, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct store_pin_view view = {rows[i].state, rows[i].spent};
+        if ((pin_refusal(&view, rows[i].left) == NULL) != rows[i].may)
+            fail_msg("row %zu", i);
+    }
+}
+
+static void the_right_pin_is_typed_each_time(void **state)
+{
+    struct world *world = *state;
+    for (int i = 0; i < 3; i++) {
+        ask(world, i == 1 ? -1 : 3);
+        typed(world, "4711");
+        ready(world);
+        assert_false(alarmed(world, "sim_pin"));
+    }
+    assert_int_equal(world->link[0]->pins, 3);
+}
+
+static void that_it_is_tried_is_on_disk_first(void **state)
+{
+    struct world *world = *state;
+    hand_link_ask_pin(world->link[0], 3);
+    assert_int_equal(world->link[0]->pins, 0); /* not before the COMMIT */
+    rig_settle(world);
+    typed(world, "4711");
+    /* A kill now, and nobody knows what the SIM said. */
+    rig_restart(world);
+    ask(world, 2);
+    refused(world, "its PIN was typed before, and what it said is not known");
+    ask(world, -1);
+    refused(world, "its PIN was typed before, and what it said is not known");
+    ask(world, 3); /* it has all its attempts: it was not wrong */
+    typed(world, "4711");
+}
+
+static void a_rejected_pin_is_never_typed_again(void **state)
+{
+    struct world *world = *state;
+    ask(world, 3);
+    reject(world);
+    assert_true(alarmed(world, "sim_pin_rejected"));
+    for (int left = -1; left <= 3; left++) {
+        ask(world, left);
+        refused(world, "this SIM has rejected the PIN that its file holds");
+    }
+    rig_restart(world);
+    ask(world, 3);
+    refused(world, "this SIM has rejected the PIN that its file holds");
+    assert_int_equal(world->link[0]->pins, 0);
+    /* Unlocked by hand: its attempts are back, and the wrong PIN is as wrong as before. */
+    ready(world);
+    assert_false(alarmed(world, "sim_pin_rejected"));
+    assert_false(alarmed(world, "sim_pin"));
+    ask(world, 3);
+    refused(world, "this SIM has rejected the PIN that its file holds");
+    /* Another SIM may well have it. */
+    strcpy(world->link[0]->link.identity.iccid, "8984777");
+    ask(world, 3);
+    typed(world, "4711");
+}
+
+static void another_pin_may_be_tried_while_two_are_left(void **state)
+{
+    struct world *world = *state;
+    ask(world, 3);
+    reject(world);
+    put_pin("4712");
+    ask(world, 2);
+    typed(world, "4712");
+    reject(world);
+    put_pin("4713");
+    ask(world, 1);
+    refused(world, "too few attempts are left to try its PIN");
+    assert_int_equal(world->link[0]->pins, 2);
+}
+
+static void without_a_count_one_pin_is_tried_once(void **state)
+{
+    struct world *world = *state;
+    ask(world, -1);
+    typed(world, "4711");
+    reject(world);
+    put_pin("4712");
+    ask(world, -1);
+    refused(world, "it has rejected a PIN, and does not tell how many attempts are left");
+    ready(world); /* by hand */
+    ask(world, -1);
+    typed(world, "4712");
+    assert_int_equal(world->link[0]->pins, 2);
+}
+
+static void no_iccid_goes_by_the_imei(void **state)
+{
+    struct world *world = *state;
+    struct link_identity *id = &world->link[0]->link.identity;
+    id->iccid[0] = '\0';
+    strcpy(id->imei, "356938035643809");
+    ask(world, 3);
+    reject(world);
+    ask(world, 3);
+    refused(world, "this SIM has rejected the PIN that its file holds");
+    strcpy(id->imei, "356938035643817");
+    ask(world, 3);
+    typed(world, "4711");
+}
+
+static void the_file_is_looked_at_each_time(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(chmod(path, 0644), 0);
+    ask(world, 3);
+    refused(world, "its PIN file is open to others: chmod 0600");
+    assert_int_equal(chmod(path, 0600), 0);
+    ask(world, 3);
+    typed(world, "4711");
+    hand_link_ask_pin(world->link[1], 3); /* has none */
+    rig_settle(world);
+    assert_string_equal(world->link[1]->no_pin,
+                        "SIM asks for its PIN: no pin_file is given for it");
+}
+
+static void no_pin_stays_in_memory(void **state)
+{
+    struct world *world = *state;
+    put_pin("73519846");
+    ask(world, 3);
+    typed(world, "73519846");
+    struct modem *modem = fleet_find(world->gateway, "m0");
+    assert_null(memmem(modem, sizeof *modem, "73519846", 8));
+    ask(world, 1);
+    assert_null(memmem(modem, sizeof *modem, "73519846", 8));
+}
+
+static void each_state_of_a_sim_has_its_alarm(void **state)
+{
+    static const struct {
+        enum link_card card;
+        const char *alarm;
+    } rows[] = {{LINK_CARD_ABSENT, "sim_absent"},
+                {LINK_CARD_PUK, "sim_puk"},
+                {LINK_CARD_LOCKED, "sim_locked"},
+                {LINK_CARD_FAILURE, "sim_failure"}};
+    struct world *world = *state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        hand_link_card(world->link[0], LINK_SIM, rows[i].card);
+        for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
+            assert_int_equal(alarmed(world, rows[k].alarm), k == i);
+        hand_link_card(world->link[0], LINK_SYNCING, LINK_CARD_UNKNOWN);
+        hand_link_card(world->link[0], LINK_SIM, LINK_CARD_BUSY);
+        assert_true(alarmed(world, rows[i].alarm)); /* not known is not mended */
+    }
+    ready(world);
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
+        assert_false(alarmed(world, rows[k].alarm));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_rule),
+        cmocka_unit_test_setup_teardown(the_right_pin_is_typed_each_time, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(that_it_is_tried_is_on_disk_first, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(a_rejected_pin_is_never_typed_again, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(another_pin_may_be_tried_while_two_are_left, setup,
+                                        rig_teardown),
+        cmocka_unit_test_setup_teardown(without_a_count_one_pin_is_tried_once, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(no_iccid_goes_by_the_imei, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(the_file_is_looked_at_each_time, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(no_pin_stays_in_memory, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(each_state_of_a_sim_has_its_alarm, setup, rig_teardown),
+    };
+    int fd = mkstemp(path);
+    if (fd < 0 || close(fd) != 0)
+        return 1;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    (void)unlink(path);
+    return failed;
+}
