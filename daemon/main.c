@@ -16,6 +16,7 @@
 #include "front.h"
 #include "gateway.h"
 #include "log.h"
+#include "log_limit.h"
 #include "loop_event.h"
 #include "rescue.h"
 #include "server.h"
@@ -245,6 +246,7 @@ static int start(struct daemon *daemon, bool new_keys)
     daemon->loop = loop_event_new();
     if (!daemon->loop)
         return fail("event loop", "cannot be made", -errno);
+    log_limit_set(daemon->loop);
     rc = store_open(daemon->loop, &store, &daemon->store, &why);
     if (rc < 0)
         return fail(daemon->config->state_dir, why, rc);
@@ -274,6 +276,7 @@ static void stop(struct daemon *daemon)
         gateway_free(daemon->gateway);
     if (daemon->store)
         store_close(daemon->store);
+    log_limit_set(NULL);
     if (daemon->loop)
         loop_free(daemon->loop);
     config_free(daemon->config);

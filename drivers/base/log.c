@@ -1,5 +1,6 @@
 /* log: a line is made in one buffer and leaves in one write(2). See log.h. */
 #include "log.h"
+#include "log_limit.h"
 #include "text.h"
 
 #include <stdarg.h>
@@ -118,7 +119,7 @@ static void line_write(struct line *line)
 void log_event(enum log_level level, const char *room, const char *id, const char *event,
                const char *format, ...)
 {
-    if (level > most_verbose_level)
+    if (level > most_verbose_level || !log_limit_take(level, room, id, event))
         return;
     struct line line = {.limit = LINE_MAX_BYTES - sizeof(cut_mark)};
     if (!sink_fn)

@@ -2,6 +2,7 @@
  * journal's <N> priorities where JOURNAL_STREAM says so, else with a time).
  *
  * Never a code, a text, a PIN or a whole number: callers pass what text_mask_number() made.
+ * How much one object may say is bounded where log_limit.h is set to do so.
  * Control characters in what is logged are escaped here, so that a line stays a line. */
 #ifndef OTPGATE_LOG_H
 #define OTPGATE_LOG_H

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "at_world.h"
-#include "log.h"
+#include "log_limit.h"
 
 enum { CLIMBS = 512, HOUR_MS = 3600000 };
 
@@ -18,7 +18,7 @@ static struct climb {
     char rung[16];
     char why[64];
 } climbs[CLIMBS];
-static unsigned climb_count, quarantines;
+static unsigned climb_count, quarantines, lines, told_left_out;
 static struct world *now_in;
 
 static void hear(void *arg, enum log_level level, const char *line)
@@ -27,6 +27,8 @@ static void hear(void *arg, enum log_level level, const char *line)
     (void)level;
     if (getenv("AT_LOG"))
         fprintf(stderr, "%s\n", line);
+    lines++;
+    told_left_out += strncmp(line, "at test left_out", 16) == 0;
     struct climb *climb = &climbs[climb_count % CLIMBS];
     if (sscanf(line, "at test ladder rung=%15s why=\"%63[^\"]\"", climb->rung, climb->why) == 2) {
         climb->at_ms = loop_now_ms(now_in->loop);
@@ -40,7 +42,7 @@ static struct world *world_new(void)
     struct world *w = calloc(1, sizeof *w);
     assert_non_null(w);
     now_in = w;
-    climb_count = quarantines = 0;
+    climb_count = quarantines = lines = told_left_out = 0;
     return w;
 }
 
@@ -371,6 +373,38 @@ static void a_link_closes_on_every_rung(void **state)
     }
 }
 
+/* Gammu wrote 3.6 GB in five minutes after a replug. Whatever a modem shouts for an hour: */
+static void a_modem_that_floods_fills_no_log(void **state)
+{
+    (void)state;
+    static const char *const floods[] = {"\r\nRDY\r\n", "\r\n+CPIN: READY\r\n", "\r\n+CMGS: 7\r\n",
+                                         "\r\n^RSSI:20\r\n", "\r\n\xff\x7e?\r\n> \r\nERROR\r\n"};
+    for (size_t f = 0; f < sizeof floods / sizeof *floods; f++) {
+        struct world *w = world_ready();
+        log_limit_set(w->loop);
+        for (int i = 0; i < 36000; i++) {
+            world_say(w, floods[f], strlen(floods[f]));
+            world_run(w, 100);
+        }
+        assert_true(lines < 5000);
+        log_limit_set(NULL);
+        assert_true(world_until_ready(w, 700000)); /* and it was only noise */
+        world_end(w);
+    }
+    struct world *w = world_ready(); /* a plug that is loose */
+    log_limit_set(w->loop);
+    for (int i = 0; i < 36000; i++) {
+        i % 2 ? world_plug(w) : world_unplug(w);
+        world_run(w, 100);
+    }
+    assert_true(told_left_out > 0);
+    assert_true(lines < 5000);
+    log_limit_set(NULL);
+    world_plug(w);
+    assert_true(world_until_ready(w, 700000));
+    world_end(w);
+}
+
 static void a_hand_is_not_bound_by_the_budget(void **state)
 {
     (void)state;
@@ -404,6 +438,7 @@ int main(void)
         cmocka_unit_test(a_pulled_modem_is_no_patient),
         cmocka_unit_test(what_is_under_way_gets_its_verdict),
         cmocka_unit_test(a_link_closes_on_every_rung),
+        cmocka_unit_test(a_modem_that_floods_fills_no_log),
         cmocka_unit_test(a_hand_is_not_bound_by_the_budget),
     };
     log_sink_set(hear, NULL);
