@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #ifndef OTPGATE_VERSION
@@ -55,6 +56,19 @@ static const struct ctl_option inbox_options[] = {
 static const struct ctl_option pause_options[] = {
     {"--all", NULL, CTL_YES, "-all", NULL, "the whole gateway, instead of NAME"},
 };
+static const struct ctl_option otp_options[] = {
+    {"--purpose", "NAME", CTL_TEXT, "purpose", NULL, "start: a [purpose] of the configuration"},
+    {"--key", "K", CTL_TEXT, "key", NULL,
+     "start, resend, check: your own name for this call (start: else a random one)"},
+    {"--locale", "L", CTL_TEXT, "locale", NULL, "start: vi for template.vi"},
+    {"--origin", "HOST", CTL_TEXT, "origin", NULL, "start: host of the last line"},
+    {"--ttl", "S", CTL_NUMBER, "ttl_s", NULL, "start: valid for so many seconds"},
+    {"--length", "N", CTL_NUMBER, "length", NULL, "start: digits of the code"},
+    {"--since", "TIME", CTL_TEXT, "since", NULL, "find: started not before (else a day ago)"},
+    {"--limit", "N", CTL_NUMBER, "limit", NULL, "find: at most so many (10)"},
+    {"--used", NULL, CTL_YES, "used", NULL, "feedback: the citizen typed its code"},
+    {"--unused", NULL, CTL_NO, "used", NULL, "feedback: nobody did"},
+};
 static const struct ctl_option follow_options[] = {
     {"--from", "SEQ", CTL_NUMBER, "from_seq", NULL,
      "first what came after this event; 0: all there is"},
@@ -85,6 +99,17 @@ static const struct ctl_command commands[] = {
     {"alarms", "", 0, 0, "what wants somebody, and what to do", NULL, NULL, 0, ctl_alarms},
     {"inbox", "", 0, 0, "what others wrote to the SIMs, newest first", NULL, OPTIONS(inbox_options),
      ctl_inbox},
+    {"otp", "WHAT NAME", 1, 2,
+     "one-time passwords: start, resend, check, cancel, get, find, feedback",
+     "start TO            send a code to a number\n"
+     "resend ID           send it once more\n"
+     "check ID            is the code on standard input the right one? Exit status 1: it is not\n"
+     "cancel ID           it is worth nothing any more\n"
+     "get ID              how it stands, with its messages; never the code\n"
+     "find TO or 678      \"I did not get the code\": by the number or its last three digits\n"
+     "feedback MESSAGE    whether a code of yours that went by send came back\n"
+     "A code is never an argument: everybody may read those in the process list.",
+     OPTIONS(otp_options), ctl_otp},
     {"follow", "", 0, 0, "events as they happen", NULL, OPTIONS(follow_options), ctl_follow},
     {"stats", "", 0, 0, "counters and gauges", NULL, NULL, 0, ctl_stats},
     {"info", "", 0, 0, "version, limits and your roles", NULL, NULL, 0, ctl_info},
@@ -111,6 +136,19 @@ void *ctl_need(void *memory)
         exit(CTL_TROUBLE);
     }
     return memory;
+}
+
+void ctl_key_make(char key[CTL_KEY])
+{
+    unsigned char bytes[16];
+    size_t have = 0;
+    while (have < sizeof bytes) {
+        ssize_t got = getrandom(bytes + have, sizeof bytes - have, 0);
+        have += got > 0 ? (size_t)got : 0;
+    }
+    memcpy(key, "ctl-", 5);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        snprintf(key + 4 + 2 * i, 3, "%02x", bytes[i]);
 }
 
 int64_t ctl_now_ms(void)

@@ -40,6 +40,9 @@ void ctl_print_json(const json_t *value);
 void ctl_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Never NULL: ends the program where there is no memory. */
 void *ctl_need(void *memory);
+/* 128 random bits: a key of our own, so that the same call can be repeated. */
+enum { CTL_KEY = 40 };
+void ctl_key_make(char key[CTL_KEY]);
 /* Milliseconds of a clock that only goes forward. */
 int64_t ctl_now_ms(void);
 
@@ -54,6 +57,7 @@ int ctl_resume(struct ctl *ctl);
 int ctl_reset(struct ctl *ctl);
 int ctl_alarms(struct ctl *ctl);
 int ctl_inbox(struct ctl *ctl);
+int ctl_otp(struct ctl *ctl);
 int ctl_follow(struct ctl *ctl);
 int ctl_stats(struct ctl *ctl);
 int ctl_info(struct ctl *ctl);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 #include "ctl_show.h"
 #include "ctl_table.h"
@@ -65,20 +64,6 @@ static bool until_is_known(const char *until)
 
 /* --- send ----------------------------------------------------------------------------------------
  */
-
-/* 128 random bits: a key of our own, so that the same call can be repeated. */
-static void key_make(char key[40])
-{
-    unsigned char bytes[16];
-    size_t have = 0;
-    while (have < sizeof bytes) {
-        ssize_t got = getrandom(bytes + have, sizeof bytes - have, 0);
-        have += got > 0 ? (size_t)got : 0;
-    }
-    memcpy(key, "ctl-", 5);
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(key + 4 + 2 * i, 3, "%02x", bytes[i]);
-}
 
 /* Adds the text. One line end at its end is the shell's and not the message's. */
 static enum ctl_exit text_add(struct ctl *ctl, json_t *params)
@@ -211,7 +196,7 @@ int ctl_send(struct ctl *ctl)
     json_t *params = ctl_need(json_copy(ctl->args->params));
     const char *given = text_of(params, "key");
     if (!given) {
-        key_make(key);
+        ctl_key_make(key);
         json_object_set_new(params, "key", json_string(key));
     } else {
         snprintf(key, sizeof key, "%s", given);
