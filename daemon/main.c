@@ -11,9 +11,12 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
+#include <unistd.h>
 #include "at_link.h"
 #include "config.h"
 #include "front.h"
+#include "gammu_link.h"
+#include "gammu_port.h"
 #include "gateway.h"
 #include "log.h"
 #include "log_limit.h"
@@ -140,14 +143,51 @@ static struct rescue *make_rescue(struct daemon *daemon, const struct config_mod
     return rescue;
 }
 
+/* The helper lies beside us. */
+static bool helper_path(char *out, size_t room)
+{
+    static const char name[] = "otpgate-gammu";
+    ssize_t len = readlink("/proc/self/exe", out, room - sizeof name);
+
+    if (len <= 0 || (size_t)len >= room - sizeof name)
+        return false;
+    out[len] = '\0';
+    char *slash = strrchr(out, '/');
+    memcpy(slash + 1, name, sizeof name);
+    return true;
+}
+
+static struct link *make_gammu(struct daemon *daemon, const struct config_modem *modem,
+                               const struct link_sink *sink, void *ctx)
+{
+    char program[256];
+    struct port *port;
+    const struct gammu_port_config where = {.program = program,
+                                            .connection = modem->gammu_connection,
+                                            .device = modem->gammu_device,
+                                            .model = modem->gammu_model,
+                                            .smsc = modem->smsc};
+    const struct gammu_link_config config = {
+        .name = modem->name, .keepalive_s = daemon->config->keepalive_s, .owns_port = true};
+
+    if (!helper_path(program, sizeof program) || gammu_port_new(daemon->loop, &where, &port) < 0)
+        return NULL;
+    struct link *link = gammu_link_new(daemon->loop, port, &config, sink, ctx);
+    if (!link)
+        port_free(port);
+    return link;
+}
+
 static struct link *make_link(void *arg, const struct config_modem *modem,
                               const struct link_sink *sink, void *ctx)
 {
     struct daemon *daemon = arg;
     struct port *port;
     const char *why = "";
-    int rc = port_new(daemon->loop, modem->port, &port, &why);
 
+    if (strcmp(modem->driver, "gammu") == 0)
+        return make_gammu(daemon, modem, sink, ctx);
+    int rc = port_new(daemon->loop, modem->port, &port, &why);
     if (rc < 0) {
         log_event(LOG_LEVEL_ERROR, "main", modem->name, "bad_port", "why=%s", why);
         return NULL;

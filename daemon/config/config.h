@@ -43,11 +43,13 @@ struct config_modem {
     char name[64];  /* [modem NAME]: letters, digits, - and _ */
     char port[256]; /* device path or tcp://host:port; "": wherever its identity is found */
     /* Who it is: of these and `port` at least one is given, and all that are given must fit. */
-    char imei[17];           /* 14 to 16 digits; the first 14 count */
-    char iccid[23];          /* 18 to 22 digits */
-    char imsi[16];           /* 6 to 15 digits */
-    char usb_path[128];      /* "1-1.2", or ID_PATH of udev */
-    char driver[16];         /* "at" */
+    char imei[17];             /* 14 to 16 digits; the first 14 count */
+    char iccid[23];            /* 18 to 22 digits */
+    char imsi[16];             /* 6 to 15 digits */
+    char usb_path[128];        /* "1-1.2", or ID_PATH of udev */
+    char driver[16];           /* "at", "gammu" */
+    char gammu_connection[40]; /* of libgammu, with that driver; so are the next two */
+    char gammu_device[256], gammu_model[50];
     char number[17];         /* own number, for people; may be empty */
     char smsc[17];           /* service centre, where the SIM has none */
     char pin_file[256];      /* "": none */

@@ -14,7 +14,7 @@ static const struct config_word log_levels[] = {
     {"error", LOG_LEVEL_ERROR}, {"warning", LOG_LEVEL_WARNING}, {"notice", LOG_LEVEL_NOTICE},
     {"info", LOG_LEVEL_INFO},   {"debug", LOG_LEVEL_DEBUG},     {NULL, 0},
 };
-static const struct config_word drivers[] = {{"at", 0}, {NULL, 0}};
+static const struct config_word drivers[] = {{"at", 0}, {"gammu", 0}, {NULL, 0}};
 static const struct config_word resends[] = {
     {"same", PURPOSE_SAME_CODE}, {"new", PURPOSE_NEW_CODE}, {NULL, 0}};
 static const struct config_word encodings[] = {
@@ -116,7 +116,15 @@ static const struct config_key keys[] = {
      .help = "The modem in this USB socket: its name in /sys/bus/usb/devices, such as 1-1.2, or "
              "udev's ID_PATH."},
     {MODEM(driver), .kind = KIND_WORD, .words = drivers, .fallback = "at",
-     .help = "What it speaks: at is 3GPP TS 27.005 and 27.007."},
+     .help =
+         "What it speaks: at is 3GPP TS 27.005 and 27.007; gammu is for phones that speak no AT, "
+         "through libgammu in a process of its own."},
+    {MODEM(gammu_connection), .kind = KIND_TEXT, .optional = true,
+     .help = "With driver = gammu: libgammu's name of the connection, such as fbususb or dku2."},
+    {MODEM(gammu_device), .kind = KIND_PATH, .optional = true,
+     .help = "With driver = gammu: the phone's device, instead of a port."},
+    {MODEM(gammu_model), .kind = KIND_TEXT, .optional = true,
+     .help = "With driver = gammu: libgammu's name of the model, where it does not find out."},
     {MODEM(number), .kind = KIND_PHONE, .fallback = "", .reloadable = true,
      .help = "The number of its SIM, for people. Not asked of the modem, which seldom knows."},
     {MODEM(smsc), .kind = KIND_PHONE, .fallback = "",
@@ -256,14 +264,32 @@ static void check_purpose(struct reading *reading, const void *root, const void 
     }
 }
 
+/* A phone of libgammu's is where its device is; only there do gammu_ keys mean anything. */
+static bool check_gammu(struct reading *reading, const struct config_modem *modem)
+{
+    static const char *const needed[] = {"gammu_connection", "gammu_device"};
+    bool is_gammu = strcmp(modem->driver, "gammu") == 0;
+    const char *const given[] = {modem->gammu_connection, modem->gammu_device};
+    for (size_t i = 0; i < 2; i++) {
+        if (is_gammu && !*given[i] && !config_is_wrong(reading, needed[i]))
+            config_mistake(reading, NULL, "driver = gammu wants %s", needed[i]);
+        if (!is_gammu && *given[i])
+            config_mistake(reading, needed[i], "is for driver = gammu");
+    }
+    if (is_gammu && (*modem->port || *modem->usb_path || *modem->imei || *modem->iccid))
+        config_mistake(reading, NULL, "driver = gammu has a gammu_device, and no port or identity");
+    return is_gammu;
+}
+
 /* Two links on one port would speak over each other, and two sections that name the same thing
  * would both want its modem. */
 static void check_modem(struct reading *reading, const void *root, const void *section)
 {
-    static const char *const names[] = {"port", "imei", "iccid", "imsi", "usb_path"};
+    static const char *const names[] = {"port", "imei",     "iccid",
+                                        "imsi", "usb_path", "gammu_device"};
     const struct config *config = root;
     const struct config_modem *modem = section;
-    bool any = false;
+    bool any = check_gammu(reading, modem);
     for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
         const struct config_key *key =
             &keys[config_key_find(&config_table, SECTION_MODEM, names[n])];

@@ -381,8 +381,9 @@ static const struct config_modem *section_of(const struct config *config, const 
 static bool same_place(const struct config_modem *a, const struct config_modem *b)
 {
     return strcmp(a->port, b->port) == 0 && strcmp(a->driver, b->driver) == 0 &&
-           strcmp(a->smsc, b->smsc) == 0 && a->roaming == b->roaming &&
-           strcmp(a->power_cycle, b->power_cycle) == 0 &&
+           strcmp(a->gammu_device, b->gammu_device) == 0 &&
+           strcmp(a->gammu_connection, b->gammu_connection) == 0 && strcmp(a->smsc, b->smsc) == 0 &&
+           a->roaming == b->roaming && strcmp(a->power_cycle, b->power_cycle) == 0 &&
            a->power_cycle_every_s == b->power_cycle_every_s;
 }
 
@@ -429,7 +430,7 @@ void modem_view_fill(struct modem *modem, struct modem_view *view)
         budget_refresh(modem);
     *view = (struct modem_view){
         .name = modem->config.name,
-        .port = modem->config.port,
+        .port = *modem->config.port ? modem->config.port : modem->config.gammu_device,
         .driver = modem->config.driver,
         .why = modem->why,
         .state = modem->state,

@@ -113,8 +113,9 @@ static int spawn(const struct child_config *config, pid_t *pid)
     rc = posix_spawn_file_actions_init(&files);
     if (rc == 0) {
         const char *output = config->output ? config->output : "/dev/null";
-        if (!(rc = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)) &&
-            !(rc = posix_spawn_file_actions_addopen(&files, 1, output, O_WRONLY, 0)) &&
+        rc = config->input ? posix_spawn_file_actions_adddup2(&files, config->input, 0)
+                           : posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+        if (rc == 0 && !(rc = posix_spawn_file_actions_addopen(&files, 1, output, O_WRONLY, 0)) &&
             !(rc = posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0)) &&
             !(rc = posix_spawn_file_actions_addclosefrom_np(&files, 3)))
             rc = posix_spawn(pid, config->argv[0], &files, &attr, config->argv,
@@ -150,7 +151,8 @@ int child_start(struct loop *loop, const struct child_config *config,
         return rc;
     }
     loop_watch_set(child->watch, LOOP_READ);
-    loop_timer_arm_in(&child->timeout, config->timeout_ms);
+    if (config->timeout_ms > 0)
+        loop_timer_arm_in(&child->timeout, config->timeout_ms);
     *out = child;
     return 0;
 }

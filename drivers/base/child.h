@@ -11,7 +11,8 @@ struct child_config {
     char *const *argv;  /* argv[0]: an absolute path */
     char *const *envp;  /* NULL: none at all */
     const char *output; /* file that standard output is written to; NULL: nowhere */
-    int timeout_ms;     /* then its whole group is killed */
+    int input;      /* an fd that becomes its standard input (the caller closes its own); 0: none */
+    int timeout_ms; /* then its whole group is killed; 0: it may take for ever */
 };
 
 /* Only on a real loop (loop_event). 0: done() will be called once, in a later turn, with the exit

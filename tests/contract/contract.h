@@ -24,6 +24,10 @@ struct contract_fixture {
     /* The place where the modem is reached is there (pty link or TCP port of the simulator). */
     void (*plug)(struct rig *rig);
     void (*pull)(struct rig *rig); /* it goes, with whoever has it open */
+    /* The modem is not the simulator's: its control calls come here, answered in rig->reply. False:
+     * this modem cannot be made to do that, and the case is skipped. NULL: the simulator. */
+    bool (*steer)(struct rig *rig, const char *method, const char *params);
+    bool same_reference; /* its TP-MR never moves */
     /* Not opened yet; owns all it needs. */
     struct link *(*make)(struct rig *rig, const struct link_sink *sink, void *ctx);
 };
@@ -50,7 +54,7 @@ struct rig {
     enum rig_taker taker;
     enum link_state state;
     uint32_t states; /* bit n: state n was told */
-    unsigned moves, readies, commits, outcomes, evidences, inbounds, radios;
+    unsigned moves, readies, commits, outcomes, sents, evidences, inbounds, radios;
     bool pending; /* submitted, no outcome yet */
     uint64_t next_token, asked_token;
     unsigned asked_part;
@@ -83,7 +87,8 @@ void rig_sim(struct rig *rig, const char *method, const char *params, ...)
     __attribute__((format(printf, 3, 4)));
 /* The whole number behind "name": in the last reply. */
 int rig_reply_number(const struct rig *rig, const char *name);
-/* Messages that the network ever took for the rig's phone. */
+/* Messages that the network ever took for the rig's phone; without a simulator, what the link says
+ * of it. */
 int rig_copies(struct rig *rig);
 bool rig_shows(struct rig *rig, const char *text); /* on that phone */
 

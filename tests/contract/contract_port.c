@@ -59,7 +59,7 @@ static void a_port_that_goes_at_the_prompt_has_sent_nothing(void **state)
     rig->owner = RIG_SILENT;
     assert_int_equal(rig_submit(rig), 0);
     rig_until(rig, rig_is_asked);
-    rig_sim(rig, "unplug", "%s", "");
+    rig->fixture->pull(rig);
     rig_wants(rig, SMS_NOT_SENT, SMS_CAUSE_LOCAL, SMS_LOCAL_GONE);
     rig_proceed(rig, rig->asked_token, 0, true); /* too late, and ignored */
     rig->owner = RIG_YES;
@@ -130,7 +130,8 @@ static void says_nothing_once_it_is_closed(void **state)
         rig_until(rig, rig_is_ready);
     }
     assert_int_equal(rig->outcomes, 0);
-    assert_int_equal(rig_copies(rig), 1); /* what had left is not taken back */
+    if (!rig->fixture->steer)
+        assert_int_equal(rig_copies(rig), 1); /* what had left is not taken back */
     rig_sends(rig);
 }
 

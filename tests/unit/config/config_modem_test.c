@@ -90,11 +90,28 @@ static void programs(void **state)
     assert_int_equal(config->modems[1].power_cycle_every_s, 600);
 }
 
+static void phones_without_at(void **state)
+{
+    (void)state;
+    right("[modem a]\ndriver=gammu\ngammu_connection=fbususb\ngammu_device=/dev/a\n");
+    assert_string_equal(config->modems[0].gammu_device, "/dev/a");
+    wrong("[modem a]\ndriver=gammu\ngammu_device=/dev/a\n",
+          "otpgate.conf:1: [modem a]: driver = gammu wants gammu_connection");
+    wrong("[modem a]\nport=/a\ngammu_connection=at\n",
+          "otpgate.conf:3: [modem a] gammu_connection: is for driver = gammu");
+    wrong("[modem a]\ndriver=gammu\ngammu_connection=dku2\ngammu_device=/dev/a\nport=/a\n",
+          "otpgate.conf:1: [modem a]: driver = gammu has a gammu_device, and no port or identity");
+    wrong("[modem a]\ndriver=gammu\ngammu_connection=dku2\ngammu_device=/a\n"
+          "[modem b]\ndriver=gammu\ngammu_connection=dku2\ngammu_device=/a\n",
+          "otpgate.conf:8: [modem b] gammu_device: is the gammu_device of [modem a] already");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(identities, forget),
         cmocka_unit_test_teardown(programs, forget),
+        cmocka_unit_test_teardown(phones_without_at, forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

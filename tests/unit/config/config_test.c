@@ -281,7 +281,8 @@ static void ports(void **state)
         snprintf(text, sizeof text, "[modem a]\nport = %s\n", bad[i]);
         wrong(text, "otpgate.conf:2: [modem a] port: wants an absolute path or tcp://host:port");
     }
-    wrong("[modem a]\nport=/a\ndriver=gammu\n", "otpgate.conf:3: [modem a] driver: wants at");
+    wrong("[modem a]\nport=/a\ndriver=gamu\n",
+          "otpgate.conf:3: [modem a] driver: wants at or gammu; did you mean gammu?");
     wrong("[modem a]\nport=/a\nnumber=0912 345\n",
           "otpgate.conf:3: [modem a] number: wants 3 to 15 digits with an optional +, or nothing");
     wrong("[modem a]\nport=/a\nsmsc=+84;1\n",

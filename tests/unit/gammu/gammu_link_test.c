@@ -1,0 +1,300 @@
+/* A helper that answers, refuses, fails, dies, hangs, lies and floods: each time the right verdict
+ * and a restart, nothing else. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "gammu_world.h"
+
+static int setup(void **state)
+{
+    *state = gammu_world_new();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    gammu_world_free(*state);
+    return 0;
+}
+
+/* Submitted and handed over; the helper has it. */
+static int handed_over(struct gammu_world *world)
+{
+    gammu_world_ready(world);
+    int token = gammu_world_submit(world);
+    assert_true(token > 0);
+    assert_false(link_in_flight(world->link));
+    link_proceed(world->link, (uint64_t)token, 0, true);
+    assert_true(link_in_flight(world->link));
+    gammu_world_run(world, 0);
+    assert_true(gammu_world_heard(world, "send "));
+    return token;
+}
+
+static void answer(struct gammu_world *world, const char *word, int token, int value)
+{
+    char line[64];
+    snprintf(line, sizeof line, "%s %d 0 %d", word, token, value);
+    gammu_world_line(world, line);
+}
+
+static void wants(struct gammu_world *world, enum sms_verdict verdict, int cause)
+{
+    assert_int_equal(world->outcomes, 1);
+    assert_int_equal(world->outcome.verdict, verdict);
+    assert_int_equal(world->outcome.cause, cause);
+    assert_false(link_in_flight(world->link));
+}
+
+/* The helper was ended, and another one comes up after a rest. */
+static void restarts(struct gammu_world *world)
+{
+    assert_null(world->helper);
+    assert_int_equal(world->state, LINK_RECOVERING);
+    unsigned starts = world->starts;
+    gammu_world_run(world, 1999);
+    assert_int_equal(world->starts, starts);
+    gammu_world_run(world, 1);
+    assert_int_equal(world->starts, starts + 1);
+    gammu_world_ready(world);
+}
+
+static void knows_its_phone(void **state)
+{
+    struct gammu_world *world = *state;
+    gammu_world_ready(world);
+    const struct link_identity *id = &world->link->identity;
+    assert_string_equal(id->imei, "867542030000007");
+    assert_string_equal(id->imsi, "452040000000001");
+    assert_string_equal(id->iccid, id->imsi);
+    assert_string_equal(id->model, "6310");
+    assert_int_equal(world->link->radio.signal_dbm, -71);
+    assert_string_equal(world->link->radio.operator_, "Viettel");
+}
+
+static void verdicts(void **state)
+{
+    static const struct {
+        const char *word;
+        int value;
+        enum sms_verdict verdict;
+        int cause;
+    } rows[] = {{"sent", 17, SMS_SENT, 0},
+                {"refused", 26, SMS_NOT_SENT, SMS_LOCAL_ERROR},
+                {"failed", 14, SMS_UNKNOWN, SMS_LOCAL_ERROR}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct gammu_world *world = gammu_world_new();
+        answer(world, rows[i].word, handed_over(world), rows[i].value);
+        wants(world, rows[i].verdict, rows[i].cause);
+        assert_int_equal(world->outcome.reference, rows[i].verdict == SMS_SENT ? 17 : -1);
+        assert_int_equal(world->state, LINK_READY);
+        gammu_world_free(world);
+    }
+}
+
+static void one_that_dies_before_the_word_has_sent_nothing(void **state)
+{
+    struct gammu_world *world = *state;
+    gammu_world_ready(world);
+    assert_true(gammu_world_submit(world) > 0);
+    assert_int_equal(world->commits, 1);
+    gammu_world_die(world);
+    gammu_world_run(world, 0);
+    wants(world, SMS_NOT_SENT, SMS_LOCAL_GONE);
+    restarts(world);
+}
+
+static void one_that_dies_after_it_is_unknown(void **state)
+{
+    struct gammu_world *world = *state;
+    (void)handed_over(world);
+    gammu_world_die(world);
+    gammu_world_run(world, 0);
+    wants(world, SMS_UNKNOWN, SMS_LOCAL_GONE);
+    restarts(world);
+}
+
+static void one_that_hangs_is_ended(void **state)
+{
+    struct gammu_world *world = *state;
+    int token = handed_over(world);
+    gammu_world_run(world, 119999);
+    assert_int_equal(world->outcomes, 0);
+    gammu_world_run(world, 1);
+    wants(world, SMS_UNKNOWN, SMS_LOCAL_TIMEOUT);
+    restarts(world);
+    answer(world, "sent", token, 1); /* the new one cannot know of it */
+    assert_int_equal(world->outcomes, 1);
+    assert_null(world->helper);
+}
+
+static void a_silent_owner_takes_it_back(void **state)
+{
+    struct gammu_world *world = *state;
+    gammu_world_ready(world);
+    int token = gammu_world_submit(world);
+    gammu_world_run(world, 20000);
+    wants(world, SMS_NOT_SENT, SMS_LOCAL_ABORTED);
+    assert_int_equal(world->state, LINK_READY);
+    link_proceed(world->link, (uint64_t)token, 0, true);
+    gammu_world_run(world, 0);
+    assert_false(gammu_world_heard(world, "send "));
+}
+
+/* Whatever it must not say, at any time: a verdict by the line and a new helper. */
+static void one_that_lies_is_ended(void **state)
+{
+    static const char *const lies[] = {
+        "sent 999 0 1",  "sent 0 0 1",   "failed 1",
+        "hello 1",       "ready",        "imei 1",
+        "alive now",     "nonsense",     "",
+        "send 1 0 0011", "radio 1",      "radio 1 -71 \x80",
+        "taken 1 1",     "look",         "inbound 1",
+        "inbound 1 0",   "inbound 1 XX", "sent -1 0 1",
+        "sent 1  0",     " alive",       "sent 18446744073709551616 0 1",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+        struct gammu_world *world = gammu_world_new();
+        (void)handed_over(world);
+        gammu_world_line(world, lies[i]);
+        wants(world, SMS_UNKNOWN, SMS_LOCAL_GONE);
+        restarts(world);
+        gammu_world_free(world);
+    }
+}
+
+static void one_that_floods_is_ended(void **state)
+{
+    struct gammu_world *world = *state;
+    char line[64];
+    gammu_world_ready(world);
+    for (unsigned i = 0; i < 20000 && world->helper; i++)
+        gammu_world_line(world, "radio 1 -71 Viettel");
+    restarts(world);
+    for (unsigned i = 0; i < 17; i++) {
+        assert_non_null(world->helper);
+        snprintf(line, sizeof line, "inbound %u 0403812143", i);
+        gammu_world_line(world, line);
+    }
+    assert_int_equal(world->inbounds, 16); /* as many as it may tell of */
+    assert_null(world->helper);
+    gammu_world_run(world, 2000);
+    char endless[600];
+    memset(endless, 'a', sizeof endless);
+    gammu_world_say(world, endless, sizeof endless);
+    assert_null(world->helper);
+}
+
+static void failing_again_and_again_it_rests(void **state)
+{
+    struct gammu_world *world = *state;
+    for (unsigned i = 0; i < 3; i++) {
+        gammu_world_die(world);
+        gammu_world_run(world, 0);
+        assert_int_equal(world->state, LINK_RECOVERING);
+        gammu_world_run(world, 2000);
+    }
+    gammu_world_die(world);
+    gammu_world_run(world, 0);
+    assert_int_equal(world->state, LINK_QUARANTINED);
+    assert_int_equal(gammu_world_submit(world), -EAGAIN);
+    unsigned starts = world->starts;
+    gammu_world_run(world, 159000);
+    assert_int_equal(world->starts, starts);
+    gammu_world_run(world, 2000);
+    assert_int_equal(world->starts, starts + 1);
+    gammu_world_ready(world);
+}
+
+static void a_phone_that_is_not_there_is_waited_for(void **state)
+{
+    struct gammu_world *world = *state;
+    world->there = false;
+    gammu_world_line(world, "broken 4");
+    assert_int_equal(world->state, LINK_GONE);
+    assert_non_null(world->watch);
+    gammu_world_run(world, 3600000);
+    assert_int_equal(world->starts, 1);
+    world->there = true;
+    world->watch(world->watch_arg);
+    gammu_world_run(world, 0);
+    assert_int_equal(world->starts, 2);
+    gammu_world_ready(world);
+}
+
+static void is_looked_at_once_a_minute(void **state)
+{
+    struct gammu_world *world = *state;
+    gammu_world_ready(world);
+    assert_true(gammu_world_heard(world, "look\n"));
+    for (unsigned i = 0; i < 3; i++) {
+        gammu_world_run(world, 59999);
+        assert_false(gammu_world_heard(world, "look\n"));
+        gammu_world_run(world, 1);
+        assert_true(gammu_world_heard(world, "look\n"));
+        gammu_world_line(world, i == 1 ? "radio 0 0" : "radio 1 -80 Viettel");
+        gammu_world_line(world, "alive");
+        assert_int_equal(world->state, i == 1 ? LINK_REGISTERING : LINK_READY);
+        if (i == 1) { /* without a network it is looked at sooner */
+            gammu_world_run(world, 10000);
+            assert_true(gammu_world_heard(world, "look\n"));
+            gammu_world_line(world, "radio 5 -90");
+            gammu_world_line(world, "alive");
+        }
+    }
+    gammu_world_run(world, 60000 + 60000); /* and no answer */
+    restarts(world);
+}
+
+static void what_comes_is_told_until_it_is_taken(void **state)
+{
+    struct gammu_world *world = *state;
+    gammu_world_ready(world);
+    gammu_world_line(world,
+                     "inbound 2560257 040B914889674523F100F0621152916084000A542A55084297D9EC37");
+    assert_int_equal(world->inbounds, 1);
+    assert_int_equal(world->inbound.len, 28);
+    assert_string_equal(world->inbound.iccid, "452040000000001");
+    gammu_world_line(world,
+                     "inbound 2560257 040B914889674523F100F0621152916084000A542A55084297D9EC37");
+    assert_int_equal(world->inbounds, 1);
+    uint64_t handle = world->inbound.handle;
+    link_taken(world->link, handle + 1, true);
+    link_taken(world->link, 0, true);
+    gammu_world_run(world, 0);
+    assert_false(gammu_world_heard(world, "taken"));
+    link_taken(world->link, handle, true);
+    link_taken(world->link, handle, true);
+    gammu_world_run(world, 0);
+    assert_true(gammu_world_heard(world, "taken 2560257 1\n"));
+    gammu_world_line(world, "inbound 2560257 0403812143");
+    assert_int_equal(world->inbounds, 2); /* another one, in the same place */
+    assert_true(world->inbound.handle != handle);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(knows_its_phone),
+        cmocka_unit_test(verdicts),
+        TEST(one_that_dies_before_the_word_has_sent_nothing),
+        TEST(one_that_dies_after_it_is_unknown),
+        TEST(one_that_hangs_is_ended),
+        TEST(a_silent_owner_takes_it_back),
+        cmocka_unit_test(one_that_lies_is_ended),
+        TEST(one_that_floods_is_ended),
+        TEST(failing_again_and_again_it_rests),
+        TEST(a_phone_that_is_not_there_is_waited_for),
+        TEST(is_looked_at_once_a_minute),
+        TEST(what_comes_is_told_until_it_is_taken),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
