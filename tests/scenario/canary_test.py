@@ -164,6 +164,64 @@ class Canary(unittest.TestCase):
         self.search_state("after SIGTERM")
         self.assertEqual(self.gw.sim.texts("+84" + NUMBERS[1][1:]), [WHOLE])
 
+    def test_codes_of_the_gateway(self):
+        """A verification from its start to its end: its code (ten digits, as six may stand anywhere by
+        chance), a wrong one, the number, the subject and the client's address."""
+        number, subject, address = "0987654309", "canary-subject-omega", "198.51.100.77"
+        with open(self.gw.config, "a", encoding="utf-8") as out:
+            out.write("[purpose canary]\ntemplate.vi = Chim hoang yen {code}\nlength = 10\n"
+                      "resend_after_s = 1\ncheck_interval_ms = 0\n")
+        self.gw.restart()
+        self.gw.wait_ready()
+        hidden = [number.encode(), number[1:].encode(), subject.encode(), address.encode(), b"Chim hoang"]
+        heard = b""
+
+        def nothing_of(what, data, but=()):
+            for bird in hidden:
+                if bird in data and bird not in but:
+                    self.fail("%s holds %r" % (what, bird))
+
+        def look(when):
+            for folder, _, files in os.walk(self.gw.state_dir):
+                for name in files:
+                    with open(os.path.join(folder, name), "rb") as raw:
+                        nothing_of("%s %s" % (name, when), raw.read())
+            nothing_of("the log " + when, self.gw.log().encode())
+
+        with self.gw.client() as c, self.gw.client() as watcher:
+            watcher.call("events.follow")
+            asked = dict(key="canary-otp", to=number, purpose="canary", subject=subject, client_ip=address)
+            started = c.call("otp.start", **asked)
+            heard += json.dumps([started, c.call("otp.start", **asked)]).encode()
+            message = c.call("otp.get", id=started["id"])["messages"][0]["id"]
+            c.call("message.get", id=message, wait_ms=30000)
+            code = self.gw.sim.texts("+84" + number[1:])[0].split()[-1]
+            self.assertEqual(len(code), 10)
+            wrong = code[::-1] if code != code[::-1] else "0123456789"
+            hidden += [code.encode(), wrong.encode()]
+            look("after it was sent")
+            for method, params in (("otp.start", dict(asked, key="canary-other")),
+                                   ("otp.resend", {"id": code}), ("otp.check", {"id": started["id"], "code": []}),
+                                   ("otp.start", dict(asked, key="canary-more", locale=code[:9]))):
+                c.start(method, **params)
+                heard += json.dumps(c.read_line()).encode()
+            heard += json.dumps(c.call("otp.check", id=started["id"], code=wrong, key="canary-1")).encode()
+            look("after a wrong check")
+            heard += json.dumps(c.call("otp.check", id=started["id"], code=code, key="canary-2")).encode()
+            heard += json.dumps(c.call("gateway.stats")).encode()
+            found = json.dumps(c.call("otp.find", last3=number[-3:])).encode()
+            nothing_of("otp.find", found, but=(number[1:].encode(),))  # its own messages show their number
+            watcher.next_event(lambda e: e.get("state") == "sent")
+            nothing_of("events", json.dumps(watcher.events).encode())
+            nothing_of("answers", heard)
+            self.search_process(self.gw.process.pid)
+            self.gw.kill(signal.SIGKILL)
+        look("after kill -9")
+        self.gw.start()
+        look("after recovery")
+        self.gw.kill(signal.SIGTERM)
+        look("after SIGTERM")
+
     def test_other_users(self):
         """What others are told of a message: nothing at all."""
         if os.geteuid() != 0:
