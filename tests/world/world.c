@@ -9,8 +9,8 @@
 static const int64_t WALL_MS = INT64_C(1795000000000);
 enum {
     START_MS = 1000000,
-    LOOK_MS = 500,
-    DRAIN_MS = 26 * 3600 * 1000, /* the longest lifetime and the hour for its report */
+    DRAIN_MS =
+        2 * 3600 * 1000, /* the longest lifetime a client asks for, and the hour for its report */
 };
 
 uint64_t world_random(struct world *world, uint64_t below)
@@ -182,8 +182,8 @@ static void play_load(struct world *world)
     int64_t end_ms = START_MS + world->options.minutes * INT64_C(60000);
 
     while (loop_now_ms(world->loop) < end_ms) {
-        loop_sim_run_until(world->loop,
-                           loop_now_ms(world->loop) + 1 + (int64_t)world_random(world, LOOK_MS));
+        int64_t look_ms = 1 + (int64_t)world_random(world, (uint64_t)world->options.look_ms);
+        loop_sim_run_until(world->loop, loop_now_ms(world->loop) + look_ms);
         oracle_look(world->oracle);
         oracle_look_at_storage(world->oracle);
         if (world->options.faults && world_random(world, 200) == 0)

@@ -37,6 +37,7 @@ struct world_options {
     int tick_ms;    /* a client asks at most so often */
     int air_ms;     /* somebody writes to a modem at most so often; 0: never */
     int fault_ms;   /* something befalls a modem at most so often */
+    int look_ms;    /* the oracle looks at least so often */
     bool faults, crashes;
     bool trace;
     enum breach breach;

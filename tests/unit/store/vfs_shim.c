@@ -21,6 +21,8 @@ struct disk {
     struct disk *next;
     char *path;
     bool wal;
+    bool size_known; /* of the file */
+    sqlite3_int64 size;
     struct change *changes; /* newest first, since the last sync */
 };
 struct shim_file {
@@ -38,7 +40,7 @@ static sqlite3_vfs *real_vfs;
 static sqlite3_vfs shim_vfs;
 static struct disk *disks;
 static struct fault faults[VFS_OP_KINDS];
-static bool dead, read_only;
+static bool dead, read_only, alone;
 static struct vfs_op *record;
 static size_t record_len, record_room;
 static uint64_t counts[VFS_OP_KINDS];
@@ -108,6 +110,11 @@ void vfs_shim_read_only(bool on)
     read_only = on;
 }
 
+void vfs_shim_alone(void)
+{
+    alone = true;
+}
+
 void vfs_shim_die(enum vfs_op_kind kind, uint64_t nth)
 {
     faults[kind] = (struct fault){.what = VFS_IO_ERROR, .deadly = true, .in = nth, .times = 1};
@@ -169,10 +176,15 @@ static void change_keep(struct shim_file *file, int64_t at, int64_t len, const v
 {
     struct change *change = calloc(1, sizeof *change);
     assert(change);
-    sqlite3_int64 size = 0;
-    int rc = file->real->pMethods->xFileSize(file->real, &size);
+    struct disk *disk = file->disk;
+    sqlite3_int64 size = disk->size;
+    int rc = SQLITE_OK;
+    if (!disk->size_known)
+        rc = file->real->pMethods->xFileSize(file->real, &size);
     assert(rc == SQLITE_OK);
     change->size_before = size;
+    disk->size_known = alone; /* nobody else changes it */
+    disk->size = !after ? at : at + len > size ? at + len : size;
     change->at = at;
     change->len = after ? len : 0;
     int64_t there = change->size_before - at;
@@ -246,6 +258,7 @@ static void disk_lose(struct disk *disk, uint64_t *seed)
     if (fd >= 0)
         close(fd);
     disk_forget(disk);
+    disk->size_known = false;
 }
 
 void vfs_shim_power_loss(uint64_t seed)
@@ -292,7 +305,7 @@ static int shim_sync(sqlite3_file *base, int flags)
 {
     struct shim_file *file = shim_of(base);
     int rc = file->disk ? strike(VFS_SYNC, SQLITE_IOERR_FSYNC) : SQLITE_OK;
-    if (rc == SQLITE_OK)
+    if (rc == SQLITE_OK && !alone) /* what a machine loses is decided here */
         rc = file->real->pMethods->xSync(file->real, flags);
     if (rc == SQLITE_OK && file->disk) {
         note(VFS_SYNC, file->disk->wal, 0, 0, NULL);
@@ -317,18 +330,25 @@ static int shim_size(sqlite3_file *base, sqlite3_int64 *size)
 }
 static int shim_lock(sqlite3_file *base, int level)
 {
-    return REAL(xLock, level);
+    return alone ? SQLITE_OK : REAL(xLock, level);
 }
 static int shim_unlock(sqlite3_file *base, int level)
 {
-    return REAL(xUnlock, level);
+    return alone ? SQLITE_OK : REAL(xUnlock, level);
 }
 static int shim_check_lock(sqlite3_file *base, int *out)
 {
+    *out = 0;
+    if (alone)
+        return SQLITE_OK;
     return REAL(xCheckReservedLock, out);
 }
 static int shim_control(sqlite3_file *base, int op, void *arg)
 {
+    if (alone && op == SQLITE_FCNTL_HAS_MOVED) {
+        *(int *)arg = 0;
+        return SQLITE_OK;
+    }
     return REAL(xFileControl, op, arg);
 }
 static int shim_sector(sqlite3_file *base)
@@ -345,7 +365,7 @@ static int shim_shm_map(sqlite3_file *base, int page, int size, int extend, void
 }
 static int shim_shm_lock(sqlite3_file *base, int offset, int count, int flags)
 {
-    return REAL(xShmLock, offset, count, flags);
+    return alone ? SQLITE_OK : REAL(xShmLock, offset, count, flags);
 }
 static void shim_shm_barrier(sqlite3_file *base)
 {
@@ -391,6 +411,8 @@ static int shim_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *base
     base->pMethods = file->real->pMethods ? &shim_methods : NULL;
     if (rc == SQLITE_OK && name && (flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)))
         file->disk = disk_find(name, (flags & SQLITE_OPEN_WAL) != 0);
+    if (file->disk)
+        file->disk->size_known = false;
     return rc;
 }
 
@@ -405,6 +427,7 @@ static int shim_delete(sqlite3_vfs *vfs, const char *name, int sync_dir)
             continue;
         note(VFS_DELETE, disk->wal, 0, 0, NULL);
         disk_forget(disk);
+        disk->size_known = false;
     }
     return real_vfs->xDelete(real_vfs, name, sync_dir);
 }
