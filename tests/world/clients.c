@@ -20,6 +20,9 @@ struct client {
     struct world *world;
     int index;
     struct stream *stream;
+    struct stream *far; /* the gateway's end */
+    bool slow;          /* reads nothing for a while */
+    int64_t seen_seq;   /* of the last event; the follower's */
     struct loop_timer timer;
     char buffer[BUFFER];
     size_t len;
@@ -73,7 +76,13 @@ static void on_line(struct client *client, const char *line, size_t len)
         fprintf(stderr, "world: a line that is no JSON: %.*s\n", (int)len, line);
         abort();
     }
-    if (json_is_integer(id) && pending)
+    const json_t *event = json_object_get(message, "params");
+    if (event) {
+        int64_t seq = json_integer_value(json_object_get(event, "seq"));
+        oracle_followed(client->world->oracle, seq,
+                        json_integer_value(json_object_get(event, "prev_seq")), client->seen_seq);
+        client->seen_seq = seq;
+    } else if (json_is_integer(id) && pending)
         on_answer(client, pending, message);
     else if (json_is_string(id) && json_object_get(message, "result"))
         oracle_cancelled(client->world->oracle, (unsigned)atoi(json_string_value(id) + 1));
@@ -109,6 +118,18 @@ static void on_gone(void *ctx, int err)
 
 static const struct stream_sink client_sink = {.on_data = on_data, .on_gone = on_gone};
 
+/* From where it was: what happened meanwhile comes first. */
+static void ask_follow(struct client *client)
+{
+    char line[200];
+
+    snprintf(line, sizeof line,
+             "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"events.follow\",\"params\":"
+             "{\"from_seq\":%lld,\"topics\":[\"message\"]}}\n",
+             (long long)client->seen_seq);
+    client_write(client, line);
+}
+
 void client_connect(struct client *client)
 {
     struct world *world = client->world;
@@ -122,7 +143,11 @@ void client_connect(struct client *client)
                         &client->stream) < 0)
         abort();
     session_attach(session, far);
+    client->far = far;
+    client->slow = false;
     client->len = 0;
+    if (client->index == WORLD_FOLLOWER)
+        ask_follow(client);
     /* What was asked and not answered is asked again, with its key: the answer is the first one's.
      */
     for (int i = 0; i < REMEMBERED; i++)
@@ -210,6 +235,10 @@ static void on_tick(void *arg)
         ask_cancel(client);
     else if (what < 97)
         client_write(client, "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"message.list\"}\n");
+    else if (client->index == WORLD_FOLLOWER && client->stream) {
+        client->slow = !client->slow && what < 99;
+        stream_pipe_hold(client->far, client->slow);
+    }
     if (what == 99)
         client_lost(client); /* hangs up, perhaps with an answer on the way */
     loop_timer_arm_in(&client->timer,

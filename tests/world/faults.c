@@ -111,6 +111,43 @@ static void now(struct world *world, struct simmodem *modem, enum simmodem_actio
         simmodem_triggers_clear(modem);
 }
 
+/* More at once than its memory holds: what finds no room waits at the centre. */
+static void flood(struct world *world, const struct simmodem *modem)
+{
+    char text[40];
+
+    for (uint64_t left = 20 + world_random(world, 40); left > 0; left--) {
+        oracle_written(world->oracle, text);
+        if (!simnet_write(world->net, "+84912000111", simmodem_number(modem), text))
+            abort();
+    }
+}
+
+/* What happens to a rack of modems, and less to a few of them. */
+static void befall_fleet(struct world *world, struct world_modem *modem)
+{
+    uint64_t other = world_random(world, (uint64_t)world->options.modems);
+
+    switch (world_random(world, 8)) {
+    case 0:
+        flood(world, modem->modem);
+        break;
+    case 1:
+    case 2:
+    case 3:
+        if (&world->modem[other] != modem)
+            world_modems_swap(modem, &world->modem[other]);
+        break;
+    case 4:
+    case 5:
+        simmodem_registration_set(modem->modem, SIMMODEM_ALL_DOMAINS, 2);
+        break;
+    default:
+        simmodem_registration_set(modem->modem, SIMMODEM_ALL_DOMAINS, 1);
+        break;
+    }
+}
+
 static void befall(struct world *world, struct simmodem *modem)
 {
     switch (world_random(world, 12)) {
@@ -150,13 +187,13 @@ static void befall(struct world *world, struct simmodem *modem)
 static void on_fault(void *arg)
 {
     struct world *world = arg;
-    struct simmodem *modem =
-        world->modem[world_random(world, (uint64_t)world->options.modems)].modem;
+    struct world_modem *at = &world->modem[world_random(world, (uint64_t)world->options.modems)];
+    struct simmodem *modem = at->modem;
 
     if (world->calm)
         return;
     simnet_advance(world->net, loop_now_ms(world->loop));
-    switch (world_random(world, 4)) {
+    switch (world_random(world, world->options.fleet ? 5 : 4)) {
     case 0:
         strike(world, modem);
         break;
@@ -166,8 +203,11 @@ static void on_fault(void *arg)
     case 2:
         plan(world, modem);
         break;
-    default:
+    case 3:
         befall(world, modem);
+        break;
+    default:
+        befall_fleet(world, at);
         break;
     }
     world_net_moved(world);

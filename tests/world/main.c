@@ -6,12 +6,14 @@
 #include "vfs_shim.h"
 #include "world.h"
 
-static const char *const breaches[] = {"none", "late", "twice", "lost", "order", "full"};
+static const char *const breaches[] = {"none",  "late", "twice",  "lost",
+                                       "order", "full", "missed", "log"};
 
 static void usage(void)
 {
     puts("usage: world_play [--seed N | --first N --seeds COUNT] [--minutes N] [--modems N]\n"
-         "             [--latency MS] [--tick MS] [--air MS] [--fault MS] [--look MS]\n"
+         "             [--latency MS] [--tick MS] [--air MS] [--fault MS] [--look MS] [--fleet] "
+         "[--part N/M] [--most N]\n"
          "             [--no-faults] [--no-crashes] [--breach NAME] [--trace]");
 }
 
@@ -34,32 +36,26 @@ static void print_failed(const struct world_options *options)
 {
     printf(
         "FAILED: world_play --seed %llu --minutes %d --modems %d --latency %d --tick %d --air %d "
-        "--fault %d --look %d%s%s%s%s\n",
+        "--fault %d --look %d%s%s%s%s%s\n",
         (unsigned long long)options->seed, options->minutes, options->modems, options->latency_ms,
         options->tick_ms, options->air_ms, options->fault_ms, options->look_ms,
-        options->faults ? "" : " --no-faults", options->crashes ? "" : " --no-crashes",
-        options->breach == BREACH_NONE ? "" : " --breach ",
+        options->fleet ? " --fleet" : "", options->faults ? "" : " --no-faults",
+        options->crashes ? "" : " --no-crashes", options->breach == BREACH_NONE ? "" : " --breach ",
         options->breach == BREACH_NONE ? "" : breaches[options->breach]);
 }
 
 int main(int argc, char **argv)
 {
     static const struct option known[] = {
-        {"seed", required_argument, NULL, 's'},
-        {"first", required_argument, NULL, 'f'},
-        {"seeds", required_argument, NULL, 'n'},
-        {"minutes", required_argument, NULL, 'm'},
-        {"modems", required_argument, NULL, 'M'},
-        {"latency", required_argument, NULL, 'l'},
-        {"tick", required_argument, NULL, 'T'},
-        {"air", required_argument, NULL, 'a'},
-        {"fault", required_argument, NULL, 'u'},
-        {"look", required_argument, NULL, 'k'},
-        {"no-faults", no_argument, NULL, 'F'},
-        {"no-crashes", no_argument, NULL, 'C'},
-        {"breach", required_argument, NULL, 'b'},
-        {"trace", no_argument, NULL, 't'},
-        {NULL, 0, NULL, 0},
+        {"seed", required_argument, NULL, 's'},   {"first", required_argument, NULL, 'f'},
+        {"seeds", required_argument, NULL, 'n'},  {"minutes", required_argument, NULL, 'm'},
+        {"modems", required_argument, NULL, 'M'}, {"latency", required_argument, NULL, 'l'},
+        {"tick", required_argument, NULL, 'T'},   {"air", required_argument, NULL, 'a'},
+        {"fault", required_argument, NULL, 'u'},  {"look", required_argument, NULL, 'k'},
+        {"no-faults", no_argument, NULL, 'F'},    {"fleet", no_argument, NULL, 'L'},
+        {"part", required_argument, NULL, 'p'},   {"most", required_argument, NULL, 'x'},
+        {"no-crashes", no_argument, NULL, 'C'},   {"breach", required_argument, NULL, 'b'},
+        {"trace", no_argument, NULL, 't'},        {NULL, 0, NULL, 0},
     };
     struct world_options options = {.minutes = 10,
                                     .modems = 3,
@@ -70,7 +66,7 @@ int main(int argc, char **argv)
                                     .look_ms = 500,
                                     .faults = true,
                                     .crashes = true};
-    unsigned long long first = 1, seeds = 1, failed = 0;
+    unsigned long long first = 1, seeds = 1, failed = 0, part = 1, parts = 1, most = 0;
     char dir[] = "/dev/shm/otpgate-world-XXXXXX";
     int at;
 
@@ -104,6 +100,18 @@ int main(int argc, char **argv)
         case 'k':
             options.look_ms = atoi(optarg);
             break;
+        case 'p':
+            if (sscanf(optarg, "%llu/%llu", &part, &parts) != 2 || part < 1 || part > parts) {
+                usage();
+                return 2;
+            }
+            break;
+        case 'x':
+            most = strtoull(optarg, NULL, 10);
+            break;
+        case 'L':
+            options.fleet = true;
+            break;
         case 'F':
             options.faults = false;
             break;
@@ -130,13 +138,16 @@ int main(int argc, char **argv)
     options.dir = dir;
     if (vfs_shim_install() < 0)
         return 2;
-    vfs_shim_alone();
     if (seeds == 0) { /* as many as the run asks for */
         const char *wanted = getenv("OTPGATE_SEEDS");
         seeds = wanted ? strtoull(wanted, NULL, 10) : 200;
+        seeds = most && most < seeds ? most : seeds;
     }
     for (unsigned long long seed = first; seed < first + seeds; seed++) {
+        if (seed % parts != part % parts)
+            continue;
         options.seed = seed;
+        vfs_shim_alone();
         if (world_play(&options) > 0) {
             print_failed(&options);
             failed++;

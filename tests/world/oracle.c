@@ -14,6 +14,10 @@
  * 9. What is written to a modem stands in the inbox, once.
  * 10. The storage of a modem that could be read is not full for longer than one sweep without
  *     anything being taken out of it (what the network has held back comes in at once).
+ * 11. A follower misses nothing: each event names the one before it, and that is the one it saw,
+ *     however slowly it reads, and over cuts and crashes.
+ * 12. The log is bounded: no virtual minute has more lines than LINES_AT_ALL (clients, the disk,
+ *     starts), LINES_A_MODEM for each modem, LINES_A_MESSAGE for each message that went or came.
  */
 #include <assert.h>
 #include <stdarg.h>
@@ -28,6 +32,9 @@
 enum {
     PARTS = SMS_PARTS_MAX,
     LIST = 512,
+    LINES_AT_ALL = 100,
+    LINES_A_MODEM = 40,
+    LINES_A_MESSAGE = 12,
     FULL_MOST_MS = 60000 + 120000, /* one keepalive, behind an answer that never comes */
 };
 
@@ -50,7 +57,10 @@ struct oracle {
     uint64_t carried_room;
     struct entry *entry;
     unsigned count, room;
-    unsigned written; /* messages to modems */
+    unsigned written;                    /* messages to modems */
+    unsigned followed;                   /* events that the follower got */
+    int64_t minute;                      /* of the log */
+    unsigned lines, most_lines, traffic; /* lines; messages in and out */
     unsigned broken;
 };
 static struct oracle *current; /* for the wrapped claim: one world at a time */
@@ -142,6 +152,43 @@ void oracle_cancelled(struct oracle *oracle, unsigned entry)
     oracle->entry[entry].cancelled = true;
 }
 
+void oracle_followed(struct oracle *oracle, int64_t seq, int64_t prev_seq, int64_t seen_seq)
+{
+    if (oracle->world->options.breach == BREACH_MISSED && ++oracle->followed % 20 == 0)
+        seen_seq--;
+    if (prev_seq != seen_seq || seq <= seen_seq)
+        broken(oracle, "11: after event %lld came %lld, which says that %lld is before it",
+               (long long)seen_seq, (long long)seq, (long long)prev_seq);
+}
+
+static unsigned lines_most(const struct oracle *oracle)
+{
+    const struct world_options *options = &oracle->world->options;
+
+    if (options->breach == BREACH_LOG)
+        return 20;
+    return LINES_AT_ALL + LINES_A_MODEM * (unsigned)options->modems +
+           LINES_A_MESSAGE * oracle->traffic;
+}
+
+void oracle_logged(struct oracle *oracle)
+{
+    int64_t minute = oracle->world->loop ? loop_now_ms(oracle->world->loop) / 60000 : 0;
+
+    if (minute != oracle->minute)
+        oracle->lines = oracle->traffic = 0;
+    oracle->minute = minute;
+    if (oracle->lines == lines_most(oracle))
+        broken(oracle, "12: over %u lines of log in a minute", oracle->lines);
+    if (++oracle->lines > oracle->most_lines)
+        oracle->most_lines = oracle->lines;
+}
+
+unsigned oracle_most_lines(const struct oracle *oracle)
+{
+    return oracle->most_lines;
+}
+
 void oracle_written(struct oracle *oracle, char text[40])
 {
     snprintf(text, 40, "TTTB %u", oracle->written++);
@@ -205,6 +252,7 @@ void oracle_sim_event(void *arg, const struct sim_event *event)
     if (oracle->world->options.trace)
         printf("%9lld m%d %-12s %s\n", (long long)event->at_ms, event->modem,
                sim_event_name(event->kind), event->line ? event->line : "");
+    oracle->traffic += event->kind == SIM_EVENT_PDU || event->kind == SIM_EVENT_DELETED;
     if (event->kind == SIM_EVENT_VIOLATION)
         broken(oracle, "4: modem %d saw a violation: %s (%s)", event->modem,
                event->text ? event->text : "", event->line ? event->line : "");
@@ -213,7 +261,7 @@ void oracle_sim_event(void *arg, const struct sim_event *event)
     if (event->kind == SIM_EVENT_ACCEPTED)
         on_taken(oracle, event);
     if (event->kind == SIM_EVENT_DELETED)
-        oracle->world->modem[event->modem].full_since_ms = 0; /* there was room */
+        oracle->world->stick[event->modem].at->full_since_ms = 0; /* there was room */
 }
 
 /* --- 5: each claim is looked at before it is made

@@ -37,9 +37,14 @@ static void on_gone(void *ctx, int err)
 
 static const struct stream_sink modem_sink = {.on_data = on_bytes, .on_gone = on_gone};
 
+static struct world_modem *place_of(void *ctx)
+{
+    return ((struct world_stick *)ctx)->at;
+}
+
 static void on_output(void *ctx, const uint8_t *bytes, size_t len)
 {
-    struct world_modem *modem = ctx;
+    struct world_modem *modem = place_of(ctx);
 
     /* A port that nobody has open loses what the modem says. */
     if (modem->end && stream_write(modem->end, bytes, len) < 0)
@@ -48,7 +53,7 @@ static void on_output(void *ctx, const uint8_t *bytes, size_t len)
 
 static void on_closed(void *ctx)
 {
-    struct world_modem *modem = ctx;
+    struct world_modem *modem = place_of(ctx);
 
     if (modem->end)
         stream_close(modem->end);
@@ -67,7 +72,7 @@ static void on_appeared(void *arg)
 
 static void on_opened(void *ctx)
 {
-    struct world_modem *modem = ctx;
+    struct world_modem *modem = place_of(ctx);
 
     loop_defer(&modem->appeared, LOOP_SOON);
 }
@@ -122,7 +127,31 @@ void world_modem_init(struct world *world, int index, const struct sim_profile *
     modem->port.ops = &port_ops;
     snprintf(modem->port.uri, sizeof modem->port.uri, "sim%d", index);
     loop_task_init(&modem->appeared, world->loop, on_appeared, modem);
-    modem->modem = simmodem_new(world->net, &config, &host, modem);
+    world->stick[index].at = modem;
+    modem->modem = simmodem_new(world->net, &config, &host, &world->stick[index]);
+}
+
+void world_modems_swap(struct world_modem *a, struct world_modem *b)
+{
+    struct simmodem *modem = a->modem;
+    struct world_stick *of_a = NULL, *of_b = NULL;
+
+    for (int i = 0; i < WORLD_MODEMS; i++) {
+        struct world_stick *stick = &a->world->stick[i];
+        of_a = stick->at == a ? stick : of_a;
+        of_b = stick->at == b ? stick : of_b;
+    }
+    if (simmodem_plugged(a->modem))
+        simmodem_unplug(a->modem);
+    if (simmodem_plugged(b->modem))
+        simmodem_unplug(b->modem);
+    a->modem = b->modem;
+    b->modem = modem;
+    of_a->at = b;
+    of_b->at = a;
+    a->full_since_ms = b->full_since_ms = 0;
+    simmodem_replug(a->modem);
+    simmodem_replug(b->modem);
 }
 
 void world_modem_free(struct world_modem *modem)

@@ -40,7 +40,8 @@ static void log_nowhere(void *arg, enum log_level level, const char *line)
 {
     const struct world *world = arg;
 
-    (void)level;
+    if (level <= LOG_LEVEL_INFO && world->oracle)
+        oracle_logged(world->oracle);
     if (world->options.trace)
         printf("%9lld    %s\n", world->loop ? (long long)loop_now_ms(world->loop) : 0, line);
 }
@@ -129,7 +130,7 @@ static void world_new(struct world *world, const struct world_options *options)
     world->options = *options;
     world->random = options->seed;
     log_sink_set(log_nowhere, world);
-    log_level_set(options->trace ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
+    log_level_set(options->trace ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
     world->loop = loop_sim_new(START_MS, WALL_MS);
     world->net = simnet_new(options->seed);
     simnet_wall_set(world->net, WALL_MS);
@@ -212,9 +213,11 @@ unsigned world_play(const struct world_options *options)
     oracle_drained(world.oracle);
     unsigned broken = oracle_broken(world.oracle);
     if (options->trace || broken)
-        printf("seed %llu: %lu accepted, %llu submits, %u starts, %u broken\n",
+        printf("seed %llu: %lu accepted, %llu submits, %u starts, %u lines in a "
+               "minute at most, %u broken\n",
                (unsigned long long)options->seed, clients_accepted(&world),
-               (unsigned long long)simnet_counts(world.net)->submitted, world.starts, broken);
+               (unsigned long long)simnet_counts(world.net)->submitted, world.starts,
+               oracle_most_lines(world.oracle), broken);
     world_free(&world);
     return broken;
 }

@@ -17,7 +17,7 @@
 #include "simmodem.h"
 #include "store.h"
 
-enum { WORLD_MODEMS = 16, WORLD_CLIENTS = 3 };
+enum { WORLD_MODEMS = 16, WORLD_CLIENTS = 3, WORLD_FOLLOWER = 1 };
 
 /* A promise broken on purpose, to see that the oracle notices. */
 enum breach {
@@ -27,6 +27,8 @@ enum breach {
     BREACH_LOST,
     BREACH_ORDER,
     BREACH_FULL,
+    BREACH_MISSED,
+    BREACH_LOG,
 };
 
 struct world_options {
@@ -39,6 +41,7 @@ struct world_options {
     int fault_ms;   /* something befalls a modem at most so often */
     int look_ms;    /* the oracle looks at least so often */
     bool faults, crashes;
+    bool fleet; /* modems also come back renamed and are flooded with messages */
     bool trace;
     enum breach breach;
     const char *dir; /* for the database */
@@ -46,6 +49,7 @@ struct world_options {
 
 struct world;
 
+/* A port of the machine, and the modem that is plugged in there now. */
 struct world_modem {
     struct port port; /* first: the gateway's link holds it */
     struct world *world;
@@ -56,6 +60,11 @@ struct world_modem {
     void *watch_arg;
     struct loop_task appeared;
     int64_t full_since_ms; /* its storage is, while the gateway could empty it; 0: it is not */
+};
+
+/* What a simulated modem knows of the machine: where it is plugged in. */
+struct world_stick {
+    struct world_modem *at;
 };
 
 struct client;
@@ -70,6 +79,7 @@ struct world {
     struct config config;
     struct config_modem section[WORLD_MODEMS];
     struct world_modem modem[WORLD_MODEMS];
+    struct world_stick stick[WORLD_MODEMS]; /* by the modem's own index */
     struct store *store;
     struct gateway *gateway; /* NULL: it has crashed */
     struct front *front;
@@ -91,6 +101,8 @@ unsigned world_play(const struct world_options *options);
 /* ports.c */
 void world_modem_init(struct world *world, int index, const struct sim_profile *profile);
 void world_modem_free(struct world_modem *modem);
+/* Two modems are pulled and come back each under the other's name. */
+void world_modems_swap(struct world_modem *a, struct world_modem *b);
 struct link *world_make_link(void *arg, const struct config_modem *section,
                              const struct link_sink *sink, void *ctx);
 void world_net_moved(struct world *world); /* after every call into the simulated network */
@@ -124,7 +136,11 @@ void oracle_promised(struct oracle *oracle, const char *what);
 void oracle_sim_event(void *arg, const struct sim_event *event);
 /* Somebody writes to a modem; the text that names it in the book. */
 void oracle_written(struct oracle *oracle, char text[40]);
-void oracle_look(struct oracle *oracle); /* at a quiet moment */
+/* A follower got an event; the one before it, by its own word and by what the follower saw. */
+void oracle_followed(struct oracle *oracle, int64_t seq, int64_t prev_seq, int64_t seen_seq);
+void oracle_logged(struct oracle *oracle);               /* one line of the log */
+unsigned oracle_most_lines(const struct oracle *oracle); /* in one minute */
+void oracle_look(struct oracle *oracle);                 /* at a quiet moment */
 void oracle_look_at_storage(struct oracle *oracle);
 void oracle_drained(struct oracle *oracle);
 unsigned oracle_broken(const struct oracle *oracle);

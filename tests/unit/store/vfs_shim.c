@@ -21,8 +21,8 @@ struct disk {
     struct disk *next;
     char *path;
     bool wal;
-    bool size_known; /* of the file */
-    sqlite3_int64 size;
+    uint8_t *bytes; /* alone: the file itself, the one in the file system stays empty */
+    sqlite3_int64 size, room;
     struct change *changes; /* newest first, since the last sync */
 };
 struct shim_file {
@@ -110,11 +110,6 @@ void vfs_shim_read_only(bool on)
     read_only = on;
 }
 
-void vfs_shim_alone(void)
-{
-    alone = true;
-}
-
 void vfs_shim_die(enum vfs_op_kind kind, uint64_t nth)
 {
     faults[kind] = (struct fault){.what = VFS_IO_ERROR, .deadly = true, .in = nth, .times = 1};
@@ -157,6 +152,18 @@ static void disk_forget(struct disk *disk)
     }
 }
 
+void vfs_shim_alone(void)
+{
+    alone = true;
+    for (struct disk *disk; (disk = disks);) {
+        disks = disk->next;
+        disk_forget(disk);
+        free(disk->bytes);
+        free(disk->path);
+        free(disk);
+    }
+}
+
 static struct disk *disk_find(const char *path, bool wal)
 {
     for (struct disk *disk = disks; disk; disk = disk->next)
@@ -171,20 +178,18 @@ static struct disk *disk_find(const char *path, bool wal)
     return disks = disk;
 }
 
+static int shim_size(sqlite3_file *base, sqlite3_int64 *size);
+static int shim_read(sqlite3_file *base, void *bytes, int len, sqlite3_int64 at);
+
 /* Before the bytes from `at` on change: keeps what stands there. */
 static void change_keep(struct shim_file *file, int64_t at, int64_t len, const void *after)
 {
     struct change *change = calloc(1, sizeof *change);
     assert(change);
-    struct disk *disk = file->disk;
-    sqlite3_int64 size = disk->size;
-    int rc = SQLITE_OK;
-    if (!disk->size_known)
-        rc = file->real->pMethods->xFileSize(file->real, &size);
+    sqlite3_int64 size = 0;
+    int rc = shim_size(&file->base, &size);
     assert(rc == SQLITE_OK);
     change->size_before = size;
-    disk->size_known = alone; /* nobody else changes it */
-    disk->size = !after ? at : at + len > size ? at + len : size;
     change->at = at;
     change->len = after ? len : 0;
     int64_t there = change->size_before - at;
@@ -193,7 +198,7 @@ static void change_keep(struct shim_file *file, int64_t at, int64_t len, const v
     if (there > 0) {
         change->before = malloc((size_t)there);
         assert(change->before);
-        rc = file->real->pMethods->xRead(file->real, change->before, (int)there, at);
+        rc = shim_read(&file->base, change->before, (int)there, at);
         assert(rc == SQLITE_OK);
         change->before_len = there;
     }
@@ -207,8 +212,53 @@ static void change_keep(struct shim_file *file, int64_t at, int64_t len, const v
     file->disk->changes = change;
 }
 
-static void must_write(int fd, const void *bytes, int64_t len, int64_t at)
+/* --- files in memory ---------------------------------------------------------------------------
+ */
+
+static void memory_size(struct disk *disk, sqlite3_int64 size)
 {
+    if (size > disk->room) {
+        disk->room = size * 2;
+        disk->bytes = realloc(disk->bytes, (size_t)disk->room);
+        assert(disk->bytes);
+    }
+    disk->size = size;
+}
+
+static void memory_write(struct disk *disk, const void *bytes, int64_t len, int64_t at)
+{
+    sqlite3_int64 size = disk->size;
+
+    if (at + len > size)
+        memory_size(disk, at + len);
+    if (at > size) /* a hole */
+        memset(disk->bytes + size, 0, (size_t)(at - size));
+    memcpy(disk->bytes + at, bytes, (size_t)len);
+}
+
+static int memory_read(const struct disk *disk, void *bytes, int len, sqlite3_int64 at)
+{
+    sqlite3_int64 there = at >= disk->size ? 0 : disk->size - at;
+
+    if (there >= len) {
+        memcpy(bytes, disk->bytes + at, (size_t)len);
+        return SQLITE_OK;
+    }
+    if (there > 0)
+        memcpy(bytes, disk->bytes + at, (size_t)there);
+    memset((uint8_t *)bytes + there, 0, (size_t)(len - there));
+    return SQLITE_IOERR_SHORT_READ;
+}
+
+/* --- what a power loss leaves -------------------------------------------------------------------
+ */
+
+static void must_write(struct disk *disk, int fd, const void *bytes, int64_t len, int64_t at)
+{
+    if (alone) {
+        memory_write(disk, bytes, len, at);
+        return;
+    }
     ssize_t n = pwrite(fd, bytes, (size_t)len, at);
     assert(n == len);
     (void)n;
@@ -223,42 +273,46 @@ static uint64_t generator(uint64_t *seed) /* xorshift64 */
 }
 
 /* Some sectors of a lost write did reach the disk after all. */
-static void change_tear(int fd, const struct change *change, uint64_t *seed)
+static void change_tear(struct disk *disk, int fd, const struct change *change, uint64_t *seed)
 {
     for (int64_t done = 0; done < change->len;) {
         int64_t piece = SECTOR - (change->at + done) % SECTOR;
         if (piece > change->len - done)
             piece = change->len - done;
         if (generator(seed) & 1)
-            must_write(fd, change->after + done, piece, change->at + done);
+            must_write(disk, fd, change->after + done, piece, change->at + done);
         done += piece;
     }
 }
 
-static void changes_tear(int fd, const struct change *change, uint64_t *seed)
+static void changes_tear(struct disk *disk, int fd, const struct change *change, uint64_t *seed)
 {
     if (!change)
         return;
-    changes_tear(fd, change->older, seed); /* oldest first */
-    change_tear(fd, change, seed);
+    changes_tear(disk, fd, change->older, seed); /* oldest first */
+    change_tear(disk, fd, change, seed);
 }
 
 static void disk_lose(struct disk *disk, uint64_t *seed)
 {
-    int fd = open(disk->path, O_RDWR | O_CLOEXEC);
-    for (struct change *change = disk->changes; fd >= 0 && change; change = change->older) {
+    int fd = alone ? -1 : open(disk->path, O_RDWR | O_CLOEXEC);
+    bool there = alone || fd >= 0;
+    for (struct change *change = disk->changes; there && change; change = change->older) {
         if (change->before_len > 0)
-            must_write(fd, change->before, change->before_len, change->at);
+            must_write(disk, fd, change->before, change->before_len, change->at);
+        if (alone) {
+            memory_size(disk, change->size_before);
+            continue;
+        }
         int rc = ftruncate(fd, change->size_before);
         assert(rc == 0);
         (void)rc;
     }
-    if (fd >= 0 && *seed != 0)
-        changes_tear(fd, disk->changes, seed);
+    if (there && *seed != 0)
+        changes_tear(disk, fd, disk->changes, seed);
     if (fd >= 0)
         close(fd);
     disk_forget(disk);
-    disk->size_known = false;
 }
 
 void vfs_shim_power_loss(uint64_t seed)
@@ -285,6 +339,10 @@ static int shim_write(sqlite3_file *base, const void *bytes, int len, sqlite3_in
             return rc;
         note(VFS_WRITE, file->disk->wal, at, len, NULL);
         change_keep(file, at, len, bytes);
+        if (alone) {
+            memory_write(file->disk, bytes, len, at);
+            return SQLITE_OK;
+        }
     }
     return file->real->pMethods->xWrite(file->real, bytes, len, at);
 }
@@ -297,6 +355,10 @@ static int shim_truncate(sqlite3_file *base, sqlite3_int64 size)
             return SQLITE_IOERR_TRUNCATE;
         note(VFS_TRUNCATE, file->disk->wal, size, 0, NULL);
         change_keep(file, size, 0, NULL);
+        if (alone) {
+            memory_size(file->disk, size);
+            return SQLITE_OK;
+        }
     }
     return file->real->pMethods->xTruncate(file->real, size);
 }
@@ -305,7 +367,7 @@ static int shim_sync(sqlite3_file *base, int flags)
 {
     struct shim_file *file = shim_of(base);
     int rc = file->disk ? strike(VFS_SYNC, SQLITE_IOERR_FSYNC) : SQLITE_OK;
-    if (rc == SQLITE_OK && !alone) /* what a machine loses is decided here */
+    if (rc == SQLITE_OK && !alone)
         rc = file->real->pMethods->xSync(file->real, flags);
     if (rc == SQLITE_OK && file->disk) {
         note(VFS_SYNC, file->disk->wal, 0, 0, NULL);
@@ -322,10 +384,16 @@ static int shim_close(sqlite3_file *base)
 }
 static int shim_read(sqlite3_file *base, void *bytes, int len, sqlite3_int64 at)
 {
+    if (alone && shim_of(base)->disk)
+        return memory_read(shim_of(base)->disk, bytes, len, at);
     return REAL(xRead, bytes, len, at);
 }
 static int shim_size(sqlite3_file *base, sqlite3_int64 *size)
 {
+    if (alone && shim_of(base)->disk) {
+        *size = shim_of(base)->disk->size;
+        return SQLITE_OK;
+    }
     return REAL(xFileSize, size);
 }
 static int shim_lock(sqlite3_file *base, int level)
@@ -411,8 +479,6 @@ static int shim_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *base
     base->pMethods = file->real->pMethods ? &shim_methods : NULL;
     if (rc == SQLITE_OK && name && (flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)))
         file->disk = disk_find(name, (flags & SQLITE_OPEN_WAL) != 0);
-    if (file->disk)
-        file->disk->size_known = false;
     return rc;
 }
 
@@ -427,9 +493,22 @@ static int shim_delete(sqlite3_vfs *vfs, const char *name, int sync_dir)
             continue;
         note(VFS_DELETE, disk->wal, 0, 0, NULL);
         disk_forget(disk);
-        disk->size_known = false;
+        disk->size = 0;
     }
     return real_vfs->xDelete(real_vfs, name, sync_dir);
+}
+
+/* A log that exists is one with something in it. */
+static int shim_access(sqlite3_vfs *vfs, const char *name, int flags, int *out)
+{
+    (void)vfs;
+    for (const struct disk *disk = disks; alone && disk; disk = disk->next) {
+        if (strcmp(disk->path, name) != 0 || flags != SQLITE_ACCESS_EXISTS)
+            continue;
+        *out = disk->size > 0;
+        return SQLITE_OK;
+    }
+    return real_vfs->xAccess(real_vfs, name, flags, out);
 }
 
 int vfs_shim_install(void)
@@ -445,5 +524,6 @@ int vfs_shim_install(void)
     shim_vfs.szOsFile = (int)sizeof(struct shim_file) + found->szOsFile;
     shim_vfs.xOpen = shim_open;
     shim_vfs.xDelete = shim_delete;
+    shim_vfs.xAccess = shim_access;
     return sqlite3_vfs_register(&shim_vfs, 1) == SQLITE_OK ? 0 : -1;
 }

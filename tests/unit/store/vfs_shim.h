@@ -39,8 +39,9 @@ enum vfs_fault { VFS_NO_FAULT, VFS_DISK_FULL, VFS_IO_ERROR };
 void vfs_shim_fail(enum vfs_fault fault, enum vfs_op_kind kind, uint64_t nth, uint64_t times);
 /* Databases that are opened from now on can only be read (a file system that was remounted). */
 void vfs_shim_read_only(bool on);
-/* From now on no lock is taken: no other process, and no second connection, knows the databases.
- * They are a quarter of what a small transaction in memory costs. */
+/* From now on the databases are in memory and no lock is taken: no other process, and no second
+ * connection, knows them; files and locks are half of what a small transaction costs. Again: they
+ * are all forgotten. Every database must be closed. */
 void vfs_shim_alone(void);
 /* From the nth call of `kind` on the machine is dead: nothing reaches the disk any more. */
 void vfs_shim_die(enum vfs_op_kind kind, uint64_t nth);
