@@ -37,6 +37,8 @@ static const struct alarm_row rows[] = {
     {"store_failing", ALARM_CRITICAL,
      "The disk cannot be written: free some space on the file system of the state directory, or "
      "look for its errors in the kernel's log. Nothing is accepted or sent until then."},
+    {"sim_failing", ALARM_CRITICAL,
+     "All messages of this SIM fail: see what the modem's last error says, then resume the modem."},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

@@ -119,6 +119,7 @@ int attempt_claim(struct modem *modem, struct message *message)
     modem->submit.more = message->parts_done + 1 < message->parts;
     modem->row = message->row;
     modem->expires_ms = message->expires_ms;
+    suspect_claimed(modem, message->to);
     modem->refuse = false;
     modem->claimed_at_ms = loop_now_ms(gateway->loop);
     store_when_durable(gateway->store, &modem->claim_waiter);
@@ -138,6 +139,7 @@ static void slot_clear(struct modem *modem)
     modem->slot = SLOT_FREE;
     modem->row = 0;
     modem->refuse = false;
+    memset(modem->recipient, 0, sizeof modem->recipient);
     explicit_bzero(&modem->submit, sizeof modem->submit);
 }
 
@@ -298,9 +300,16 @@ static bool is_ours(const struct sms_outcome *outcome)
             outcome->cause == SMS_LOCAL_NOT_READY);
 }
 
-static void apply_not_sent(struct gateway *gateway, struct message *message,
-                           const struct sms_outcome *outcome)
+/* Where the SIM is to blame, the message may go elsewhere whatever the cause says of it. */
+static enum sms_class class_of(const struct sms_cause_row *row, bool blames_sim)
 {
+    return blames_sim && row->class_ == SMS_CLASS_PERMANENT ? SMS_CLASS_MODEM : row->class_;
+}
+
+static void apply_not_sent(struct gateway *gateway, struct message *message,
+                           const struct ending *ending)
+{
+    const struct sms_outcome *outcome = &ending->outcome;
     const struct sms_cause_row *row = sms_cause_find(outcome->space, outcome->cause);
     bool in_time = loop_now_ms(gateway->loop) < message->expires_ms;
 
@@ -320,7 +329,7 @@ static void apply_not_sent(struct gateway *gateway, struct message *message,
         end_as(gateway, message, MESSAGE_FAILED, row->name);
         return;
     }
-    switch (row->class_) {
+    switch (class_of(row, ending->blames_sim)) {
     case SMS_CLASS_PERMANENT:
     case SMS_CLASS_DEFECT:
         end_as(gateway, message, MESSAGE_FAILED, row->name);
@@ -340,7 +349,7 @@ static void apply_not_sent(struct gateway *gateway, struct message *message,
     case SMS_CLASS_AS_SENT:
     case SMS_CLASS_NONE:
         text_copy(message->avoid, sizeof message->avoid, message->iccid);
-        requeue(gateway, message, 0);
+        requeue(gateway, message, ending->message_waits ? row->retry_ms : 0);
         return;
     }
 }
@@ -357,14 +366,16 @@ static enum sms_verdict verdict_for(const struct message *message,
 }
 
 static int apply_to_message(struct gateway *gateway, struct message *message,
-                            const struct sms_outcome *outcome, enum sms_verdict verdict)
+                            const struct ending *ending, enum sms_verdict verdict)
 {
+    const struct sms_outcome *outcome = &ending->outcome;
+
     switch (verdict) {
     case SMS_SENT:
         apply_sent(gateway, message);
         break;
     case SMS_NOT_SENT:
-        apply_not_sent(gateway, message, outcome);
+        apply_not_sent(gateway, message, ending);
         break;
     case SMS_UNKNOWN:
         return evidence_await(gateway, message, outcome);
@@ -399,7 +410,7 @@ static int apply(struct gateway *gateway, const struct ending *ending)
     /* Cancelled, superseded or settled by evidence meanwhile: only the attempt learns of this. */
     if (rc == 0 && (message.state == MESSAGE_CLAIMED || message.state == MESSAGE_SENDING)) {
         if (attempt.part == message.parts_done) {
-            rc = apply_to_message(gateway, &message, outcome, verdict);
+            rc = apply_to_message(gateway, &message, ending, verdict);
         } else { /* evidence has settled this part while it was sent again */
             requeue(gateway, &message, 0);
             rc = store_message_update(gateway->store, &message, false);
@@ -463,7 +474,7 @@ static void on_ending_durable(void *arg, int rc)
 }
 
 /* What the modem itself learns from an outcome: once, whatever becomes of the disk. */
-static void learn(struct modem *modem, const struct sms_outcome *outcome)
+static void learn(struct modem *modem, const struct sms_outcome *outcome, bool rests)
 {
     const struct sms_cause_row *row = sms_cause_find(outcome->space, outcome->cause);
     struct gateway_stats *stats = &modem->gateway->stats;
@@ -491,7 +502,7 @@ static void learn(struct modem *modem, const struct sms_outcome *outcome)
     modem->failed++;
     switch (row->class_) {
     case SMS_CLASS_NETWORK:
-        modem_punish(modem, 1, row->retry_ms, row->sentence);
+        modem_punish(modem, 1, rests ? row->retry_ms : 0, row->sentence);
         break;
     case SMS_CLASS_MODEM:
         modem_punish(modem, 3, row->retry_ms > 0 ? row->retry_ms : MODEM_FAULT_HOLD_MS,
@@ -500,9 +511,13 @@ static void learn(struct modem *modem, const struct sms_outcome *outcome)
     case SMS_CLASS_UNKNOWN:
         modem_punish(modem, 1, 0, row->sentence);
         break;
+    case SMS_CLASS_TRANSIENT: /* none of them is the recipient's: the next message would hear it too
+                               */
+        modem_hold_until(modem, now_ms + row->retry_ms);
+        text_copy(modem->last_error, sizeof modem->last_error, row->sentence);
+        break;
     case SMS_CLASS_NONE:
     case SMS_CLASS_PERMANENT:
-    case SMS_CLASS_TRANSIENT:
     case SMS_CLASS_DEFECT:
     case SMS_CLASS_AS_SENT:
     case SMS_CLASS_NO_VALIDITY:
@@ -521,7 +536,10 @@ void attempt_outcome(struct modem *modem, uint64_t token, unsigned part,
     modem->ending.active = true;
     modem->ending.token = token;
     modem->ending.outcome = *outcome;
-    learn(modem, outcome);
+    const struct suspect_finding finding = suspect_learn(modem, outcome);
+    modem->ending.blames_sim = finding.blames_sim;
+    modem->ending.message_waits = !finding.rests && !fleet_has_other(modem->gateway, modem);
+    learn(modem, outcome, finding.rests);
     slot_clear(modem);
     ending_write(modem);
 }

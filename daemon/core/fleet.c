@@ -79,6 +79,12 @@ void modem_count_part(struct modem *modem)
     modem->used_today++;
 }
 
+int64_t modem_used_today(struct modem *modem)
+{
+    budget_refresh(modem);
+    return modem->used_today;
+}
+
 /* --- who may send -------------------------------------------------------------------------------
  */
 
@@ -217,6 +223,7 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
     pin_follow(modem, state);
     if (is_off && !was_off)
         evidence_unpin_later(modem);
+    suspect_meet(modem);
     if (is_news)
         modem_tell(modem, NULL);
     if (state == LINK_QUARANTINED)
@@ -312,6 +319,7 @@ static struct modem *modem_new(struct gateway *gateway, const struct config_mode
     loop_timer_init(&modem->free_timer, gateway->loop, on_free, modem);
     attempt_init(modem);
     hold_init(modem);
+    suspect_init(modem);
     modem->link = gateway->make_link(gateway->make_link_arg, config, &fleet_sink, modem);
     if (!modem->link) {
         free(modem);
@@ -329,6 +337,7 @@ static void modem_free(struct modem *modem)
 {
     attempt_drop(modem);
     hold_stop(modem);
+    suspect_stop(modem);
     inbox_forget(modem);
     pin_stop(modem);
     loop_timer_cancel(&modem->free_timer);
@@ -444,6 +453,7 @@ void modem_view_fill(struct modem *modem, struct modem_view *view)
         .penalty = modem_penalty_now(modem),
         .paused = modem->paused,
         .held = hold_words(modem),
+        .trial_wall_ms = suspect_is_out(modem) ? modem->suspicion.trial_wall_ms : 0,
         .last_error = modem->last_error,
     };
 }

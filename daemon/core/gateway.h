@@ -80,6 +80,7 @@ struct modem_view {
     double penalty;
     bool paused;            /* by an operator */
     const char *held;       /* why it takes no new message, in words; "" */
+    int64_t trial_wall_ms;  /* its SIM is taken out: when one message may try it; 0 */
     const char *last_error; /* in words; "" */
 };
 size_t gateway_modem_count(const struct gateway *gateway);

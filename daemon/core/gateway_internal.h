@@ -22,6 +22,8 @@ struct ending {
     bool written; /* inside the open transaction */
     uint64_t token;
     struct sms_outcome outcome;
+    bool blames_sim;    /* the message is not to blame: suspect.c */
+    bool message_waits; /* nobody else may take it, and the modem does not rest for it */
     struct store_waiter waiter;
     struct loop_timer retry;
     int retry_ms;
@@ -36,6 +38,21 @@ struct pin {
     struct store_waiter waiter;
 };
 
+/* What the failures of a SIM say of it; see suspect.c. */
+struct suspect_row;
+enum { SUSPECT_RECIPIENTS = 3, SUSPECT_HASH = 8 };
+struct suspicion {
+    char iccid[23];                /* of which SIM all this is */
+    const struct suspect_row *row; /* of the failures in a row; NULL: none */
+    unsigned count;                /* different recipients of theirs */
+    uint8_t recipient[SUSPECT_RECIPIENTS][SUSPECT_HASH];
+    const struct suspect_row *out; /* why the SIM is taken out; NULL: it is not */
+    bool trial;                    /* out, but one message may try it */
+    unsigned times;                /* in a row that it was taken out */
+    int64_t trial_wall_ms;
+    struct loop_timer timer;
+};
+
 struct modem {
     struct gateway *gateway;
     struct modem *next;
@@ -48,6 +65,7 @@ struct modem {
     struct loop_timer reset_timer;
     struct loop_task tell; /* followers hear that it is held, or no more */
     int64_t reset_until_ms;
+    struct suspicion suspicion;
 
     enum link_state state;
     struct pin pin;
@@ -58,6 +76,7 @@ struct modem {
     struct link_submit submit; /* token 0: none */
     int64_t row;               /* of the message under way */
     int64_t expires_ms;
+    uint8_t recipient[SUSPECT_HASH]; /* keyed hash of its number */
     bool refuse; /* answer "no" at the prompt: cancelled or superseded meanwhile */
     struct store_waiter claim_waiter, commit_waiter;
     struct ending ending;
@@ -165,6 +184,7 @@ double modem_penalty_now(const struct modem *modem);
 void modem_hold_until(struct modem *modem, int64_t at_ms);
 void modem_punish(struct modem *modem, double penalty, int hold_ms, const char *why);
 void modem_count_part(struct modem *modem); /* one part committed: the budget */
+int64_t modem_used_today(struct modem *modem);
 void modem_view_fill(struct modem *modem, struct modem_view *view);
 /* Followers hear of a change; `why` in a few words, NULL: the link's own. */
 void modem_tell(struct modem *modem, const char *why);
@@ -194,6 +214,31 @@ const char *hold_words(const struct modem *modem);
 int hold_next_part(struct modem *modem, struct message *out);
 /* The modem has become ready. */
 void hold_on_ready(struct modem *modem);
+
+/* --- suspect.c: SIMs that fail, and numbers that fail --- */
+
+void suspect_init(struct modem *modem);
+void suspect_stop(struct modem *modem);
+void suspect_meet(struct modem *modem);                    /* its SIM may be another now */
+void suspect_claimed(struct modem *modem, const char *to); /* who gets what it takes now */
+struct suspect_finding {
+    bool rests; /* where its class lets the modem rest */
+    bool
+        blames_sim; /* the SIM is taken out for it: the message may go elsewhere, whatever the cause
+                     */
+};
+struct suspect_finding suspect_learn(struct modem *modem, const struct sms_outcome *outcome);
+void suspect_lift(struct modem *modem); /* an operator lets it back in */
+bool suspect_is_out(const struct modem *modem);
+bool suspect_on_trial(const struct modem *modem); /* out, and one message may try it now */
+const char *suspect_words(const struct modem *modem);
+
+/* --- choose.c: which modem sends --- */
+
+/* Of the free ones that this round has not looked at; NULL: none. */
+struct modem *choose_modem(struct gateway *gateway);
+/* Among its equals one on the recipient's network, else `first` itself. */
+struct modem *choose_for(struct modem *first, const struct message *message);
 
 /* --- attempt.c: one attempt from claim to outcome --- */
 

@@ -66,7 +66,7 @@ void hold_load(struct gateway *gateway)
 
 bool modem_is_paused(const struct modem *modem)
 {
-    return modem->paused || modem->gateway->paused;
+    return modem->paused || modem->gateway->paused || suspect_is_out(modem);
 }
 
 bool modem_is_held(const struct modem *modem)
@@ -77,7 +77,7 @@ bool modem_is_held(const struct modem *modem)
 bool modem_is_away(const struct modem *modem)
 {
     return modem->state == LINK_GONE || modem->state == LINK_QUARANTINED ||
-           (modem->paused && !modem->finishing);
+           (modem->paused && !modem->finishing) || suspect_is_out(modem);
 }
 
 const char *hold_words(const struct modem *modem)
@@ -86,6 +86,8 @@ const char *hold_words(const struct modem *modem)
         return "paused by an operator";
     if (modem->gateway->paused)
         return "the gateway is paused by an operator";
+    if (suspect_is_out(modem))
+        return suspect_words(modem);
     return modem->reset_wanted ? "about to be reset" : "";
 }
 
@@ -123,7 +125,7 @@ int hold_next_part(struct modem *modem, struct message *out)
 
 void hold_on_ready(struct modem *modem)
 {
-    modem->finishing = modem_is_held(modem);
+    modem->finishing = modem_is_held(modem) && !suspect_is_out(modem);
 }
 
 /* --- pause and resume
@@ -140,7 +142,7 @@ static void on_tell(void *arg)
 
 static void held_or_not(struct modem *modem)
 {
-    modem->finishing = modem_is_held(modem);
+    modem->finishing = modem_is_held(modem) && !suspect_is_out(modem);
     loop_defer(&modem->tell, LOOP_SOON);
 }
 
@@ -152,6 +154,8 @@ int gateway_modem_pause(struct gateway *gateway, const char *name, bool pause,
 
     if (!modem)
         return refuse(refusal, "not_found", "No modem has this name.");
+    if (!pause)
+        suspect_lift(modem);
     if (modem->paused == pause)
         return 0;
     fact_name(modem, fact);

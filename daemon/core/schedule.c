@@ -29,25 +29,6 @@ void schedule_kick(struct gateway *gateway)
     }
 }
 
-/* Lowest penalty first, then least used today. */
-static bool goes_before(const struct modem *a, const struct modem *b)
-{
-    double pa = modem_penalty_now(a), pb = modem_penalty_now(b);
-    return pa != pb ? pa < pb : a->used_today < b->used_today;
-}
-
-/* Of those that this round has not looked at. */
-static struct modem *best_free(struct gateway *gateway)
-{
-    struct modem *best = NULL;
-
-    for (struct modem *modem = gateway->modems; modem; modem = modem->next)
-        if (modem->round != gateway->round && modem_is_free(modem) &&
-            (!best || goes_before(modem, best)))
-            best = modem;
-    return best;
-}
-
 /* A deadline has passed in the queue. */
 static int expire_row(struct gateway *gateway, int64_t row)
 {
@@ -81,23 +62,53 @@ static int expire_now(struct gateway *gateway, int64_t row)
     return rc < 0 ? rc : end;
 }
 
+/* 1 (with its text), 0 none, -errno. */
+static int due_for(struct modem *modem, struct message *out)
+{
+    struct gateway *gateway = modem->gateway;
+
+    if (modem_is_held(modem))
+        return hold_next_part(modem, out);
+    return store_message_due(gateway->store, modem->config.name, modem->link->identity.iccid,
+                             fleet_has_other(gateway, modem), out);
+}
+
+/* The modem and its message: another modem may be nearer to the recipient. That one takes what is
+ * most urgent for it, which may be something of its own. 1, 0 nothing is due, -errno. */
+static int pair(struct modem **modem, struct message *message)
+{
+    struct message other = {0};
+    int rc = due_for(*modem, message);
+
+    if (rc <= 0)
+        return rc;
+    struct modem *nearer = choose_for(*modem, message);
+    if (nearer == *modem)
+        return 1;
+    rc = due_for(nearer, &other);
+    if (rc > 0) {
+        message_clear(message);
+        *message = other;
+        *modem = nearer;
+    }
+    return rc < 0 ? rc : 1;
+}
+
 /* 1: a message was dealt with, 0: nothing is due for this modem, -errno. */
 static int claim_for(struct gateway *gateway, struct modem *modem)
 {
     struct message message = {0};
-    int rc = modem_is_held(modem) ? hold_next_part(modem, &message)
-                                  : store_message_due(gateway->store, modem->config.name,
-                                                      modem->link->identity.iccid,
-                                                      fleet_has_other(gateway, modem), &message);
+    int rc = pair(&modem, &message);
 
-    if (rc <= 0)
-        return rc;
-    if (loop_now_ms(gateway->loop) >= message.expires_ms)
+    if (rc > 0 && loop_now_ms(gateway->loop) >= message.expires_ms) {
         rc = expire_now(gateway, message.row); /* its timer fires in this same moment */
-    else
+        rc = rc < 0 ? rc : 1;
+    } else if (rc > 0) {
         rc = attempt_claim(modem, &message);
+        rc = rc < 0 ? rc : 1;
+    }
     message_clear(&message);
-    return rc < 0 ? rc : 1;
+    return rc;
 }
 
 /* Before each COMMIT: every free modem takes what is due, so that a claim is never a flush of its
@@ -109,7 +120,7 @@ static void claim_all_due(struct gateway *gateway)
     if (gateway->stopping || gateway->store_failing || admission_total(&gateway->admission) == 0)
         return;
     gateway->round++;
-    while ((modem = best_free(gateway))) {
+    while ((modem = choose_modem(gateway))) {
         int rc = claim_for(gateway, modem);
         if (rc < 0) {
             log_event(LOG_LEVEL_ERROR, "schedule", modem->config.name, "claim_failed", "errno=%d",

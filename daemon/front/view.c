@@ -353,6 +353,8 @@ json_t *view_modem(const struct modem_view *modem)
     put(&view, "penalty", json_real(modem->penalty));
     put(&view, "paused", json_boolean(modem->paused));
     put_known(&view, "held", modem->held);
+    if (modem->trial_wall_ms)
+        put_time(&view, "trial_at", modem->trial_wall_ms);
     put_known(&view, "last_error", modem->last_error);
     return view;
 }

@@ -1,0 +1,70 @@
+/* choose: which modem sends. Of those that are ready, not held, with a free window, inside their
+ * pacing and their budget (modem_is_free):
+ *
+ *   1. one that was taken out and may be tried with one message (suspect.c)
+ *   2. the lowest penalty
+ *   3. on the network that the recipient's prefix belongs to (a hint: numbers are portable)
+ *   4. the least used today
+ */
+#include "gateway_internal.h"
+
+#include <string.h>
+#include "carriers.h"
+
+/* Penalties decay all the time: what differs by less is the same. */
+static int penalty_step(const struct modem *modem)
+{
+    return (int)(modem_penalty_now(modem) * 4);
+}
+
+static bool goes_before(struct modem *a, struct modem *b)
+{
+    if (suspect_on_trial(a) != suspect_on_trial(b))
+        return suspect_on_trial(a);
+    if (penalty_step(a) != penalty_step(b))
+        return penalty_step(a) < penalty_step(b);
+    return modem_used_today(a) < modem_used_today(b);
+}
+
+/* Of those that this round has not looked at. */
+static bool may_be_chosen(struct modem *modem)
+{
+    return modem->round != modem->gateway->round && modem_is_free(modem);
+}
+
+struct modem *choose_modem(struct gateway *gateway)
+{
+    struct modem *best = NULL;
+
+    for (struct modem *modem = gateway->modems; modem; modem = modem->next)
+        if (may_be_chosen(modem) && (!best || goes_before(modem, best)))
+            best = modem;
+    return best;
+}
+
+static bool same_network(const struct modem *modem, const struct carrier *carrier)
+{
+    const struct carriers *carriers = modem->gateway->config->carriers;
+
+    return carriers_same_network(carriers, carriers_of_imsi(carriers, modem->link->identity.imsi),
+                                 carrier);
+}
+
+struct modem *choose_for(struct modem *first, const struct message *message)
+{
+    struct gateway *gateway = first->gateway;
+    const struct carrier *carrier = carriers_of_number(gateway->config->carriers, message->to);
+    struct modem *best = first;
+
+    if (!carrier || message->pin[0] || suspect_on_trial(first) || same_network(first, carrier))
+        return first;
+    for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
+        if (!may_be_chosen(modem) || modem_is_held(modem) ||
+            penalty_step(modem) != penalty_step(first) || !same_network(modem, carrier) ||
+            strcmp(modem->link->identity.iccid, message->avoid) == 0)
+            continue;
+        if (best == first || modem_used_today(modem) < modem_used_today(best))
+            best = modem;
+    }
+    return best;
+}

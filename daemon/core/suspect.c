@@ -1,0 +1,297 @@
+/* suspect: what failures say of a SIM, and of a number.
+ *
+ * Some causes may be the recipient's fault as well as the SIM's: an empty account, a wrong service
+ * centre and a number that does not exist look alike. What tells is who else fails: the same number
+ * on several SIMs blocks nobody, several numbers in a row on one SIM take that SIM out, with an
+ * alarm. It comes back by modem.resume, by a swap, or by itself: after half an hour, then twice as
+ * long each time, one message may try it, and what becomes of that decides. That message is not
+ * blamed for it: another SIM takes it where there is one.
+ *
+ * Out is a fact of the SIM ("sim.ICCID.out"), so it holds over a restart and a replug. */
+#include "gateway_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "log.h"
+#include "text.h"
+
+enum {
+    OUT_FIRST_MS = 30 * 60 * 1000,
+    OUT_MOST_MS = 6 * 3600 * 1000,
+    OUT_TIMES_MOST = 10,        /* counted no further */
+    TRIAL_AGAIN_MS = 60 * 1000, /* the message that tried it told nothing */
+    FACT_NAME = 40,
+    FACT_VALUE = 96,
+};
+
+struct suspect_row {
+    int first, last; /* +CMS ERROR */
+    unsigned rests;  /* different recipients in a row until the modem rests; 0: as its class says */
+    unsigned out;    /* and until the SIM is taken out; 0: never */
+    const char *name;
+    const char *sentence; /* for people: why, and what to do */
+};
+
+/* The stories stand with the causes, in drivers/sms/outcome.c. */
+static const struct suspect_row rows[] = {
+    {1, 1, 0, 3, "unassigned",
+     "Three recipients in a row are not in service, says the network: more likely the service "
+     "centre of this SIM is wrong. Compare it with the carrier's, set smsc, then resume the "
+     "modem."},
+    {8, 8, 1, 1, "barred",
+     "The carrier has barred this SIM from sending. Ask the carrier, or change the SIM, then "
+     "resume "
+     "the modem."},
+    {10, 10, 1, 1, "no_credit",
+     "Sending is barred on this SIM, or it has no credit. Load it, or ask the carrier, then resume "
+     "the modem."},
+    {21, 21, 2, 3, "rejected",
+     "Three recipients in a row were rejected: an empty account, or the carrier's spam filter. "
+     "Load "
+     "the SIM, or ask the carrier, then resume the modem."},
+    {27, 27, 2, 0, "destination", ""},
+    {28, 30, 1, 3, "not_served",
+     "The network does not serve this SIM. Ask the carrier, or change the SIM, then resume the "
+     "modem."},
+    {50, 50, 1, 3, "not_served",
+     "This SIM has no short message service. Ask the carrier, or change the SIM, then resume the "
+     "modem."},
+    {69, 69, 1, 3, "not_served",
+     "The network offers this SIM no short messages. Ask the carrier, then resume the modem."},
+    {127, 127, 2, 0, "interworking", ""},
+    {193, 193, 1, 3, "not_served",
+     "The service centre does not serve this SIM. Compare it with the carrier's, set smsc, then "
+     "resume the modem."},
+    {128, 255, 2, 0, "centre", ""},
+};
+
+static const struct suspect_row *row_of(const struct sms_outcome *outcome)
+{
+    if (outcome->space != SMS_CAUSE_CMS || outcome->verdict != SMS_NOT_SENT)
+        return NULL;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (outcome->cause >= rows[i].first && outcome->cause <= rows[i].last)
+            return &rows[i];
+    return NULL;
+}
+
+static const struct suspect_row *row_of_name(const char *name)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].out > 0 && strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+/* --- the fact ------------------------------------------------------------------------------------
+ */
+
+/* No transaction stands on it: where the disk fails, memory holds until the next change. */
+static void fact_write(struct modem *modem)
+{
+    const struct suspicion *suspicion = &modem->suspicion;
+    char name[FACT_NAME], value[FACT_VALUE] = "";
+
+    snprintf(name, sizeof name, "sim.%s.out", suspicion->iccid);
+    if (suspicion->out)
+        snprintf(value, sizeof value, "%s %u %lld", suspicion->out->name, suspicion->times,
+                 (long long)suspicion->trial_wall_ms);
+    if (store_fact_set(modem->gateway->store, name, value) < 0)
+        log_event(LOG_LEVEL_ERROR, "suspect", modem->config.name, "not_written", "%s", "");
+}
+
+static bool fact_read(struct modem *modem)
+{
+    struct suspicion *suspicion = &modem->suspicion;
+    char name[FACT_NAME], value[FACT_VALUE], row[24];
+    long long trial_wall_ms;
+
+    snprintf(name, sizeof name, "sim.%s.out", suspicion->iccid);
+    if (store_fact_get(modem->gateway->store, name, value, sizeof value) <= 0 ||
+        sscanf(value, "%23s %u %lld", row, &suspicion->times, &trial_wall_ms) != 3)
+        return false;
+    suspicion->out = row_of_name(row);
+    suspicion->trial_wall_ms = trial_wall_ms;
+    return suspicion->out != NULL;
+}
+
+/* --- out and back
+ * ----------------------------------------------------------------------------------
+ */
+
+bool suspect_is_out(const struct modem *modem)
+{
+    return modem->suspicion.out && !modem->suspicion.trial;
+}
+
+bool suspect_on_trial(const struct modem *modem)
+{
+    return modem->suspicion.out && modem->suspicion.trial;
+}
+
+const char *suspect_words(const struct modem *modem)
+{
+    return modem->suspicion.out ? modem->suspicion.out->sentence : "";
+}
+
+static void on_trial(void *arg)
+{
+    struct modem *modem = arg;
+
+    modem->suspicion.trial = modem->suspicion.out != NULL;
+    log_event(LOG_LEVEL_NOTICE, "suspect", modem->config.name, "trial", "%s", "");
+    schedule_kick(modem->gateway);
+}
+
+/* The wall clock may have moved: no wait is longer than the longest. */
+static void trial_arm(struct modem *modem)
+{
+    int64_t wait_ms = modem->suspicion.trial_wall_ms - loop_wall_ms(modem->gateway->loop);
+
+    if (wait_ms > OUT_MOST_MS)
+        wait_ms = OUT_MOST_MS;
+    loop_timer_arm_in(&modem->suspicion.timer, wait_ms > 0 ? wait_ms : 0);
+}
+
+static void now_out(struct modem *modem)
+{
+    modem->suspicion.trial = false;
+    modem->finishing = false;
+    trial_arm(modem);
+    alarm_raise(modem->gateway, "sim_failing", modem->config.name, modem->suspicion.out->sentence);
+    evidence_unpin_later(modem); /* what it began goes on elsewhere, where that is wanted */
+    loop_defer(&modem->tell, LOOP_SOON);
+}
+
+static void take_out(struct modem *modem, const struct suspect_row *row)
+{
+    struct suspicion *suspicion = &modem->suspicion;
+    int64_t wait_ms = (int64_t)OUT_FIRST_MS << suspicion->times;
+
+    if (wait_ms > OUT_MOST_MS)
+        wait_ms = OUT_MOST_MS;
+    if (suspicion->times < OUT_TIMES_MOST)
+        suspicion->times++;
+    suspicion->out = row;
+    suspicion->trial_wall_ms = loop_wall_ms(modem->gateway->loop) + wait_ms;
+    log_event(LOG_LEVEL_WARNING, "suspect", modem->config.name, "out", "why=%s trial_in_s=%d",
+              row->name, (int)(wait_ms / 1000));
+    now_out(modem);
+    fact_write(modem);
+}
+
+static void forget_row(struct suspicion *suspicion)
+{
+    suspicion->row = NULL;
+    suspicion->count = 0;
+}
+
+void suspect_lift(struct modem *modem)
+{
+    struct suspicion *suspicion = &modem->suspicion;
+
+    forget_row(suspicion);
+    suspicion->times = 0;
+    if (!suspicion->out)
+        return;
+    suspicion->out = NULL;
+    suspicion->trial = false;
+    loop_timer_cancel(&suspicion->timer);
+    log_event(LOG_LEVEL_NOTICE, "suspect", modem->config.name, "back", "%s", "");
+    alarm_clear(modem->gateway, "sim_failing", modem->config.name);
+    fact_write(modem);
+    loop_defer(&modem->tell, LOOP_SOON);
+}
+
+/* --- what is learnt
+ * --------------------------------------------------------------------------------
+ */
+
+static bool is_new_recipient(struct modem *modem)
+{
+    struct suspicion *suspicion = &modem->suspicion;
+
+    for (unsigned i = 0; i < suspicion->count; i++)
+        if (memcmp(suspicion->recipient[i], modem->recipient, sizeof modem->recipient) == 0)
+            return false;
+    return true;
+}
+
+static void count_recipient(struct modem *modem, const struct suspect_row *row)
+{
+    struct suspicion *suspicion = &modem->suspicion;
+
+    if (suspicion->row != row)
+        forget_row(suspicion);
+    suspicion->row = row;
+    if (suspicion->count < SUSPECT_RECIPIENTS && is_new_recipient(modem))
+        memcpy(suspicion->recipient[suspicion->count++], modem->recipient, sizeof modem->recipient);
+}
+
+struct suspect_finding suspect_learn(struct modem *modem, const struct sms_outcome *outcome)
+{
+    struct suspicion *suspicion = &modem->suspicion;
+    const struct suspect_row *row = row_of(outcome);
+    struct suspect_finding finding = {.rests = true};
+    bool tried = suspect_on_trial(modem);
+
+    if (outcome->verdict == SMS_SENT) {
+        suspect_lift(modem);
+        return finding;
+    }
+    if (!row) {
+        if (tried)
+            modem_hold_until(modem, loop_now_ms(modem->gateway->loop) + TRIAL_AGAIN_MS);
+        return finding;
+    }
+    count_recipient(modem, row);
+    finding.rests = suspicion->count >= row->rests;
+    if (row->out > 0 && (tried || suspicion->count >= row->out)) {
+        finding.blames_sim = true;
+        if (tried || !suspicion->out)
+            take_out(modem, row);
+    } else if (tried) {
+        modem_hold_until(modem, loop_now_ms(modem->gateway->loop) + TRIAL_AGAIN_MS);
+    }
+    return finding;
+}
+
+void suspect_claimed(struct modem *modem, const char *to)
+{
+    uint8_t hash[32];
+
+    store_hash(modem->gateway->store, "suspect", to, strlen(to), hash);
+    memcpy(modem->recipient, hash, sizeof modem->recipient);
+}
+
+void suspect_meet(struct modem *modem)
+{
+    struct suspicion *suspicion = &modem->suspicion;
+    const char *iccid = modem->link->identity.iccid;
+
+    if (!iccid[0] || strcmp(iccid, suspicion->iccid) == 0)
+        return;
+    if (suspicion->out)
+        alarm_clear(modem->gateway, "sim_failing", modem->config.name);
+    loop_timer_cancel(&suspicion->timer);
+    forget_row(suspicion);
+    suspicion->out = NULL;
+    suspicion->trial = false;
+    suspicion->times = 0;
+    text_copy(suspicion->iccid, sizeof suspicion->iccid, iccid);
+    if (fact_read(modem))
+        now_out(modem);
+}
+
+void suspect_init(struct modem *modem)
+{
+    loop_timer_init(&modem->suspicion.timer, modem->gateway->loop, on_trial, modem);
+}
+
+void suspect_stop(struct modem *modem)
+{
+    loop_timer_cancel(&modem->suspicion.timer);
+    if (modem->suspicion.out)
+        alarm_clear(modem->gateway, "sim_failing", modem->config.name);
+}
