@@ -76,6 +76,7 @@ char *wire_notification_line(const char *method, json_t *params, size_t *len);
 struct wire_method {
     const char *name;
     const char *role;     /* x-role: "any", "send", "monitor", "operate", ... */
+    const char *role_too; /* x-role-too: does as well; NULL: none */
     int timeout_ms;       /* x-timeout-ms */
     const json_t *schema; /* of its params: an object */
 };

@@ -55,6 +55,7 @@ static void table_add(const json_t *method)
     struct wire_method *row = &table.method[table.count];
     row->name = json_string_value(json_object_get(method, "name"));
     row->role = json_string_value(json_object_get(method, "x-role"));
+    row->role_too = json_string_value(json_object_get(method, "x-role-too"));
     row->timeout_ms = (int)json_integer_value(json_object_get(method, "x-timeout-ms"));
     row->schema = params_schema(method);
     table.result[table.count] = json_object_get(json_object_get(method, "result"), "schema");

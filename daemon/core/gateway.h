@@ -53,6 +53,7 @@ struct send_request {
     int replace_type; /* 0 to 7 */
     const char *supersedes; /* id or key of an older message of the same uid; NULL */
     const char *modem;      /* NULL: any */
+    int retry_after_s;      /* its sender has had its share: a new one is rate_limited; 0: not so */
 };
 struct send_result {
     struct message message; /* caller clears it */

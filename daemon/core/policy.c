@@ -262,6 +262,9 @@ static int decide(struct gateway *gateway, const struct send_request *request,
         else if (gateway->store_failing) {
             refusal->retry_after_s = RETRY_STORE_S;
             rc = refuse(refusal, "overloaded", "The disk takes no writes at the moment.");
+        } else if (request->retry_after_s > 0) {
+            refusal->retry_after_s = request->retry_after_s;
+            rc = refuse(refusal, "rate_limited", "Your role may send so many in a minute.");
         } else if (admission_total(&gateway->admission) >= gateway->config->max_queued) {
             refusal->retry_after_s = RETRY_STORE_S;
             rc = refuse(refusal, "overloaded", "The queue is full.");

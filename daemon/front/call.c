@@ -1,5 +1,6 @@
 #include "call.h"
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "hall.h"
@@ -40,6 +41,8 @@ struct call *call_new(struct session *session, json_t *id, json_t *params)
     call->front = session->front;
     call->session = session;
     call->peer = session->peer;
+    call->peer.groups = NULL; /* they go with the session */
+    call->peer.group_count = 0;
     call->id = id;
     call->params = params;
     call->waiter.fn = call_on_durable;
@@ -177,6 +180,20 @@ void call_refuse(struct call *call, const struct refusal *refusal)
         data = NULL;
     }
     call_fail(call, row->error, refusal->sentence[0] ? refusal->sentence : NULL, data);
+}
+
+bool call_may(const struct call *call)
+{
+    const struct wire_method *method = call->method;
+    return peer_may(call->front, &call->peer, method->role) ||
+           (method->role_too && peer_may(call->front, &call->peer, method->role_too));
+}
+
+void call_not_allowed(struct call *call, const char *what, const char *role)
+{
+    char sentence[160];
+    snprintf(sentence, sizeof sentence, "%s needs the role %s", what, role);
+    call_fail(call, WIRE_NOT_ALLOWED, sentence, json_pack("{s:s}", "role", role));
 }
 
 void call_fail_store(struct call *call, int rc)

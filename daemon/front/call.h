@@ -40,6 +40,10 @@ void call_reply(struct call *call, json_t *result);
 /* `sentence` NULL: the one of the error table. `data`: an object or NULL, stolen. */
 void call_fail(struct call *call, enum wire_error error, const char *sentence, json_t *data);
 void call_refuse(struct call *call, const struct refusal *refusal);
+/* Whether its peer has the role that its method asks for. */
+bool call_may(const struct call *call);
+/* not_allowed: "`what` needs the role `role`". */
+void call_not_allowed(struct call *call, const char *what, const char *role);
 /* A store call failed with -errno: the client gets store_failed, the log the cause. */
 void call_fail_store(struct call *call, int rc);
 

@@ -30,6 +30,7 @@ void front_reload(struct front *front, const struct config *config)
 {
     front->config = config;
     otp_reload(front->otp, config);
+    sessions_resolve(front);
 }
 
 void front_shutdown(struct front *front)
@@ -44,10 +45,6 @@ void front_free(struct front *front)
         call_drop(front->orphans);
     events_fini(front);
     otp_free(front->otp);
+    rates_fini(front);
     free(front);
-}
-
-bool peer_may(const struct front *front, const struct peer *peer, const char *role)
-{
-    return peer->uid == 0 || peer->uid == front->own_uid || strcmp(role, "any") == 0;
 }

@@ -2,6 +2,7 @@
 #ifndef OTPGATE_FRONT_H
 #define OTPGATE_FRONT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include "config.h"
@@ -18,11 +19,17 @@ void front_reload(struct front *front, const struct config *config);
 void front_shutdown(struct front *front);
 void front_free(struct front *front); /* sessions are closed */
 
-/* Who is at the other end. */
+/* Who is at the other end. The maker of a session gives the first five; the rest is what its roles
+ * say (roles.h). */
 struct peer {
     uid_t uid;
     gid_t gid;
     pid_t pid;
+    const gid_t *groups; /* the further ones; copied by session_new() */
+    size_t group_count;
+    unsigned may;                    /* some of MAY_ */
+    bool shows_numbers, shows_inbox; /* whole numbers of others' messages; of who wrote to a SIM */
+    int max_connections, max_in_flight, sends_per_minute; /* 0: none of its own */
 };
 /* A session on a stream that is open already; it ends by itself. The sink to give to the stream's
  * maker is session_sink with the session as ctx, hence two steps. NULL: over a limit of connections

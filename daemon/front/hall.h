@@ -7,6 +7,7 @@
 #include "events.h"
 #include "front.h"
 #include "otp.h"
+#include "roles.h"
 #include "session.h"
 #include "waits.h"
 
@@ -22,11 +23,10 @@ struct front {
     struct call *orphans; /* calls whose session ended before their answer */
     struct events events;
     struct waits waits;
+    struct rates rates;
 };
 
-/* Whether this peer may do what asks for `role` (x-role of proto/openrpc.json). Without roles in
- * the configuration root and the daemon's own uid may do everything, all others what is for "any".
- */
+/* Whether this peer may do what asks for `role` (x-role of proto/openrpc.json); see roles.h. */
 bool peer_may(const struct front *front, const struct peer *peer, const char *role);
 
 #endif

@@ -52,6 +52,28 @@ static void server_turn_away(int fd, enum wire_error error, const char *sentence
     close(fd);
 }
 
+/* The further groups of whoever connected, malloc'd; none where there are none or this kernel does
+ * not tell. 0, -ENOMEM. */
+static int server_groups(int fd, gid_t **groups, size_t *count)
+{
+    socklen_t len = 0;
+    *groups = NULL;
+    *count = 0;
+    /* too small a buffer gives the size that is needed; another process's set does not change */
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) == 0 || errno != ERANGE)
+        return 0;
+    gid_t *found = malloc(len);
+    if (!found)
+        return -ENOMEM;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, found, &len)) {
+        free(found);
+        return 0;
+    }
+    *groups = found;
+    *count = len / sizeof *found;
+    return 0;
+}
+
 static void server_admit(struct server *server, int fd)
 {
     struct ucred cred;
@@ -62,8 +84,15 @@ static void server_admit(struct server *server, int fd)
         close(fd);
         return;
     }
-    const struct peer peer = {.uid = cred.uid, .gid = cred.gid, .pid = cred.pid};
+    struct peer peer = {.uid = cred.uid, .gid = cred.gid, .pid = cred.pid};
+    gid_t *groups;
+    if (server_groups(fd, &groups, &peer.group_count)) {
+        close(fd);
+        return;
+    }
+    peer.groups = groups;
     struct session *session = session_new(server->front, &peer);
+    free(groups);
     if (!session) {
         server_turn_away(fd, WIRE_RATE_LIMITED, "too many connections");
         return;

@@ -68,19 +68,37 @@ static void sessions_log_refused(struct sessions *all, const struct peer *peer)
                   refused);
 }
 
+/* Its own copy: a reload asks the groups again. 0/-ENOMEM */
+static int session_take_peer(struct session *s, const struct peer *peer)
+{
+    s->peer = *peer;
+    s->peer.groups = NULL;
+    if (peer->group_count == 0)
+        return 0;
+    s->groups = malloc(peer->group_count * sizeof *s->groups);
+    if (!s->groups)
+        return -ENOMEM;
+    memcpy(s->groups, peer->groups, peer->group_count * sizeof *s->groups);
+    s->peer.groups = s->groups;
+    return 0;
+}
+
 struct session *session_new(struct front *front, const struct peer *peer)
 {
     struct sessions *all = &front->sessions;
+    struct peer resolved = *peer;
+    roles_resolve(front, &resolved);
     if (all->count >= (size_t)front->config->max_connections_total ||
-        sessions_of(front, peer->uid) >= (size_t)front->config->max_connections) {
+        sessions_of(front, peer->uid) >= (size_t)peer_max_connections(front, &resolved)) {
         sessions_log_refused(all, peer);
         return NULL;
     }
     struct session *s = calloc(1, sizeof *s);
-    if (!s)
+    if (!s || session_take_peer(s, &resolved) != 0) {
+        free(s);
         return NULL;
+    }
     s->front = front;
-    s->peer = *peer;
     snprintf(s->id, sizeof s->id, "%lu", ++all->opened);
     loop_task_init(&s->turn, front->loop, session_turn, s);
     loop_timer_init(&s->stall, front->loop, session_on_stall, s);
@@ -150,6 +168,7 @@ static void sessions_reap(void *arg)
         front->sessions.dead = s->next;
         free(s->in.at);
         free(s->out.at);
+        free(s->groups);
         free(s);
     }
 }
@@ -158,6 +177,16 @@ void sessions_init(struct front *front)
 {
     front->sessions = (struct sessions){0};
     loop_task_init(&front->sessions.reaper, front->loop, sessions_reap, front);
+}
+
+void sessions_resolve(struct front *front)
+{
+    for (struct session *s = front->sessions.first; s; s = s->next) {
+        unsigned before = s->peer.may;
+        roles_resolve(front, &s->peer);
+        if (s->follower && (before & ~s->peer.may) != 0)
+            session_cut(s, "it lost a role");
+    }
 }
 
 void sessions_end_all(struct front *front, const char *why)
@@ -227,8 +256,8 @@ static void session_run_verb(struct session *s, struct call *call, const char *n
     call->method = verb ? wire_method_find(name) : NULL;
     if (!call->method)
         call_fail(call, WIRE_METHOD_NOT_FOUND, NULL, NULL);
-    else if (!peer_may(front, &s->peer, call->method->role))
-        call_fail(call, WIRE_NOT_ALLOWED, NULL, NULL);
+    else if (!call_may(call))
+        call_not_allowed(call, call->method->name, call->method->role);
     else if (front->stopping && !verb->while_stopping)
         call_fail(call, WIRE_SHUTTING_DOWN, NULL, NULL);
     else if (wire_params_check(call->method, call->params, why, sizeof why))
@@ -273,7 +302,7 @@ static void session_line(struct session *s, const char *line, size_t len)
 
 static bool session_rests(const struct session *s)
 {
-    return s->in_flight >= (unsigned)s->front->config->max_in_flight || !session_has_room(s);
+    return s->in_flight >= (unsigned)peer_max_in_flight(s->front, &s->peer) || !session_has_room(s);
 }
 
 /* Runs whole lines, in order, while there is room for their answers. Returns the bytes used up. */

@@ -23,6 +23,7 @@ struct session {
     struct session *prev, *next;
     struct stream *stream;
     struct peer peer;
+    gid_t *groups;    /* of the peer; NULL: none */
     char id[24];      /* for the log */
     struct bytes in;  /* what came and is not run yet */
     size_t searched;  /* of `in`: no line ends before this */
@@ -56,6 +57,8 @@ struct sessions {
 };
 
 void sessions_init(struct front *front);
+/* The configuration was re-read: who lost a role that it follows events by is cut. */
+void sessions_resolve(struct front *front);
 void sessions_end_all(struct front *front, const char *why);
 
 /* The one exit; idempotent. */

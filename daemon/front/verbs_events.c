@@ -8,13 +8,14 @@ struct topic {
     const char *name;
     unsigned bit;
     const char *role;  /* that sees it */
+    const char *too;   /* does as well; NULL */
     bool only_by_name; /* not among those that who names none gets */
 };
 static const struct topic topics[] = {
-    {"message", TOPIC_MESSAGE, "send", false},
-    {"modem", TOPIC_MODEM, "monitor", false},
-    {"alarm", TOPIC_ALARM, "monitor", false},
-    {"inbox", TOPIC_INBOX, "operate", true},
+    {"message", TOPIC_MESSAGE, "send", "operate", false},
+    {"modem", TOPIC_MODEM, "monitor", NULL, false},
+    {"alarm", TOPIC_ALARM, "monitor", NULL, false},
+    {"inbox", TOPIC_INBOX, "operate", NULL, true},
 };
 enum { TOPICS = sizeof topics / sizeof *topics };
 
@@ -26,6 +27,12 @@ static bool topic_wanted(const json_t *names, const struct topic *topic)
     return !names && !topic->only_by_name;
 }
 
+static bool topic_is_allowed(const struct call *call, const struct topic *topic)
+{
+    return peer_may(call->front, &call->peer, topic->role) ||
+           (topic->too && peer_may(call->front, &call->peer, topic->too));
+}
+
 /* What the peer asked for and may see; 0: it may see nothing, or asked for something (*refused)
  * that it may not see. */
 static unsigned topics_of(const struct call *call, const struct topic **refused)
@@ -35,7 +42,7 @@ static unsigned topics_of(const struct call *call, const struct topic **refused)
     for (size_t i = 0; i < TOPICS; i++) {
         if (!topic_wanted(names, &topics[i]))
             continue;
-        if (peer_may(call->front, &call->peer, topics[i].role)) {
+        if (topic_is_allowed(call, &topics[i])) {
             bits |= topics[i].bit;
         } else if (names) {
             *refused = &topics[i];
@@ -47,11 +54,11 @@ static unsigned topics_of(const struct call *call, const struct topic **refused)
 
 static void follow_not_allowed(struct call *call, const struct topic *refused)
 {
-    char sentence[80];
-    if (refused)
-        snprintf(sentence, sizeof sentence, "the topic %s needs the role %s", refused->name,
-                 refused->role);
-    call_fail(call, WIRE_NOT_ALLOWED, refused ? sentence : NULL, NULL);
+    char what[40];
+    if (!refused)
+        refused = &topics[0]; /* who may see none at all */
+    snprintf(what, sizeof what, "the topic %s", refused->name);
+    call_not_allowed(call, what, refused->role);
 }
 
 static json_t *view_follow(unsigned bits, int64_t newest)

@@ -14,11 +14,11 @@ void verb_rpc_discover(struct call *call)
 
 static json_t *roles_of(const struct call *call)
 {
-    static const char *const roles[] = {"send", "monitor", "operate"};
+    const char *role;
     json_t *list = json_array();
-    for (size_t i = 0; list && i < sizeof roles / sizeof *roles; i++) {
-        if (peer_may(call->front, &call->peer, roles[i]) &&
-            json_array_append_new(list, json_string(roles[i]))) {
+    for (size_t i = 0; list && (role = roles_name_at(i)); i++) {
+        if (peer_may(call->front, &call->peer, role) &&
+            json_array_append_new(list, json_string(role))) {
             json_decref(list);
             list = NULL;
         }
@@ -29,12 +29,12 @@ static json_t *roles_of(const struct call *call)
 void verb_gateway_info(struct call *call)
 {
     const struct config *config = call->front->config;
-    json_t *limits = json_pack("{s:i, s:i, s:i, s:i, s:I, s:i, s:i, s:i, s:i, s:i}", "line_bytes",
-                               config->max_line_bytes, "depth", WIRE_DEPTH_MAX, "in_flight",
-                               config->max_in_flight, "connections", config->max_connections,
-                               "unread_bytes", (json_int_t)config->max_unsent_kb * 1024,
-                               "key_bytes", MESSAGE_KEY_MAX, "parts", SMS_PARTS_MAX, "ttl_min_s",
-                               TTL_MIN_S, "ttl_max_s", TTL_MAX_S, "wait_max_ms", WAIT_MAX_MS);
+    json_t *limits = json_pack(
+        "{s:i, s:i, s:i, s:i, s:I, s:i, s:i, s:i, s:i, s:i}", "line_bytes", config->max_line_bytes,
+        "depth", WIRE_DEPTH_MAX, "in_flight", peer_max_in_flight(call->front, &call->peer),
+        "connections", peer_max_connections(call->front, &call->peer), "unread_bytes",
+        (json_int_t)config->max_unsent_kb * 1024, "key_bytes", MESSAGE_KEY_MAX, "parts",
+        SMS_PARTS_MAX, "ttl_min_s", TTL_MIN_S, "ttl_max_s", TTL_MAX_S, "wait_max_ms", WAIT_MAX_MS);
     call_reply(call, json_pack("{s:s, s:s, s:o, s:o}", "version", OTPGATE_VERSION, "name",
                                config->name, "limits", limits, "roles", roles_of(call)));
 }

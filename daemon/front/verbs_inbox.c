@@ -8,6 +8,7 @@ enum { LIST_DEFAULT = 50, LIST_CHUNK = 8, LIST_TEXTS_MAX = 256 * 1024 };
 
 struct page_of_inbox {
     json_t *messages; /* NULL: no memory */
+    bool whole;       /* numbers are shown whole */
     size_t limit, texts;
     int64_t cursor; /* row of the last one taken */
     bool full;      /* there are more */
@@ -21,7 +22,7 @@ static void inbox_take(struct page_of_inbox *page, const struct inbox *inbox)
     if (page->full)
         return;
     page->cursor = inbox->row;
-    if (json_array_append_new(page->messages, view_inbox(inbox))) {
+    if (json_array_append_new(page->messages, view_inbox(inbox, page->whole))) {
         json_decref(page->messages);
         page->messages = NULL;
     }
@@ -59,6 +60,7 @@ void verb_inbox_list(struct call *call)
     const json_t *limit = json_object_get(call->params, "limit");
     struct page_of_inbox page = {
         .messages = json_array(),
+        .whole = call->peer.shows_inbox,
         .limit = limit ? (size_t)json_integer_value(limit) : LIST_DEFAULT,
         .cursor = json_integer_value(json_object_get(call->params, "cursor")),
     };

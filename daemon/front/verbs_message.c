@@ -67,6 +67,7 @@ static void send_request_fill(const struct call *call, struct send_request *requ
         .replace_type = (int)param_integer(call, "replace_type", 0),
         .supersedes = param_string(call, "supersedes"),
         .modem = param_string(call, "modem"),
+        .retry_after_s = rates_wait_s(call->front, &call->peer),
     };
 }
 
@@ -79,7 +80,7 @@ static void message_answer(struct call *call, const struct message *message)
     if (count < 0)
         call_fail_store(call, count);
     else
-        call_reply(call, view_message(message, attempts, (size_t)count, call->peer.uid));
+        call_reply(call, view_message(message, attempts, (size_t)count, peer_viewer(&call->peer)));
 }
 
 /* The message that `id` or `key` names: 1 found, and then the peer may see it; 0, -errno. */
@@ -118,7 +119,7 @@ void verb_message_send(struct call *call)
     struct refusal refusal = {0};
     send_request_fill(call, &request);
     if (request.modem && !peer_may(front, &call->peer, "operate")) {
-        call_fail(call, WIRE_NOT_ALLOWED, "modem needs the role operate", NULL);
+        call_not_allowed(call, "modem", "operate");
         return;
     }
     int rc = store_begin(front->store);
@@ -134,6 +135,8 @@ void verb_message_send(struct call *call)
         call_refuse(call, &refusal);
     else
         call_reply(call, view_accepted(&result, call->peer.uid));
+    if (rc == 0 && taken && !result.duplicate)
+        rates_take(front, &call->peer);
     message_clear(&result.message);
 }
 
@@ -173,7 +176,7 @@ void verb_message_get(struct call *call)
         message_not_found(call, rc);
     else if (wait_ms == 0 || wait_is_over(&message, until))
         message_answer(call, &message);
-    else if (call->session->parked >= (unsigned)call->front->config->max_in_flight)
+    else if (call->session->parked >= (unsigned)peer_max_in_flight(call->front, &call->peer))
         call_fail(call, WIRE_RATE_LIMITED, "too many calls of this connection wait already", NULL);
     else if (!waits_add(call->front, call, &message, until, wait_ms, message_answer))
         call_fail(call, WIRE_INTERNAL, "no memory", NULL);
@@ -219,7 +222,7 @@ void verb_message_list(struct call *call)
     }
     bool more = (size_t)count > limit;
     size_t shown = more ? limit : (size_t)count;
-    call_reply(call, view_list(messages, shown, more, call->peer.uid));
+    call_reply(call, view_list(messages, shown, more, peer_viewer(&call->peer)));
     for (int i = 0; i < count; i++)
         message_clear(&messages[i]);
 }

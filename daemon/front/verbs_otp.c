@@ -129,7 +129,7 @@ static json_t *view_nth(struct call *call, const struct otp_row *row, int nth, i
     if (*rc > 0)
         *rc = store_attempts_of(call->front->store, message.row, attempts, ATTEMPTS_SHOWN);
     if (message.row != 0 && *rc >= 0)
-        view = view_message(&message, attempts, (size_t)*rc, call->peer.uid);
+        view = view_message(&message, attempts, (size_t)*rc, peer_viewer(&call->peer));
     message_clear(&message);
     return view;
 }

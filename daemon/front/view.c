@@ -110,7 +110,7 @@ static json_t *view_head(const struct message *m, uint32_t viewer)
     text_mask_number(m->to, masked);
     put_id(&view, m->id);
     put(&view, "state", json_string(message_state_name(m->state)));
-    put(&view, "to", json_string(m->uid == viewer ? m->to : masked));
+    put(&view, "to", json_string(m->uid == viewer || viewer == UINT32_MAX ? m->to : masked));
     put_integer(&view, "parts", m->parts);
     put(&view, "encoding", json_string(view_encoding_name(m->encoding)));
     put_time(&view, "created_at", m->created_wall_ms);
@@ -277,11 +277,20 @@ static void put_body(json_t **object, const char *name, const char *text, size_t
     put(object, name, json_stringn(shown ? text : "", shown ? len : 0));
 }
 
-json_t *view_inbox(const struct inbox *inbox)
+/* A name or a short code is nobody's number. */
+static bool is_somebody(const char *from)
+{
+    const char *digits = from + (*from == '+');
+    return strlen(digits) > 6 && strspn(digits, "0123456789") == strlen(digits);
+}
+
+json_t *view_inbox(const struct inbox *inbox, bool whole)
 {
     json_t *view = json_object();
+    char masked[16];
+    text_mask_number(inbox->from, masked);
     put_id(&view, inbox->id);
-    put_text(&view, "from", inbox->from);
+    put_text(&view, "from", whole || !is_somebody(inbox->from) ? inbox->from : masked);
     put_body(&view, "text", inbox->text, inbox->text_len);
     put_time(&view, "received_at", inbox->wall_ms);
     if (inbox->sent_wall_ms != 0)

@@ -1,7 +1,7 @@
 /* view: messages, events and modems as JSON, in the shapes of proto/openrpc.json. Pure.
- * A text is in none of them but view_inbox(), which is for operators; a number is whole only there
- * and for who sent the message, masked for everybody else. Each returns a new reference, or NULL
- * where there is no memory. */
+ * A text is in none of them but view_inbox(), which is for operators; a number is whole for who
+ * sent the message (`viewer`: a uid) and for who may see all (UINT32_MAX), masked for everybody
+ * else. Each returns a new reference, or NULL where there is no memory. */
 #ifndef OTPGATE_VIEW_H
 #define OTPGATE_VIEW_H
 
@@ -17,8 +17,8 @@ json_t *view_message(const struct message *message, const struct attempt *attemp
                      uint32_t viewer);
 json_t *view_event(const struct event *event, int64_t previous);
 
-/* What came in, with its text and who wrote it. */
-json_t *view_inbox(const struct inbox *inbox);
+/* What came in, with its text and who wrote it, as a whole number or masked. */
+json_t *view_inbox(const struct inbox *inbox, bool whole);
 
 json_t *view_modem(const struct modem_view *modem);
 json_t *view_modem_event(const struct modem_view *modem);

@@ -32,6 +32,10 @@ int gateway_send(struct gateway *gateway, const struct send_request *request,
         result->duplicate = true;
         return same ? 0 : refuse(refusal, "conflict", "");
     }
+    if (request->retry_after_s > 0) {
+        refusal->retry_after_s = request->retry_after_s;
+        return refuse(refusal, "rate_limited", "");
+    }
     struct message *m = &result->message;
     *m = (struct message){.uid = request->uid,
                           .class_ = request->class_,

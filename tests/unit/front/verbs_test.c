@@ -349,7 +349,8 @@ static void the_gateway_tells_of_itself(void **state)
     TALK(
         &client,
         {REQUEST("1", "gateway.info", "{}"),
-         "{\"result\":{\"name\":\"test\",\"roles\":[\"send\",\"monitor\",\"operate\"],"
+         "{\"result\":{\"name\":\"test\",\"roles\":[\"send\",\"verify\",\"subscriber\",\"monitor\","
+         "\"operate\"],"
          "\"limits\":{\"line_bytes\":4096,\"unread_bytes\":65536,\"in_flight\":4}}}"},
         {SEND("2", "a"), "{\"result\":\"*\"}"},
         {REQUEST("3", "gateway.stats", "{}"),
