@@ -84,11 +84,11 @@ struct link_identity {
     char smsc[17];
 };
 struct link_radio {
-    int registration; /* <stat> of +CREG/+CGREG/+CEREG that counts, 3GPP TS 27.007 clause 7.2; -1
-                         unknown */
-    int technology;   /* <AcT>, clause 7.3; -1 unknown */
-    int signal_dbm;   /* 0: unknown */
-    char operator_[33];
+    int registration;   /* <stat> of +CREG/+CGREG/+CEREG that counts, 3GPP TS 27.007 clause 7.2; -1
+                           unknown */
+    int technology;     /* <AcT>, clause 7.3; -1 unknown */
+    int signal_dbm;     /* 0: unknown */
+    char operator_[33]; /* name or number; empty without a network */
 };
 
 /* What settles an UNKNOWN later: a +CMGS that came after its time. */

@@ -188,6 +188,7 @@ void at_init_wake(struct at_link *l, const char *why)
     l->quirks = at_quirks_find("", "");
     l->echo_off = false;
     l->fun = -1;
+    l->no_cesq = false;
     l->send.cmms_on = false;
     for (unsigned i = 0; i < AT_FAMILIES; i++)
         l->stat[i] = l->technology[i] = -1;

@@ -130,6 +130,7 @@ struct at_link {
     struct at_pin pin;
     bool echo_off;   /* ATE0 was obeyed: an echo means that the modem has restarted */
     int fun;         /* AT+CFUN?, -1 */
+    bool no_cesq;    /* AT+CESQ is not known, or knows nothing: AT+CSQ */
     unsigned looked; /* at the SIM or the network, in this state */
     int stat[AT_FAMILIES], technology[AT_FAMILIES]; /* -1: not told */
 
@@ -183,7 +184,9 @@ void at_network_on_timer(struct at_link *l);
 bool at_network_registered(const struct at_link *l);
 /* READY, or back to REGISTERING where the network was lost meanwhile. The chat is idle. */
 void at_network_settle(struct at_link *l, const char *why);
-bool at_network_parse_csq(void *arg, const char *line);
+/* A step that asks for the signal: its command, its line. */
+const char *at_network_ask_signal(void *arg);
+bool at_network_parse_signal(void *arg, const char *line);
 bool at_network_parse_registration(void *arg, const char *line);
 void at_network_on_registration(void *ctx, const char *line); /* unsolicited */
 

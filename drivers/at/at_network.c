@@ -11,8 +11,10 @@ static const char *const families[AT_FAMILIES] = {"+CREG:", "+CGREG:", "+CEREG:"
 
 static bool counts(const struct at_link *l, int stat)
 {
-    /* 6 and 7: short messages only, which is all we want (TS 27.007 clause 7.2). */
-    return stat == 1 || stat == 6 || (l->roaming && (stat == 5 || stat == 7));
+    /* 6 and 7: short messages only, which is all we want; 9 and 10: on LTE, without calls (TS
+     * 27.007 clause 7.2). */
+    return stat == 1 || stat == 6 || stat == 9 ||
+           (l->roaming && (stat == 5 || stat == 7 || stat == 10));
 }
 
 bool at_network_registered(const struct at_link *l)
@@ -35,7 +37,10 @@ static void radio_update(struct at_link *l)
             stat = l->stat[i];
             technology = l->technology[i] >= 0 ? l->technology[i] : technology;
         }
-    if (stat != radio->registration || technology != radio->technology) {
+    bool lost = radio->operator_[0] && !at_network_registered(l);
+    if (lost)
+        radio->operator_[0] = '\0'; /* whose network it was: asked again with the next one */
+    if (lost || stat != radio->registration || technology != radio->technology) {
         radio->registration = stat;
         radio->technology = technology;
         at_link_tell_radio(l);
@@ -63,6 +68,7 @@ static const char *network_reason(const struct at_link *l)
         return "the network refuses this SIM";
     case 5:
     case 7:
+    case 10:
         return "only a foreign network, and roaming is off";
     case 8:
         return "emergency calls only";
@@ -83,12 +89,35 @@ static bool learn_operator(void *arg, const char *line)
     return true;
 }
 
-bool at_network_parse_csq(void *arg, const char *line)
+/* AT+CESQ knows the radio of LTE, where AT+CSQ is clamped on many sticks; modems older than it, and
+ * some on GSM, know only the latter. */
+const char *at_network_ask_signal(void *arg)
+{
+    struct at_link *l = arg;
+    if (l->no_cesq)
+        return "AT+CSQ";
+    l->no_cesq = true; /* until its answer says otherwise */
+    return "AT+CESQ";
+}
+
+static const char *ask_signal_again(void *arg)
+{
+    const struct at_link *l = arg;
+    return l->no_cesq ? "AT+CSQ" : NULL;
+}
+
+bool at_network_parse_signal(void *arg, const char *line)
 {
     struct at_link *l = arg;
     int dbm;
-    if (!at_parse_csq(line, &dbm))
+    bool extended = at_parse_cesq(line, &dbm);
+    if (!extended && !at_parse_csq(line, &dbm))
         return false;
+    if (extended) {
+        l->no_cesq = dbm == 0;
+        if (l->no_cesq)
+            return true;
+    }
     if (dbm != l->link.radio.signal_dbm) {
         l->link.radio.signal_dbm = dbm;
         at_link_tell_radio(l);
@@ -114,7 +143,14 @@ static const struct at_step network_steps[] = {
 
 static const struct at_step arrive_steps[] = {
     {.command = "AT+COPS?", .prefix = {"+COPS:"}, .line = learn_operator, .timeout_ms = 10000},
-    {.command = "AT+CSQ", .prefix = {"+CSQ:"}, .line = at_network_parse_csq, .timeout_ms = 5000},
+    {.make = at_network_ask_signal,
+     .prefix = {"+CSQ:", "+CESQ:"},
+     .line = at_network_parse_signal,
+     .timeout_ms = 5000},
+    {.make = ask_signal_again,
+     .prefix = {"+CSQ:"},
+     .line = at_network_parse_signal,
+     .timeout_ms = 5000},
     {0},
 };
 

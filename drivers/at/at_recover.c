@@ -65,7 +65,10 @@ static bool check_mode(void *arg, const char *line)
 static const struct at_step keepalive_steps[] = {
     {.command = "AT+CMGF?", .prefix = {"+CMGF:"}, .line = check_mode, .timeout_ms = 5000},
     {.make = ask_network, .timeout_ms = 5000},
-    {.command = "AT+CSQ", .prefix = {"+CSQ:"}, .line = at_network_parse_csq, .timeout_ms = 5000},
+    {.make = at_network_ask_signal,
+     .prefix = {"+CSQ:", "+CESQ:"},
+     .line = at_network_parse_signal,
+     .timeout_ms = 5000},
     {0},
 };
 

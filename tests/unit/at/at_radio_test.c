@@ -1,0 +1,155 @@
+/* Registration and radio: which state of which family carries short messages, and how well the
+ * network is heard. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "at_world.h"
+#include "log.h"
+
+static void no_log(void *arg, enum log_level level, const char *line)
+{
+    (void)arg;
+    (void)level;
+    (void)line;
+}
+
+static struct world *world_new(void)
+{
+    struct world *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    return w;
+}
+
+static void world_end(struct world *w)
+{
+    assert_int_equal(w->written_meanwhile, 0);
+    world_stop(w);
+    free(w);
+}
+
+static void say(struct world *w, const char *text)
+{
+    world_say(w, text, strlen(text));
+}
+
+static unsigned wrote(const struct world *w, const char *command)
+{
+    unsigned count = 0;
+    const char *end = w->wire + w->wire_len;
+    size_t len = strlen(command);
+    for (const char *at = w->wire; (at = memmem(at, (size_t)(end - at), command, len)); at += len)
+        count++;
+    return count;
+}
+
+/* Circuit and packet, GSM and LTE, each with a state of its own: one that can carry short messages
+ * is enough, and it is the one that is shown. */
+static void any_registration_that_carries_messages_is_one(void **state)
+{
+    static const struct {
+        const char *creg, *cereg;
+        bool roaming, ready;
+        int shown, technology;
+    } rows[] = {
+        {"+CREG: 2,0", "+CEREG: 2,1,\"1A2B\",\"01C3D4E5\",7", false, true, 1, 7}, /* an LTE stick */
+        {"+CREG: 2,1,\"1A2B\",\"01C3D4E5\",2", "+CEREG: 2,0", false, true, 1, 7},
+        {"+CREG: 2,6", "+CEREG: 2,0", false, true, 6, 7}, /* short messages only, at home */
+        {"+CREG: 2,7", "+CEREG: 2,0", false, false, 7, -1},
+        {"+CREG: 2,7", "+CEREG: 2,0", true, true, 7, 7},
+        {"+CREG: 2,5", "+CEREG: 2,2", false, false, 5, -1},
+        {"+CREG: 2,2", "+CEREG: 2,5,\"1A2B\",\"01C3D4E5\",7", true, true, 5, 7},
+        {"+CREG: 2,0", "+CEREG: 2,9", false, true, 9, 7}, /* LTE, calls elsewhere */
+        {"+CREG: 2,0", "+CEREG: 2,10", false, false, 10, -1},
+        {"+CREG: 2,3", "+CEREG: 2,0", true, false, 3, -1},
+        {"+CREG: 2,8", "+CEREG: 2,0", true, false, 8, -1},
+        {"+CREG: 2,4", "+CEREG: 2,4", true, false, 4, -1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char creg[80], cereg[80];
+        struct world *w = world_new();
+        (void)snprintf(creg, sizeof creg, "\r\n%s\r\n\r\nOK\r\n", rows[i].creg);
+        (void)snprintf(cereg, sizeof cereg, "\r\n%s\r\n\r\nOK\r\n", rows[i].cereg);
+        w->creg = creg;
+        w->cereg = cereg;
+        w->roaming = rows[i].roaming;
+        world_start(w);
+        if (world_until_ready(w, 30000) != rows[i].ready)
+            fail_msg("row %zu: %s", i, link_state_name(world_state(w)));
+        assert_int_equal(w->link->radio.registration, rows[i].shown);
+        assert_int_equal(w->link->radio.technology, rows[i].technology); /* +COPS says 7 */
+        assert_string_equal(w->link->radio.operator_, rows[i].ready ? "45204" : "");
+        world_end(w);
+    }
+}
+
+static void without_a_network_no_operator_is_shown(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    world_start(w);
+    assert_true(world_until_ready(w, 30000));
+    assert_string_equal(w->link->radio.operator_, "45204");
+    w->creg = "\r\n+CREG: 2,2\r\n\r\nOK\r\n";
+    say(w, "\r\n+CREG: 2\r\n");
+    world_run(w, 0);
+    assert_string_equal(w->link->radio.operator_, "");
+    w->creg = NULL;
+    say(w, "\r\n+CREG: 1\r\n");
+    assert_true(world_until_ready(w, 1000));
+    assert_string_equal(w->link->radio.operator_, "45204");
+    world_end(w);
+}
+
+static const char *cesq_answer; /* NULL: the modem does not know it */
+
+static bool answer_cesq(struct world *w, const char *command)
+{
+    if (strcmp(command, "AT+CESQ") != 0 || !cesq_answer)
+        return false;
+    world_say(w, cesq_answer, strlen(cesq_answer));
+    return true;
+}
+
+static void the_signal_comes_from_whoever_knows_it(void **state)
+{
+    static const struct {
+        const char *cesq;
+        int dbm;
+        unsigned asked_cesq, asked_csq; /* at arrival and by five keepalives */
+    } rows[] = {
+        {NULL, -73, 1, 6}, /* an older modem: asked once */
+        {"\r\n+CESQ: 99,99,255,255,20,46\r\n\r\nOK\r\n", -95, 6, 0},
+        {"\r\n+CESQ: 99,99,30,255,255,255\r\n\r\nOK\r\n", -91, 6, 0},
+        {"\r\n+CESQ: 99,99,255,255,255,255\r\n\r\nOK\r\n", -73, 1, 6}, /* knows it, and nothing */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world *w = world_new();
+        w->hook = answer_cesq;
+        cesq_answer = rows[i].cesq;
+        world_start(w);
+        assert_true(world_until_ready(w, 30000));
+        world_run(w, 310000);
+        if (w->link->radio.signal_dbm != rows[i].dbm || wrote(w, "AT+CESQ") != rows[i].asked_cesq ||
+            wrote(w, "AT+CSQ") != rows[i].asked_csq)
+            fail_msg("row %zu: %d dBm, %u and %u times", i, w->link->radio.signal_dbm,
+                     wrote(w, "AT+CESQ"), wrote(w, "AT+CSQ"));
+        world_end(w);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_registration_that_carries_messages_is_one),
+        cmocka_unit_test(without_a_network_no_operator_is_shown),
+        cmocka_unit_test(the_signal_comes_from_whoever_knows_it),
+    };
+    log_sink_set(no_log, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
