@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { BODY_LEAST = 16 }; /* digits of the shortest TPDU that is sent, and its service centre */
+
 static const char escape = 0x1b;
 
 const struct at_query at_queries[2] = {{"AT+CMGF?", "+CMGF:"}, {"AT+CMEE?", "+CMEE:"}};
@@ -366,8 +368,17 @@ static bool is_echo(struct at_chat *chat, const char *line)
                                             strcmp(line, chat->queries[1].command) == 0);
 }
 
+/* An echoed body has no line end of its own. Where the modem begins no line with one either, what
+ * it says next stands right behind. */
+static const char *behind_echoed_body(const struct at_chat *chat, const char *line)
+{
+    size_t hex = strspn(line, "0123456789ABCDEF");
+    return chat->state == AT_CHAT_BODY && hex >= BODY_LEAST && line[hex] == '+' ? line + hex : line;
+}
+
 static void chat_line(struct at_chat *chat, const char *line)
 {
+    line = behind_echoed_body(chat, line);
     chat->count.lines++;
     if (chat->state == AT_CHAT_WAKING || is_echo(chat, line))
         return;

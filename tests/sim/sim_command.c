@@ -55,21 +55,6 @@ bool sim_args_string(const char *args, int n, char *out, size_t room)
     }
 }
 
-struct sim_result sim_card_check(const struct simmodem *modem, enum sim_result_kind space)
-{
-    static const struct {
-        int cme, cms;
-    } codes[] = {[SIMMODEM_SIM_PIN] = {11, 311},
-                 [SIMMODEM_SIM_PUK] = {12, 316},
-                 [SIMMODEM_SIM_BUSY] = {14, 314},
-                 [SIMMODEM_SIM_ABSENT] = {10, 310},
-                 [SIMMODEM_SIM_FAILURE] = {13, 313}};
-    if (modem->sim == SIMMODEM_SIM_READY)
-        return ok;
-    return (struct sim_result){space,
-                               space == SIM_CMS ? codes[modem->sim].cms : codes[modem->sim].cme};
-}
-
 /* --- settings: +NAME=n and +NAME? with nothing behind them --- */
 
 static const struct {
@@ -299,40 +284,6 @@ static struct sim_result run_number(struct simmodem *modem, enum sim_form form, 
 
 /* --- the SIM and the radio --- */
 
-static struct sim_result enter_pin(struct simmodem *modem, const char *args)
-{
-    char pin[12];
-    if (modem->sim != SIMMODEM_SIM_PIN)
-        return (struct sim_result){SIM_CME, 3};
-    if (!sim_args_string(args, 0, pin, sizeof pin) || strcmp(pin, "1234") != 0) {
-        if (--modem->pin_left <= 0)
-            modem->sim = SIMMODEM_SIM_PUK;
-        return (struct sim_result){SIM_CME, 16};
-    }
-    modem->pin_left = SIM_PIN_TRIES;
-    if (modem->profile->pin_busy_ms) {
-        modem->sim = SIMMODEM_SIM_BUSY;
-        sim_timer_arm(&modem->card_timer, simnet_now_ms(modem->net) + modem->profile->pin_busy_ms);
-        return ok;
-    }
-    sim_card_ready(modem);
-    return ok;
-}
-
-static struct sim_result run_cpin(struct simmodem *modem, enum sim_form form, const char *args)
-{
-    if (form == SIM_SET)
-        return enter_pin(modem, args);
-    if (modem->sim != SIMMODEM_SIM_READY && modem->sim != SIMMODEM_SIM_PIN &&
-        modem->sim != SIMMODEM_SIM_PUK)
-        return sim_card_check(modem, SIM_CME);
-    sim_say(modem, "+CPIN: %s",
-            modem->sim == SIMMODEM_SIM_READY ? "READY"
-            : modem->sim == SIMMODEM_SIM_PIN ? "SIM PIN"
-                                             : "SIM PUK");
-    return modem->profile->cpin_without_ok ? (struct sim_result){SIM_QUIET, 0} : ok;
-}
-
 static struct sim_result run_cfun(struct simmodem *modem, enum sim_form form, const char *args)
 {
     int given[2];
@@ -500,7 +451,7 @@ static const struct sim_command commands[] = {
     {"+CIMI", 0, SIM_EXEC, run_imsi, NULL},
     {"+CNUM", 0, SIM_EXEC, run_number, NULL},
     {"+CRSM", 0, SIM_SET, run_crsm, NULL},
-    {"+CPIN", 0, SIM_READ | SIM_SET, run_cpin, NULL},
+    {"+CPIN", 0, SIM_READ | SIM_SET, sim_card_pin, NULL},
     {"+CFUN", 0, SIM_READ | SIM_SET, run_cfun, "+CFUN: (0,1,4),(0,1)"},
     {"^RESET", SIM_HUAWEI, SIM_EXEC, run_reset, NULL},
     {"+ZRST", SIM_ZTE, SIM_EXEC, run_reset, NULL},

@@ -236,13 +236,29 @@ static size_t dress(const struct simmodem *modem, char *out, size_t room, const 
     return at;
 }
 
+void simmodem_habits_set(struct simmodem *modem, unsigned habits)
+{
+    modem->habits = habits;
+    modem->habit_turn = 0;
+}
+
+enum { HABIT_EVERY = 3, OK_LOST_EVERY = 7 };
+
 void sim_say(struct simmodem *modem, const char *format, ...)
 {
+    static const char cut[] = "\r\n^RSSI:1";
     char line[SIMMODEM_BYTES];
     va_list args;
     va_start(args, format);
     size_t len = dress(modem, line, sizeof line, format, args);
     va_end(args);
+    size_t head = len > 2 && line[0] == '\r' ? 2 : 0;
+    if ((modem->habits & SIMMODEM_GLUES) && line[head] == '+' &&
+        ++modem->habit_turn % HABIT_EVERY == 0) {
+        sim_emit(modem, cut, sizeof cut - 1);
+        sim_emit(modem, line + head, len - head);
+        return;
+    }
     sim_emit(modem, line, len);
 }
 
@@ -251,6 +267,9 @@ void sim_say_final(struct simmodem *modem, const char *line)
 {
     static const char *const numeric[][2] = {{"OK", "0\r"}, {"ERROR", "4\r"}};
     if (modem->settings.quiet)
+        return;
+    if ((modem->habits & SIMMODEM_LOSES_OK) && !strcmp(line, "OK") &&
+        ++modem->habit_turn % OK_LOST_EVERY == 0)
         return;
     for (unsigned i = 0; !modem->settings.verbose && i < 2; i++) {
         if (!strcmp(line, numeric[i][0])) {

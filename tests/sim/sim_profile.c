@@ -38,7 +38,8 @@ const struct sim_profile sim_profiles[] = {
      .cnmi_max_mode = 2,
      .cnmi_ds = ANY_DS,
      .cnmi_bm = ANY_BM},
-    /* E3372-like stick: talks all the time until AT^CURC=0, slots from 0, mode 2 refused. */
+    /* E3372-like stick: talks all the time until AT^CURC=0, and ^BOOT goes on; slots from 0, mode 2
+     * refused. */
     {.name = "huawei",
      .maker = "huawei",
      .model = "E3372",
@@ -48,6 +49,7 @@ const struct sim_profile sim_profiles[] = {
      .ready = none,
      .noise = huawei_noise,
      .noise_off = "AT^CURC=0",
+     .noise_stays = "^BOOT:20220816,0,0,0,20",
      .noise_ms = 5000,
      .pin_busy_ms = 3000,
      .boot_ms = 3000,
@@ -123,11 +125,13 @@ const struct sim_profile sim_profiles[] = {
      .cnmi_ds = 0x03,
      .cnmi_bm = ANY_BM,
      .reset_drops_port = true},
+    /* A SIM toolkit notice behind each message held gammu up for 23 s. */
     {.name = "telit",
      .maker = "Telit",
      .model = "LE910C4-EU",
      .revision = "25.21.660",
      .families = SIM_TELIT,
+     .after_send = "#STN: 150,1,\"\"",
      .boot = telit_boot,
      .ready = none,
      .boot_ms = 2000,

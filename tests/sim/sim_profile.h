@@ -27,6 +27,8 @@ struct sim_profile {
     const char *const *ready; /* lines once SMS works */
     const char *const *noise; /* lines said in turn every noise_ms, until switched off */
     const char *noise_off;    /* the command line that ends the noise; NULL: nothing does */
+    const char *noise_stays;  /* said every 20 s even then; NULL: quiet is quiet */
+    const char *after_send;   /* said behind each message that was sent; NULL: nothing */
     int boot_ms;              /* from power-on to the first command */
     int ready_ms;             /* from then until SMS works; commands that need it fail before */
     int register_ms;          /* from power-on, or AT+CFUN=1, to registration */

@@ -126,26 +126,6 @@ void simmodem_registration_set(struct simmodem *modem, unsigned domains, int sta
     sim_leave(modem);
 }
 
-void sim_card_ready(void *arg)
-{
-    struct simmodem *modem = arg;
-    modem->sim = SIMMODEM_SIM_READY;
-    sim_register_later(modem);
-}
-
-void simmodem_sim_set(struct simmodem *modem, enum simmodem_sim sim)
-{
-    modem->sim = sim;
-    modem->pin_enabled = sim == SIMMODEM_SIM_PIN;
-    sim_timer_cancel(&modem->card_timer);
-    modem->pin_left = sim == SIMMODEM_SIM_PUK ? 0 : SIM_PIN_TRIES;
-    if (sim != SIMMODEM_SIM_READY)
-        sim_off_air(modem);
-    else
-        sim_register_later(modem);
-    sim_leave(modem);
-}
-
 /* What was held back never leaves: a prompt of before must not be seen by a host afterwards. */
 static void forget_dialogue(struct simmodem *modem)
 {
@@ -185,22 +165,24 @@ static void settings_default(struct sim_settings *settings)
 
 static void say_lines(struct simmodem *modem, const char *const *lines)
 {
-    static const char ready[] = "+CPIN: READY";
-    const char *card = modem->sim == SIMMODEM_SIM_READY    ? ready
-                       : modem->sim == SIMMODEM_SIM_PIN    ? "+CPIN: SIM PIN"
-                       : modem->sim == SIMMODEM_SIM_PUK    ? "+CPIN: SIM PUK"
-                       : modem->sim == SIMMODEM_SIM_ABSENT ? "+CPIN: NOT INSERTED"
-                                                           : "+CPIN: NOT READY";
     for (; *lines; lines++)
-        sim_urc(modem, "%s", strcmp(*lines, ready) ? *lines : card);
+        sim_urc(modem, "%s", strcmp(*lines, "+CPIN: READY") ? *lines : sim_card_line(modem));
 }
+
+enum { NOISE_STAYS_MS = 20000 };
 
 static void say_noise(void *arg)
 {
     struct simmodem *modem = arg;
     const struct sim_profile *profile = modem->profile;
-    if (!modem->settings.noise)
+    if (!modem->settings.noise) {
+        if (profile->noise_stays) {
+            sim_urc(modem, "%s", profile->noise_stays);
+            sim_timer_arm(&modem->noise_timer, simnet_now_ms(modem->net) + NOISE_STAYS_MS);
+            sim_leave(modem);
+        }
         return;
+    }
     if (!profile->noise[modem->noise_next])
         modem->noise_next = 0;
     sim_urc(modem, "%s", profile->noise[modem->noise_next++]);
@@ -389,6 +371,8 @@ static void finish_submit(struct simmodem *modem, struct sim_result result, uint
     modem->mode = SIM_LINE;
     finish(modem, result, id, mr);
     sim_dialogue_end(modem);
+    if (modem->profile->after_send && mr >= 0)
+        sim_urc(modem, "%s", modem->profile->after_send);
     sim_urcs_release(modem);
     replay_backlog(modem);
 }
@@ -449,7 +433,7 @@ static void run_line(struct simmodem *modem, const char *line)
 
 static void take_line_byte(struct simmodem *modem, char byte)
 {
-    if (modem->settings.echo && byte != ESC && byte != CTRL_Z)
+    if (sim_echoes(modem) && byte != ESC && byte != CTRL_Z)
         sim_emit(modem, &byte, 1);
     if (byte == '\r') {
         modem->line[modem->line_len] = 0;
@@ -497,7 +481,7 @@ static void take_body_byte(struct simmodem *modem, char byte)
         modem->body_early = true;
         sim_violate(modem, SIMMODEM_TEXT_BEFORE_PROMPT, NULL);
     }
-    if (modem->settings.echo && byte != ESC && byte != CTRL_Z)
+    if (sim_echoes(modem) && byte != ESC && byte != CTRL_Z)
         sim_emit(modem, &byte, 1);
     if (byte == CTRL_Z) {
         end_body(modem);

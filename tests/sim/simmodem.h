@@ -51,6 +51,13 @@ void simmodem_unhang(struct simmodem *modem);
 /* <stat> of 3GPP TS 27.007 clause 7.2, from now on; `domains`: SIMMODEM_CREG | ... */
 enum { SIMMODEM_CREG = 1, SIMMODEM_CGREG = 2, SIMMODEM_CEREG = 4, SIMMODEM_ALL_DOMAINS = 7 };
 void simmodem_registration_set(struct simmodem *modem, unsigned domains, int stat);
+/* Bad habits, kept over resets: `habits` of them joined by |. */
+enum {
+    SIMMODEM_ECHO_STAYS = 1, /* ATE0 says OK and changes nothing */
+    SIMMODEM_GLUES = 2,      /* now and then a notice without its end runs into an answer */
+    SIMMODEM_LOSES_OK = 4,   /* now and then the OK behind an answer does not come */
+};
+void simmodem_habits_set(struct simmodem *modem, unsigned habits);
 enum simmodem_sim {
     SIMMODEM_SIM_READY,
     SIMMODEM_SIM_PIN, /* wants "1234"; three wrong ones and it is PUK */

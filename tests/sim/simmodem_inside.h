@@ -36,8 +36,9 @@ struct simmodem {
     int stat[3]; /* of CREG, CGREG, CEREG when on the air */
     enum simmodem_sim sim;
     int pin_left;
-    bool pin_enabled; /* asked for again after each start */
-    uint8_t mr;       /* of the next submit; survives resets, as in EF_SMSS */
+    unsigned habits, habit_turn; /* SIMMODEM_ECHO_STAYS, ...; lines said since */
+    bool pin_enabled;            /* asked for again after each start */
+    uint8_t mr;                  /* of the next submit; survives resets, as in EF_SMSS */
     struct sim_memory memory[SIM_MEMORIES];
     uint8_t unacked[SIM_TPDU]; /* a +CMT that waits for its AT+CNMA */
     size_t unacked_len;
@@ -99,7 +100,6 @@ void sim_urcs_release(struct simmodem *modem);
 /* simmodem.c */
 void sim_leave(struct simmodem *modem); /* the end of every call into the modem */
 void sim_unhang(void *arg);
-void sim_card_ready(void *arg); /* the PIN has taken effect */
 void sim_drop_port(struct simmodem *modem, int64_t back_ms);
 void sim_violate(struct simmodem *modem, enum simmodem_violation violation, const char *line);
 void sim_tell(struct simmodem *modem, enum sim_event_kind kind, const char *line, int value);
@@ -107,6 +107,16 @@ void sim_register_later(struct simmodem *modem);
 void sim_off_air(struct simmodem *modem);
 bool sim_has_service(const struct simmodem *modem);
 int sim_stat(const struct simmodem *modem, int domain);
+
+/* The echo is on, or will not go off. */
+static inline bool sim_echoes(const struct simmodem *modem)
+{
+    return modem->settings.echo || (modem->habits & SIMMODEM_ECHO_STAYS);
+}
+
+/* sim_card.c: how the SIM stands, and AT+CPIN. */
+const char *sim_card_line(const struct simmodem *modem); /* "+CPIN: READY" */
+void sim_card_ready(void *arg);                          /* the PIN has taken effect */
 
 /* sim_command.c: one command line, AT stripped. Says the information lines and returns the result.
  */
@@ -128,6 +138,7 @@ struct sim_command {
     struct sim_result (*run)(struct simmodem *, enum sim_form, const char *args);
     const char *test; /* answer to =?; NULL: just OK */
 };
+struct sim_result sim_card_pin(struct simmodem *modem, enum sim_form form, const char *args);
 extern const struct sim_command sim_sms_commands[];
 extern const size_t sim_sms_command_count;
 /* The text at the prompt is whole. SIM_QUIET: the answer comes from the network. */

@@ -554,6 +554,12 @@ static void noise_ends_when_told(void **state)
     pass(world, 5000);
     hear(world, "\r\n^RSSI:19\r\n");
     talk(world, "AT^CURC=0\r", OK);
+    pass(world, 50000); /* one line goes on, whatever one says */
+    hear(world, "\r\n^BOOT:20220816,0,0,0,20\r\n\r\n^BOOT:20220816,0,0,0,20\r\n"
+                "\r\n^BOOT:20220816,0,0,0,20\r\n");
+    world_free(world);
+    world = world_ready("zte");
+    talk(world, "AT+CPMS?\r", "\r\n+CPMS: \"ME\",0,23,\"ME\",0,23,\"ME\",0,23\r\n" OK);
     pass(world, 100000);
     hear(world, "");
     assert_int_equal(simnet_next_ms(world->net), INT64_MAX); /* idle is idle */
