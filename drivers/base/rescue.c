@@ -67,11 +67,14 @@ static void real_note(struct rescue *rescue, const char *place)
     if (!realpath(link, device))
         return;
     size_t root_len = strlen(real->sysfs);
-    for (char *end = device; (end = strrchr(device, '/')) && end > device + root_len; *end = '\0')
+    char *end;
+    while ((end = strrchr(device, '/')) && end > device + root_len) {
         if (has_file(device, "idVendor") && has_file(device, "authorized")) {
             (void)text_copy(real->usb, sizeof(real->usb), device);
             return;
         }
+        *end = '\0';
+    }
 }
 
 static void authorized_of(const struct real *real, char path[PATH_MAX + 16])
