@@ -97,6 +97,8 @@ static const struct ctl_command commands[] = {
     {"reset", "NAME", 1, 1, "restart a modem by its own command, when it is free", NULL, NULL, 0,
      ctl_reset},
     {"alarms", "", 0, 0, "what wants somebody, and what to do", NULL, NULL, 0, ctl_alarms},
+    {"audit", "", 0, 0, "who was refused, who operated the gateway, who asked about whom", NULL,
+     OPTIONS(inbox_options), ctl_audit},
     {"inbox", "", 0, 0, "what others wrote to the SIMs, newest first", NULL, OPTIONS(inbox_options),
      ctl_inbox},
     {"otp", "WHAT NAME", 1, 2,
