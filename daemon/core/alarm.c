@@ -42,6 +42,9 @@ static const struct alarm_row rows[] = {
      "Many codes are asked for numbers that begin so, and next to none is used: somebody "
      "may earn by it. Look at who starts them; prefix_per_hour, deny and ip_per_hour of "
      "the purpose stop it."},
+    {"sim_swapped", ALARM_WARNING,
+     "A modem holds another SIM than before, or a SIM sits in another modem: see whether somebody "
+     "moved it, then accept it (otpgatectl accept) or put the former one back."},
     {"store_failing", ALARM_CRITICAL,
      "The disk cannot be written: free some space on the file system of the state directory, or "
      "look for its errors in the kernel's log. Nothing is accepted or sent until then."},

@@ -151,7 +151,13 @@ static const char schema_4[] =
 static const char schema_5[] = "CREATE INDEX attempt_unsent ON attempt (iccid, ended_wall)"
                                " WHERE state = 3 AND committed_wall = 0;";
 
-static const char *const schema_scripts[STORE_SCHEMA] = {schema_1, schema_2, schema_3, schema_4, schema_5};
+/* Which SIM is in which modem: the first 14 digits of an IMEI, and an ICCID. */
+static const char schema_6[] =
+    "CREATE TABLE sim_pair (imei TEXT PRIMARY KEY, iccid TEXT NOT NULL UNIQUE)"
+    " STRICT, WITHOUT ROWID;";
+
+static const char *const schema_scripts[STORE_SCHEMA] = {schema_1, schema_2, schema_3,
+                                                         schema_4, schema_5, schema_6};
 
 static int schema_exec(struct store *store, const char *script)
 {

@@ -1,4 +1,4 @@
-/* ctl_modem: the modems: shown, paused, resumed, reset. */
+/* ctl_modem: the modems: shown, paused, resumed, reset, accepted. */
 #include "ctl.h"
 
 #include <string.h>
@@ -160,4 +160,9 @@ int ctl_resume(struct ctl *ctl)
 int ctl_reset(struct ctl *ctl)
 {
     return ask(ctl, "modem.reset", NULL);
+}
+
+int ctl_accept(struct ctl *ctl)
+{
+    return ask(ctl, "modem.accept", NULL);
 }
