@@ -205,8 +205,8 @@ static void every_method_is_whole(void **state)
         "message.send", "message.get",   "message.list",  "message.cancel", "modem.list",
         "modem.get",    "modem.pause",   "modem.resume",  "modem.reset",    "alarm.list",
         "inbox.list",   "events.follow", "otp.start",     "otp.resend",     "otp.check",
-        "otp.cancel",   "otp.get",       "otp.find",      "otp.feedback",   "ussd.run",
-        "ussd.answer",  "ussd.cancel",
+        "otp.cancel",   "otp.get",       "otp.find",      "otp.feedback",   "modem.trace",
+        "ussd.run",     "ussd.answer",   "ussd.cancel",
     };
     static const char *const roles[] = {"any",        "send",    "verify",
                                         "subscriber", "monitor", "operate"};
