@@ -17,6 +17,7 @@ static const struct verb verbs[] = {
     {"modem.resume", verb_modem_resume, false, true},
     {"modem.reset", verb_modem_reset, false, false},
     {"modem.accept", verb_modem_accept, false, true},
+    {"modem.trace", verb_modem_trace, true, false},
     {"alarm.list", verb_alarm_list, true, false},
     {"audit.list", verb_audit_list, true, true},
     {"inbox.list", verb_inbox_list, true, true},
@@ -27,6 +28,9 @@ static const struct verb verbs[] = {
     {"otp.get", verb_otp_get, true, true},
     {"otp.find", verb_otp_find, true, true},
     {"otp.feedback", verb_otp_feedback, false, true},
+    {"ussd.run", verb_ussd_run, false, false},
+    {"ussd.answer", verb_ussd_answer, false, false},
+    {"ussd.cancel", verb_ussd_cancel, false, false},
     {"events.follow", verb_events_follow, true, true},
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };

@@ -29,6 +29,7 @@ void verb_modem_pause(struct call *call);
 void verb_modem_resume(struct call *call);
 void verb_modem_reset(struct call *call);
 void verb_modem_accept(struct call *call);
+void verb_modem_trace(struct call *call);
 /* verbs_alarm.c */
 void verb_alarm_list(struct call *call);
 /* verbs_audit.c */
@@ -49,6 +50,10 @@ void verb_otp_cancel(struct call *call);
 void verb_otp_get(struct call *call);
 void verb_otp_find(struct call *call);
 void verb_otp_feedback(struct call *call);
+/* verbs_ussd.c */
+void verb_ussd_run(struct call *call);
+void verb_ussd_answer(struct call *call);
+void verb_ussd_cancel(struct call *call);
 /* verbs_events.c */
 void verb_events_follow(struct call *call);
 

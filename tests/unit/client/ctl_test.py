@@ -255,6 +255,19 @@ class Look(Case):
         out, _ = self.run_ctl("audit", "--limit", "1")
         self.assertEqual(out.splitlines()[-1], "older ones: --cursor 7")
 
+    def test_ussd(self):
+        self.assertEqual(self.run_ctl("ussd", "viettel-1", text="*101#\n")[0], "15000d\n")
+        self.assertIn("2. B", self.run_ctl("ussd", "viettel-1", text="*098#")[0])
+        self.assertEqual(self.run_ctl("ussd", "viettel-1", "--answer", text="2\n")[0], "you chose 2\n")
+        self.run_ctl("ussd", "viettel-1", "--cancel")
+        self.assertIn("not_found", self.run_ctl("ussd", "none", text="*101#", code=1)[1])
+        self.run_ctl("ussd", "viettel-1", text="", code=2)
+        self.run_ctl("ussd", "viettel-1", "--answer", "--cancel", code=2)
+
+    def test_trace(self):
+        self.assertEqual(self.run_ctl("trace", "viettel-1")[0], "1.000000005 > AT+CMGS=23\n1.020000000 < >\n")
+        self.assertIn("not_found", self.run_ctl("trace", "none", code=1)[1])
+
     def test_alarms(self):
         lines = self.run_ctl("alarms")[0].splitlines()
         self.assertRegex(lines[0], r"^SINCE +SEVERITY +NAME +SUBJECT +DO$")
