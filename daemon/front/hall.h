@@ -23,7 +23,8 @@ struct front {
     struct call *orphans; /* calls whose session ended before their answer */
     struct events events;
     struct waits waits;
-    struct rates rates, refusals; /* of sends; of what is on record */
+    struct rates rates, refusals;              /* of sends; of what is on record */
+    struct subscriber_rules *subscriber_rules; /* never NULL */
 };
 
 /* Whether this peer may do what asks for `role` (x-role of proto/openrpc.json); see roles.h. */
