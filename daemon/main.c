@@ -22,6 +22,9 @@
 #include "log_limit.h"
 #include "loop_event.h"
 #include "rescue.h"
+#include "plug.h"
+#include "plugging.h"
+#include "port_slot.h"
 #include "server.h"
 #include "store.h"
 
@@ -33,6 +36,7 @@ struct daemon {
     struct loop *loop;
     struct store *store;
     struct gateway *gateway;
+    struct plugging *plugging;
     struct front *front;
     struct server *server;
     int terms; /* SIGTERMs heard */
@@ -183,13 +187,14 @@ static struct link *make_link(void *arg, const struct config_modem *modem,
 {
     struct daemon *daemon = arg;
     struct port *port;
-    const char *why = "";
+    const char *why = "no memory";
 
     if (strcmp(modem->driver, "gammu") == 0)
         return make_gammu(daemon, modem, sink, ctx);
-    int rc = port_new(daemon->loop, modem->port, &port, &why);
-    if (rc < 0) {
+    port = port_slot_new(daemon->loop, NULL, NULL);
+    if (!port || (!plug_wants(modem) && port_slot_attach(port, modem->port, &why) < 0)) {
         log_event(LOG_LEVEL_ERROR, "main", modem->name, "bad_port", "why=%s", why);
+        port_free(port);
         return NULL;
     }
     const struct at_link_config config = {
@@ -200,6 +205,7 @@ static struct link *make_link(void *arg, const struct config_modem *modem,
         .owns_port = true,
         .rescue = make_rescue(daemon, modem),
         .power_every_s = modem->power_cycle_every_s,
+        .slot = true,
     };
     struct link *link = at_link_new(daemon->loop, port, &config, sink, ctx);
     if (!link) {
@@ -293,6 +299,9 @@ static int start(struct daemon *daemon, bool new_keys)
     daemon->gateway = gateway_new(daemon->loop, daemon->store, daemon->config, make_link, daemon);
     if (!daemon->gateway)
         return fail("gateway", "out of memory", -ENOMEM);
+    daemon->plugging = plugging_new(daemon->loop, daemon->gateway);
+    if (!daemon->plugging)
+        return fail("hotplug", "out of memory", -ENOMEM);
     daemon->front = front_new(daemon->loop, daemon->store, daemon->gateway, daemon->config);
     if (!daemon->front)
         return fail("front", "out of memory", -ENOMEM);
@@ -313,7 +322,8 @@ static void stop(struct daemon *daemon)
     if (daemon->front)
         front_free(daemon->front);
     if (daemon->gateway)
-        gateway_free(daemon->gateway);
+        gateway_free(daemon->gateway); /* its questions to ports end here */
+    plugging_free(daemon->plugging);
     if (daemon->store)
         store_close(daemon->store);
     log_limit_set(NULL);

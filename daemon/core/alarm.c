@@ -34,6 +34,9 @@ static const struct alarm_row rows[] = {
     {"sim_puk", ALARM_CRITICAL,
      "The SIM wants its PUK: put it into a phone and type the PUK that came with it, or "
      "have the carrier unlock it."},
+    {"sim_swapped", ALARM_WARNING,
+     "A modem holds another SIM than before, or a SIM sits in another modem: see whether somebody "
+     "moved it, then accept it (otpgatectl accept) or put the former one back."},
     {"store_failing", ALARM_CRITICAL,
      "The disk cannot be written: free some space on the file system of the state directory, or "
      "look for its errors in the kernel's log. Nothing is accepted or sent until then."},

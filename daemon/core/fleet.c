@@ -90,7 +90,7 @@ int64_t modem_used_today(struct modem *modem)
 
 bool modem_is_free(struct modem *modem)
 {
-    return modem->link && !modem->retired && modem->state == LINK_READY &&
+    return modem->link && !modem->retired && !modem->doubt && modem->state == LINK_READY &&
            (!modem_is_held(modem) || modem->finishing) && modem->slot == SLOT_FREE &&
            (!modem->ending.active || modem->ending.written) &&
            loop_now_ms(modem->gateway->loop) >= modem->free_at_ms && budget_left(modem);
@@ -98,7 +98,7 @@ bool modem_is_free(struct modem *modem)
 
 bool modem_may_serve(struct modem *modem, int64_t until_ms)
 {
-    if (!modem->link || modem->retired || modem_is_paused(modem))
+    if (!modem->link || modem->retired || modem->doubt || modem_is_paused(modem))
         return false;
     switch (modem->state) {
     case LINK_GONE:
@@ -123,7 +123,7 @@ bool fleet_has_other(struct gateway *gateway, const struct modem *than)
     int64_t soon_ms = loop_now_ms(gateway->loop) + OTHER_SOON_MS;
 
     for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
-        if (modem == than || modem->retired || modem_is_held(modem))
+        if (modem == than || modem->retired || modem->doubt || modem_is_held(modem))
             continue;
         if ((modem->state == LINK_READY || modem->state == LINK_BUSY) && budget_left(modem) &&
             modem->free_at_ms <= soon_ms &&
@@ -217,12 +217,17 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
     (void)link;
     modem->state = state;
     modem->since_wall_ms = loop_wall_ms(modem->gateway->loop);
+    if (state == LINK_GONE && !modem->place[0])
+        why = modem->absent;
     text_copy(modem->why, sizeof modem->why, why);
+    identity_look(modem);
     if (is_off)
         text_copy(modem->last_error, sizeof modem->last_error, why);
     pin_follow(modem, state);
-    if (is_off && !was_off)
+    if (is_off && !was_off) {
         evidence_unpin_later(modem);
+        identity_left(modem);
+    }
     suspect_meet(modem);
     if (is_news)
         modem_tell(modem, NULL);
@@ -316,6 +321,10 @@ static struct modem *modem_new(struct gateway *gateway, const struct config_mode
     modem->config = *config;
     modem->state = LINK_OPENING;
     modem->since_wall_ms = loop_wall_ms(gateway->loop);
+    if (!plug_wants(config))
+        text_copy(modem->place, sizeof modem->place,
+                  *config->port ? config->port : config->gammu_device);
+    text_copy(modem->absent, sizeof modem->absent, "not plugged in");
     loop_timer_init(&modem->free_timer, gateway->loop, on_free, modem);
     attempt_init(modem);
     hold_init(modem);
@@ -335,6 +344,7 @@ static struct modem *modem_new(struct gateway *gateway, const struct config_mode
 /* It stands in no list any more. */
 static void modem_free(struct modem *modem)
 {
+    plug_forget(modem);
     attempt_drop(modem);
     hold_stop(modem);
     suspect_stop(modem);
@@ -376,7 +386,21 @@ int fleet_open(struct gateway *gateway)
         if (rc < 0)
             return rc;
     }
+    plug_look(gateway);
     return 0;
+}
+
+struct modem *fleet_adopt(struct gateway *gateway, const struct config_modem *config)
+{
+    struct modem *modem = modem_new(gateway, config);
+
+    if (!modem)
+        return NULL;
+    modem->adopted = true;
+    if (link_open(modem->link) == 0)
+        return modem;
+    fleet_retire(modem);
+    return NULL;
 }
 
 static const struct config_modem *section_of(const struct config *config, const char *name)
@@ -389,11 +413,36 @@ static const struct config_modem *section_of(const struct config *config, const 
 
 static bool same_place(const struct config_modem *a, const struct config_modem *b)
 {
-    return strcmp(a->port, b->port) == 0 && strcmp(a->driver, b->driver) == 0 &&
+    return strcmp(a->port, b->port) == 0 && strcmp(a->imei, b->imei) == 0 &&
+           strcmp(a->iccid, b->iccid) == 0 && strcmp(a->imsi, b->imsi) == 0 &&
+           strcmp(a->usb_path, b->usb_path) == 0 && strcmp(a->driver, b->driver) == 0 &&
            strcmp(a->gammu_device, b->gammu_device) == 0 &&
            strcmp(a->gammu_connection, b->gammu_connection) == 0 && strcmp(a->smsc, b->smsc) == 0 &&
            a->roaming == b->roaming && strcmp(a->power_cycle, b->power_cycle) == 0 &&
            a->power_cycle_every_s == b->power_cycle_every_s;
+}
+
+void fleet_retire(struct modem *modem)
+{
+    modem->retired = true;
+    if (modem->slot == SLOT_SUBMITTED)
+        link_abort(modem->link);
+    fleet_reap(modem);
+}
+
+/* One that no section named before and one does now is that section's; a new [gateway] adopt = no
+ * lets all of them go. */
+static bool adopted_stays(const struct gateway *gateway, const struct modem *modem)
+{
+    if (!modem->adopted || !gateway->config->adopt)
+        return false;
+    for (size_t i = 0; i < gateway->config->modem_count; i++) {
+        const struct config_modem *section = &gateway->config->modems[i];
+        if (strcmp(section->name, modem->config.name) == 0 ||
+            plug_same_imei(section->imei, modem->config.imei))
+            return false;
+    }
+    return true;
 }
 
 /* A modem whose section left or points elsewhere retires: it finishes what has left it and goes. */
@@ -410,12 +459,12 @@ void fleet_reload(struct gateway *gateway)
             modem->config = *config;
             modem->day_end_wall_ms = 0; /* the budget may be another */
             modem->free_at_ms = 0;
+            modem->looked_imei[0] = '\0'; /* sim_swap may be another */
+            identity_look(modem);
             continue;
         }
-        modem->retired = true;
-        if (modem->slot == SLOT_SUBMITTED)
-            link_abort(modem->link);
-        fleet_reap(modem);
+        if (!adopted_stays(gateway, modem))
+            fleet_retire(modem);
     }
     if (fleet_open(gateway) < 0)
         log_event(LOG_LEVEL_ERROR, "fleet", "-", "open_failed", "%s", "");
@@ -439,9 +488,9 @@ void modem_view_fill(struct modem *modem, struct modem_view *view)
         budget_refresh(modem);
     *view = (struct modem_view){
         .name = modem->config.name,
-        .port = *modem->config.port ? modem->config.port : modem->config.gammu_device,
+        .port = modem->place,
         .driver = modem->config.driver,
-        .why = modem->why,
+        .why = modem->doubt ? modem->doubt_why : modem->why,
         .state = modem->state,
         .since_wall_ms = modem->since_wall_ms,
         .identity = &modem->link->identity,
@@ -456,6 +505,12 @@ void modem_view_fill(struct modem *modem, struct modem_view *view)
         .trial_wall_ms = suspect_is_out(modem) ? modem->suspicion.trial_wall_ms : 0,
         .last_error = modem->last_error,
     };
+}
+
+void modem_say(struct modem *modem, const char *why)
+{
+    text_copy(modem->why, sizeof modem->why, why);
+    modem_tell(modem, NULL);
 }
 
 void modem_tell(struct modem *modem, const char *why)

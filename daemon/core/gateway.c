@@ -68,6 +68,7 @@ bool gateway_shutting_down(const struct gateway *gateway)
 
 void gateway_free(struct gateway *gateway)
 {
+    plug_stop(gateway);
     fleet_close(gateway);
     reports_stop(gateway);
     inbox_stop(gateway);

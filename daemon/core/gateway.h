@@ -100,6 +100,11 @@ int gateway_modem_pause(struct gateway *gateway, const char *name, bool pause,
  */
 int gateway_pause(struct gateway *gateway, bool pause, struct refusal *refusal)
     __attribute__((warn_unused_result));
+/* The SIM that the modem holds now is the right one: the pair is kept, the alarm ends, and it
+ * sends. Between store_begin() and store_end(). 0, or -1 with the refusal: not_found, conflict (no
+ * SIM is known now, or it is held for another reason), store_failed. */
+int gateway_modem_accept(struct gateway *gateway, const char *name, struct refusal *refusal)
+    __attribute__((warn_unused_result));
 /* Restarts a modem by its own command as soon as what is under way has ended. */
 int gateway_modem_reset(struct gateway *gateway, const char *name, struct refusal *refusal)
     __attribute__((warn_unused_result));

@@ -5,7 +5,9 @@
 #include "admission.h"
 #include "alarm.h"
 #include "gateway.h"
+#include "identity.h"
 #include "pdu_decode.h"
+#include "plug.h"
 
 /* Where the attempt stands that a modem has under way. */
 enum slot_state {
@@ -72,6 +74,13 @@ struct modem {
     int64_t since_wall_ms;
     char why[96];
 
+    char place[256]; /* the port it is at; "": nowhere */
+    bool adopted;    /* no section names it; its config is made up */
+    char absent[96]; /* why it is nowhere */
+    enum modem_doubt doubt;
+    char doubt_why[96];
+    char looked_imei[17], looked_iccid[23]; /* what identity_look() has judged */
+
     enum slot_state slot;
     struct link_submit submit; /* token 0: none */
     int64_t row;               /* of the message under way */
@@ -106,6 +115,9 @@ enum { EARLY_REPORTS = 64 };
 
 /* A TPDU whose modem waits to hear that it is on disk. */
 struct taking;
+
+struct stick; /* plug.c */
+enum { SPOKE_MAX = 16 };
 
 enum { GUARDS = 8 }; /* commits that one turn of the loop may see */
 
@@ -142,6 +154,13 @@ struct gateway {
     struct loop_timer sets_timer; /* unfinished sets are given up */
     struct loop_timer purge_timer;
     bool paused; /* by an operator: a fact on disk */
+
+    struct plug_asker asker;
+    struct stick *sticks;
+    struct { /* for vid:pid the interface that spoke AT: asked first the next time */
+        int vendor, product, interface;
+    } spoke[SPOKE_MAX];
+    unsigned spoke_next;
 };
 
 /* --- schedule.c: what is due, and when to look again --- */
@@ -173,6 +192,11 @@ struct modem *fleet_find(struct gateway *gateway, const char *name);
 int fleet_open(struct gateway *gateway); /* links for sections that have none; 0/-ENOMEM */
 void fleet_reload(struct gateway *gateway);
 void fleet_close(struct gateway *gateway);
+/* A modem that no section names, with a config made up; it is opened. NULL: no memory. */
+struct modem *fleet_adopt(struct gateway *gateway, const struct config_modem *config);
+void fleet_retire(struct modem *modem);
+/* Its news: why it stands where it stands. */
+void modem_say(struct modem *modem, const char *why);
 void fleet_reap(struct modem *modem);    /* a retired modem that is free goes */
 bool modem_is_free(struct modem *modem); /* may take a message now */
 /* May be ready before `until_ms`: not gone, quarantined, paused, or out of budget past it. */

@@ -76,7 +76,7 @@ bool modem_is_held(const struct modem *modem)
 
 bool modem_is_away(const struct modem *modem)
 {
-    return modem->state == LINK_GONE || modem->state == LINK_QUARANTINED ||
+    return modem->state == LINK_GONE || modem->state == LINK_QUARANTINED || modem->doubt ||
            (modem->paused && !modem->finishing) || suspect_is_out(modem);
 }
 
@@ -86,6 +86,8 @@ const char *hold_words(const struct modem *modem)
         return "paused by an operator";
     if (modem->gateway->paused)
         return "the gateway is paused by an operator";
+    if (modem->doubt)
+        return modem->doubt_why;
     if (suspect_is_out(modem))
         return suspect_words(modem);
     return modem->reset_wanted ? "about to be reset" : "";

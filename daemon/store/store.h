@@ -342,6 +342,22 @@ int store_parts_delete(struct store *store, const uint8_t set[32])
 /* The set whose first part is the oldest of all: 1 and *set, *wall_ms; 0: none; -errno. */
 int store_parts_oldest(struct store *store, uint8_t set[32], int64_t *wall_ms);
 
+/* --- pairs of modem and SIM ------------------------------------------------------------------- */
+
+/* What is known of a modem (by the first 14 digits of its IMEI) and a SIM (by its ICCID). Kept as
+ * they are: they name things, not people. */
+enum store_pair {
+    STORE_PAIR_NEW,         /* neither was ever seen */
+    STORE_PAIR_SAME,        /* together, as now */
+    STORE_PAIR_OTHER_SIM,   /* the modem held another SIM */
+    STORE_PAIR_OTHER_MODEM, /* the SIM was in another modem */
+};
+int store_pair_get(struct store *store, const char *imei, const char *iccid, enum store_pair *out)
+    __attribute__((warn_unused_result));
+/* They belong together from now on, and to nothing else. May stand alone. 0/-errno */
+int store_pair_set(struct store *store, const char *imei, const char *iccid)
+    __attribute__((warn_unused_result));
+
 /* --- odds and ends ---------------------------------------------------------------------------- */
 
 /* Small durable facts ("sim.8984...": ...): value up to 255 bytes. Stored as they are: never

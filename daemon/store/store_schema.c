@@ -139,7 +139,12 @@ static const char schema_3[] =
     " spent INTEGER NOT NULL, wall INTEGER NOT NULL, PRIMARY KEY (sim, hash)) STRICT, WITHOUT "
     "ROWID;";
 
-static const char *const schema_scripts[STORE_SCHEMA] = {schema_1, schema_2, schema_3};
+/* Which SIM is in which modem: the first 14 digits of an IMEI, and an ICCID. */
+static const char schema_4[] =
+    "CREATE TABLE sim_pair (imei TEXT PRIMARY KEY, iccid TEXT NOT NULL UNIQUE)"
+    " STRICT, WITHOUT ROWID;";
+
+static const char *const schema_scripts[STORE_SCHEMA] = {schema_1, schema_2, schema_3, schema_4};
 
 static int schema_exec(struct store *store, const char *script)
 {

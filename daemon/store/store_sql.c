@@ -232,6 +232,9 @@ static const char *const sql_text[SQLS] = {
     [SQL_PIN_ACCEPT] = "DELETE FROM pin WHERE sim = ?1 AND state = 1",
     [SQL_PIN_UNSPEND] = "UPDATE pin SET spent = 0 WHERE sim = ?1 AND spent = 1",
     [SQL_PIN_KNOWN] = "SELECT 1 FROM pin WHERE sim = ?1 AND (state = 1 OR spent = 1)",
+    [SQL_PAIR_GET] = "SELECT imei, iccid FROM sim_pair WHERE imei = ?1 OR iccid = ?2",
+    [SQL_PAIR_FORGET] = "DELETE FROM sim_pair WHERE imei = ?1 OR iccid = ?2",
+    [SQL_PAIR_INSERT] = "INSERT INTO sim_pair (imei, iccid) VALUES (?, ?)",
     [SQL_FACT_GET] = "SELECT value FROM fact WHERE name = ?",
     [SQL_FACT_SET] = "INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE "
                      "SET value = excluded.value",

@@ -143,9 +143,10 @@ static void identified(void *arg, enum at_script_end end)
     if (at_init_restarted(l))
         return;
     l->quirks = at_quirks_find(id->maker, id->model);
+    size_t len = strlen(id->imei);
     log_event(LOG_LEVEL_INFO, "at", l->link.name, "modem",
-              "maker=\"%s\" model=\"%s\" revision=\"%s\" imei=%s quirks=%s", id->maker, id->model,
-              id->revision, id->imei, l->quirks->name);
+              "maker=\"%s\" model=\"%s\" revision=\"%s\" imei=...%s quirks=%s", id->maker,
+              id->model, id->revision, id->imei + (len > 4 ? len - 4 : 0), l->quirks->name);
     at_script_run(&l->script, settle_steps, settled);
 }
 

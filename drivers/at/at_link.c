@@ -9,6 +9,7 @@
 #include "at_modem.h"
 #include "log.h"
 #include "number.h"
+#include "port_holder.h"
 #include "port_slot.h"
 #include "text.h"
 
@@ -363,6 +364,12 @@ void at_link_open_port(struct at_link *l, const char *why)
         return;
     l->stream = NULL;
     bool absent = err == -ENOENT || err == -ENODEV || err == -ENXIO || err == -ENOTDIR;
+    if (err == -EBUSY) {
+        char holder[PORT_HOLDER_ROOM];
+        port_holder(port_uri(l->port), holder);
+        at_recover_gone(l, holder, true);
+        return;
+    }
     at_recover_gone(l, absent ? "no such port" : strerror(-err), !absent);
 }
 

@@ -1,0 +1,508 @@
+/* plug: see plug.h. A stick lives from the burst that brought it to the one that takes it away. */
+#include "plug.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "gateway_internal.h"
+#include "log.h"
+#include "text.h"
+
+enum {
+    STICK_PORTS = 16,
+    IMEI_COUNTS = 14, /* digits; the rest is a check digit, or a version of the software */
+    ICCID_COUNTS = 18,
+    ADOPTED_TAIL = 6,
+    SOON_MS = 2000, /* a SIM is busy for 2 to 20 s after a start */
+    SOON_LOOKS = 10,
+    LATER_MS = 60000, /* held by another program, or a SIM that somebody has to unlock */
+};
+
+struct stick {
+    struct gateway *gateway;
+    struct stick *next;
+    struct usb_port port[STICK_PORTS];
+    size_t count;
+    int at;                  /* the port that speaks AT; -1: not known */
+    bool tried[STICK_PORTS]; /* asked in vain */
+    bool known;              /* identity was asked for; what is empty could not be read */
+    bool fixed;              /* a section names one of its ports: its link goes there by itself */
+    int asked;               /* the port of the question */
+    void *question;          /* NULL: none */
+    unsigned looks;
+    struct loop_timer again;
+    struct link_identity identity;
+    struct modem *modem; /* who has it */
+    char why[96];
+};
+
+/* --- pure ------------------------------------------------------------------------------------- */
+
+bool plug_same_imei(const char *a, const char *b)
+{
+    return strlen(a) >= IMEI_COUNTS && strncmp(a, b, IMEI_COUNTS) == 0;
+}
+
+bool plug_same_iccid(const char *a, const char *b)
+{
+    size_t shorter = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
+
+    return shorter >= ICCID_COUNTS && strncmp(a, b, shorter) == 0;
+}
+
+bool plug_wants(const struct config_modem *section)
+{
+    return strcmp(section->driver, "at") == 0 && (!section->port[0] || section->usb_path[0]);
+}
+
+enum plug_fit plug_fit(const struct config_modem *section, const struct usb_port *port,
+                       const struct link_identity *identity)
+{
+    enum plug_fit fit = PLUG_FITS;
+
+    if ((section->port[0] && !usb_port_is(port, section->port)) ||
+        (section->usb_path[0] && !usb_port_in(port, section->usb_path)))
+        return PLUG_NO;
+    if (section->imei[0] && !identity->imei[0])
+        fit = PLUG_PERHAPS;
+    else if (section->imei[0] && !plug_same_imei(section->imei, identity->imei))
+        return PLUG_NO;
+    if (section->iccid[0] && !identity->iccid[0])
+        fit = PLUG_PERHAPS;
+    else if (section->iccid[0] && !plug_same_iccid(section->iccid, identity->iccid))
+        return PLUG_NO;
+    if (section->imsi[0] && !identity->imsi[0])
+        fit = PLUG_PERHAPS;
+    else if (section->imsi[0] && strcmp(section->imsi, identity->imsi) != 0)
+        return PLUG_NO;
+    return fit;
+}
+
+/* --- sticks ----------------------------------------------------------------------------------- */
+
+static void stick_look(struct stick *stick);
+
+static void on_again(void *arg)
+{
+    struct stick *stick = arg;
+
+    memset(stick->tried, 0, sizeof stick->tried);
+    stick->known = false;
+    stick_look(stick);
+}
+
+static struct stick *stick_new(struct gateway *gateway, const struct usb_port *ports, size_t count)
+{
+    struct stick *stick = calloc(1, sizeof *stick);
+
+    if (!stick)
+        return NULL;
+    stick->gateway = gateway;
+    stick->count = count < STICK_PORTS ? count : STICK_PORTS;
+    memcpy(stick->port, ports, stick->count * sizeof *ports);
+    stick->at = -1;
+    loop_timer_init(&stick->again, gateway->loop, on_again, stick);
+    struct stick **end = &gateway->sticks;
+    while (*end)
+        end = &(*end)->next;
+    *end = stick;
+    log_event(LOG_LEVEL_INFO, "plug", ports->usb_path, "plugged", "ids=%04x:%04x ports=%zu",
+              (unsigned)ports->vendor, (unsigned)ports->product, count);
+    return stick;
+}
+
+static void stick_ask_no_more(struct stick *stick)
+{
+    if (stick->question)
+        stick->gateway->asker.forget(stick->gateway->asker.arg, stick->question);
+    stick->question = NULL;
+    loop_timer_cancel(&stick->again);
+}
+
+static void refused_by(const struct modem *modem, char why[96])
+{
+    snprintf(why, 96, "refused: [modem %.60s] has this modem", modem->config.name);
+}
+
+static void stick_let_go(struct stick *stick, const char *why)
+{
+    struct modem *modem = stick->modem;
+    char refused[96];
+
+    stick->modem = NULL;
+    if (!modem)
+        return;
+    modem->place[0] = '\0';
+    text_copy(modem->absent, sizeof modem->absent, why);
+    /* The line may have hung up before the stick went: then its link has nothing more to tell. */
+    if (link_attach(modem->link, NULL) < 0 || modem->state == LINK_GONE)
+        modem_say(modem, why);
+    refused_by(modem, refused);
+    for (struct modem *other = modem->gateway->modems; other; other = other->next)
+        if (strcmp(other->absent, refused) == 0) {
+            text_copy(other->absent, sizeof other->absent, "not plugged in");
+            modem_say(other, other->absent);
+        }
+}
+
+static void stick_free(struct stick *stick, const char *why)
+{
+    struct stick **at = &stick->gateway->sticks;
+
+    while (*at != stick)
+        at = &(*at)->next;
+    *at = stick->next;
+    stick_ask_no_more(stick);
+    stick_let_go(stick, why);
+    free(stick);
+}
+
+/* --- who gets it ------------------------------------------------------------------------------ */
+
+static void stick_leave(struct stick *stick, const char *why)
+{
+    if (strcmp(stick->why, why) != 0)
+        log_event(LOG_LEVEL_NOTICE, "plug", stick->port->usb_path, "left", "why=\"%s\"", why);
+    text_copy(stick->why, sizeof stick->why, why);
+}
+
+static void stick_give(struct stick *stick, struct modem *modem)
+{
+    const struct usb_port *port = &stick->port[stick->at];
+
+    stick_ask_no_more(stick);
+    stick->modem = modem;
+    stick->why[0] = '\0';
+    text_copy(modem->place, sizeof modem->place, port->node);
+    log_event(LOG_LEVEL_NOTICE, "plug", modem->config.name, "found", "port=%s usb=%s interface=%d",
+              port->node, port->usb_path, port->interface);
+    if (link_attach(modem->link, port->node) < 0)
+        stick_let_go(stick, "its port is none");
+}
+
+/* Another section has the modem already, by this stick or through a port of its own. */
+static const struct modem *whose(const struct stick *stick)
+{
+    for (const struct modem *modem = stick->gateway->modems; modem; modem = modem->next)
+        if (!modem->retired && modem->place[0] && identity_is_known(modem) &&
+            plug_same_imei(modem->link->identity.imei, stick->identity.imei))
+            return modem;
+    return NULL;
+}
+
+/* Sections that this stick would fit too hear who has it. */
+static void tell_others(struct stick *stick)
+{
+    char why[96];
+
+    refused_by(stick->modem, why);
+    for (struct modem *modem = stick->gateway->modems; modem; modem = modem->next) {
+        if (modem == stick->modem || modem->retired || modem->place[0] ||
+            !plug_wants(&modem->config) || strcmp(modem->absent, why) == 0 ||
+            plug_fit(&modem->config, &stick->port[stick->at], &stick->identity) != PLUG_FITS)
+            continue;
+        log_event(LOG_LEVEL_WARNING, "plug", modem->config.name, "refused", "by=%s",
+                  stick->modem->config.name);
+        text_copy(modem->absent, sizeof modem->absent, why);
+        modem_say(modem, why);
+    }
+}
+
+static void stick_adopt(struct stick *stick)
+{
+    struct config_modem config = {.driver = "at"};
+    const char *imei = stick->identity.imei;
+    size_t len = strlen(imei);
+
+    if (len < IMEI_COUNTS) {
+        stick_leave(stick, "its IMEI cannot be read, and no section names it");
+        return;
+    }
+    snprintf(config.name, sizeof config.name, "imei-%s", imei + len - ADOPTED_TAIL);
+    text_copy(config.imei, sizeof config.imei, imei);
+    if (fleet_find(stick->gateway, config.name)) {
+        stick_leave(stick, "another modem has the name made from its IMEI");
+        return;
+    }
+    struct modem *modem = fleet_adopt(stick->gateway, &config);
+    if (!modem) {
+        stick_leave(stick, "no memory");
+        return;
+    }
+    log_event(LOG_LEVEL_NOTICE, "plug", config.name, "adopted", "usb=%s", stick->port->usb_path);
+    stick_give(stick, modem);
+}
+
+/* It has said who it is. */
+static void stick_decide(struct stick *stick)
+{
+    const struct usb_port *port = &stick->port[stick->at];
+    const struct modem *other = whose(stick);
+    bool perhaps = false;
+    char why[96];
+
+    if (other) {
+        refused_by(other, why);
+        stick_leave(stick, why);
+        return;
+    }
+    for (struct modem *modem = stick->gateway->modems; modem; modem = modem->next) {
+        if (modem->retired || modem->place[0] || !plug_wants(&modem->config))
+            continue;
+        enum plug_fit fit = plug_fit(&modem->config, port, &stick->identity);
+        perhaps = perhaps || fit == PLUG_PERHAPS;
+        if (fit == PLUG_FITS) {
+            stick_give(stick, modem);
+            tell_others(stick);
+            return;
+        }
+    }
+    if (perhaps) {
+        stick_leave(stick, "its SIM cannot be read yet");
+        loop_timer_arm_in(&stick->again, ++stick->looks < SOON_LOOKS ? SOON_MS : LATER_MS);
+    } else if (stick->gateway->config->adopt) {
+        stick_adopt(stick);
+    } else {
+        stick_leave(stick, "no section names it");
+    }
+}
+
+/* --- who is asked ----------------------------------------------------------------------------- */
+
+static void remember(struct gateway *gateway, const struct usb_port *port)
+{
+    for (unsigned i = 0; i < SPOKE_MAX; i++) {
+        if (gateway->spoke[i].vendor == port->vendor &&
+            gateway->spoke[i].product == port->product) {
+            gateway->spoke[i].interface = port->interface;
+            return;
+        }
+    }
+    unsigned i = gateway->spoke_next++ % SPOKE_MAX;
+    gateway->spoke[i].vendor = port->vendor;
+    gateway->spoke[i].product = port->product;
+    gateway->spoke[i].interface = port->interface;
+}
+
+static bool spoke_before(const struct gateway *gateway, const struct usb_port *port)
+{
+    for (unsigned i = 0; i < SPOKE_MAX; i++)
+        if (gateway->spoke[i].vendor == port->vendor && gateway->spoke[i].product == port->product)
+            return gateway->spoke[i].interface == port->interface;
+    return false;
+}
+
+/* The port that a rule names; of those that none names the one that spoke on this model before,
+ * then in the order of interfaces. -1: none is left. */
+static int port_to_ask(const struct stick *stick)
+{
+    int best = -1;
+
+    for (size_t i = 0; i < stick->count; i++)
+        if (stick->port[i].role == USB_ROLE_AT)
+            return stick->tried[i] ? -1 : (int)i;
+    for (size_t i = 0; i < stick->count; i++) {
+        if (stick->port[i].role != USB_ROLE_UNKNOWN || stick->tried[i])
+            continue;
+        if (best < 0 || spoke_before(stick->gateway, &stick->port[i]))
+            best = (int)i;
+    }
+    return best;
+}
+
+static void on_answer(void *ctx, const struct plug_answer *answer)
+{
+    struct stick *stick = ctx;
+    const struct usb_port *port = &stick->port[stick->asked];
+
+    stick->question = NULL;
+    log_event(LOG_LEVEL_INFO, "plug", port->usb_path, "asked", "port=%s interface=%d answer=\"%s\"",
+              port->node, port->interface, answer->err ? answer->why : "AT");
+    if (answer->err == 0) {
+        stick->at = stick->asked;
+        stick->known = true;
+        stick->identity = answer->identity;
+        remember(stick->gateway, port);
+        stick_look(stick);
+        return;
+    }
+    stick->tried[stick->asked] = true;
+    if (answer->err != -ETIMEDOUT) { /* held by another program, say */
+        stick_leave(stick, answer->why);
+        loop_timer_arm_in(&stick->again, LATER_MS);
+    }
+    if (port_to_ask(stick) >= 0) {
+        stick_look(stick);
+    } else if (answer->err == -ETIMEDOUT) {
+        stick_leave(stick, "none of its ports speaks AT");
+        if (port->role == USB_ROLE_AT) /* a modem all the same: one that boots slowly */
+            loop_timer_arm_in(&stick->again, LATER_MS);
+    }
+}
+
+/* Whether anybody may want this stick; *at_once: who has it without asking, on which port, for the
+ * section names the port, or the socket of one whose port a rule names. */
+static bool is_wanted(const struct stick *stick, struct modem **at_once, int *on)
+{
+    static const struct link_identity nothing;
+    bool wanted = stick->gateway->config->adopt;
+
+    *at_once = NULL;
+    for (struct modem *modem = stick->gateway->modems; modem; modem = modem->next) {
+        bool may = false;
+        if (modem->retired || modem->place[0] || !plug_wants(&modem->config))
+            continue;
+        for (size_t i = 0; i < stick->count; i++) {
+            enum plug_fit fit = plug_fit(&modem->config, &stick->port[i], &nothing);
+            bool named = fit != PLUG_NO && modem->config.port[0];
+            may = may || fit != PLUG_NO;
+            if (!*at_once && (named || (fit == PLUG_FITS && stick->port[i].role == USB_ROLE_AT))) {
+                *at_once = modem;
+                *on = (int)i;
+            }
+        }
+        wanted = wanted || may;
+    }
+    return wanted;
+}
+
+/* A section with a port of its own is served without us. */
+static bool is_fixed(const struct stick *stick)
+{
+    const struct config *config = stick->gateway->config;
+
+    for (size_t s = 0; s < config->modem_count; s++)
+        for (size_t i = 0; i < stick->count; i++)
+            if (!plug_wants(&config->modems[s]) &&
+                usb_port_is(&stick->port[i], config->modems[s].port))
+                return true;
+    return false;
+}
+
+static void stick_look(struct stick *stick)
+{
+    struct gateway *gateway = stick->gateway;
+    struct modem *at_once;
+    int next = port_to_ask(stick), on = -1;
+
+    if (stick->modem || stick->question || gateway->stopping)
+        return;
+    stick->fixed = is_fixed(stick);
+    if (stick->fixed)
+        return;
+    if (stick->known && stick->at >= 0) {
+        stick_decide(stick);
+    } else if (!is_wanted(stick, &at_once, &on)) {
+        stick_leave(stick, "no section names it");
+    } else if (at_once) {
+        stick->at = on;
+        stick_give(stick, at_once);
+    } else if (next >= 0 && gateway->asker.ask) {
+        stick->asked = next;
+        stick->question =
+            gateway->asker.ask(gateway->asker.arg, stick->port[next].node, on_answer, stick);
+        if (!stick->question)
+            stick_leave(stick, "no memory");
+    } else if (next < 0 && !stick->why[0]) {
+        stick_leave(stick, "it has no port for commands");
+    }
+}
+
+/* --- coming and going ------------------------------------------------------------------------- */
+
+/* What this stick is now: the same ports, or at least the one that is in use. */
+static bool stick_stays(struct stick *stick, const struct usb_port *ports, size_t count)
+{
+    int in_use = stick->question ? stick->asked : stick->at;
+    int found = -1;
+
+    if (count == 0 || count > STICK_PORTS)
+        return false;
+    bool same = stick->count == count;
+    for (size_t i = 0; i < count; i++) {
+        same = same && stick->port[i].serial == ports[i].serial;
+        if (in_use >= 0 && ports[i].serial == stick->port[in_use].serial)
+            found = (int)i;
+    }
+    if (!same && (found < 0 || stick->question))
+        return false;
+    memcpy(stick->port, ports, count * sizeof *ports);
+    stick->count = count;
+    if (!same) {
+        stick->at = found;
+        memset(stick->tried, 0, sizeof stick->tried);
+    }
+    return true;
+}
+
+void gateway_ports(struct gateway *gateway, const struct usb_port *ports, size_t count)
+{
+    struct stick *next;
+
+    for (struct stick *stick = gateway->sticks; stick; stick = next) {
+        size_t first = 0, end;
+        next = stick->next;
+        while (first < count && strcmp(ports[first].device, stick->port->device) != 0)
+            first++;
+        for (end = first; end < count && strcmp(ports[end].device, stick->port->device) == 0;)
+            end++;
+        if (!stick_stays(stick, ports + first, end - first))
+            stick_free(stick, "unplugged");
+    }
+    for (size_t first = 0, end; first < count; first = end) {
+        bool there = false;
+        for (end = first; end < count && strcmp(ports[end].device, ports[first].device) == 0;)
+            end++;
+        for (struct stick *stick = gateway->sticks; stick; stick = stick->next)
+            there = there || strcmp(stick->port->device, ports[first].device) == 0;
+        if (!there && !stick_new(gateway, ports + first, end - first))
+            log_event(LOG_LEVEL_ERROR, "plug", ports[first].usb_path, "no_memory", "%s", "");
+    }
+    plug_look(gateway);
+}
+
+void plug_look(struct gateway *gateway)
+{
+    for (struct stick *stick = gateway->sticks; stick; stick = stick->next)
+        stick_look(stick);
+}
+
+void plug_forget(struct modem *modem)
+{
+    for (struct stick *stick = modem->gateway->sticks; stick; stick = stick->next)
+        if (stick->modem == modem) {
+            stick->modem = NULL;
+            stick->known = false; /* asked anew, when the link has let go of it */
+            loop_timer_arm_in(&stick->again, 0);
+        }
+}
+
+void plug_stop(struct gateway *gateway)
+{
+    while (gateway->sticks) {
+        struct stick *stick = gateway->sticks;
+        gateway->sticks = stick->next;
+        stick_ask_no_more(stick);
+        free(stick);
+    }
+}
+
+void gateway_asker(struct gateway *gateway, const struct plug_asker *asker)
+{
+    gateway->asker = *asker;
+}
+
+bool gateway_left_at(const struct gateway *gateway, size_t i, struct plug_left *out)
+{
+    for (const struct stick *stick = gateway->sticks; stick; stick = stick->next) {
+        if (stick->modem || stick->fixed || i-- > 0)
+            continue;
+        *out = (struct plug_left){.port = stick->port[stick->at >= 0 ? stick->at : 0].node,
+                                  .usb_path = stick->port->usb_path,
+                                  .why = stick->question ? "being asked" : stick->why,
+                                  .identity = &stick->identity};
+        return true;
+    }
+    return false;
+}

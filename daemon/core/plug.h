@@ -1,0 +1,68 @@
+/* plug: which port is whose. Told what stands on the USB, it groups the ports by stick, has those
+ * asked that may speak AT, and gives each modem to the section that names it by IMEI, SIM, USB
+ * socket or port: the section's link is attached there, with its name, budget, penalty and history.
+ *
+ * Nothing is written to a port unless a section without a modem may be meant, or [gateway] adopt
+ * takes whatever comes. Ports that a rule names for something else (DIAG, GPS, audio) are never
+ * opened. */
+#ifndef OTPGATE_PLUG_H
+#define OTPGATE_PLUG_H
+
+#include "gateway.h"
+#include "usb_ports.h"
+
+/* What a port answered. */
+struct plug_answer {
+    int err;      /* 0: it speaks AT. -ETIMEDOUT: nobody answered; else -errno of the port */
+    char why[96]; /* err < 0: in words */
+    struct link_identity identity; /* what could be read; the rest is empty */
+};
+typedef void plug_answer_fn(void *ctx, const struct plug_answer *answer);
+
+/* Who asks: main lends the driver to the core. */
+struct plug_asker {
+    /* Asks who is at `node`; `fn` is called once, never from inside. NULL: no memory. */
+    void *(*ask)(void *arg, const char *node, plug_answer_fn *fn, void *ctx);
+    void (*forget)(void *arg, void *question); /* no answer any more; the port is let go */
+    void *arg;
+};
+
+/* Before the first gateway_ports(). The asker is copied. */
+void gateway_asker(struct gateway *gateway, const struct plug_asker *asker);
+/* What stands on the USB now, in the order of device and interface; copied. */
+void gateway_ports(struct gateway *gateway, const struct usb_port *ports, size_t count);
+
+/* A stick that no section has. */
+struct plug_left {
+    const char *port;     /* that speaks AT, or the first of them */
+    const char *usb_path; /* "1-1.2" */
+    const char *why;
+    const struct link_identity *identity; /* what is known */
+};
+/* false past the end. Pointers hold until the next turn. */
+bool gateway_left_at(const struct gateway *gateway, size_t i, struct plug_left *out);
+
+/* --- inside core --- */
+
+struct modem;
+
+/* It has no place of its own: it is where its identity is found. Pure. */
+bool plug_wants(const struct config_modem *section);
+/* Whether this stick's modem may be, or is, the one that `section` means. Pure. */
+enum plug_fit {
+    PLUG_NO,
+    PLUG_PERHAPS, /* what would tell is not read yet */
+    PLUG_FITS,
+};
+enum plug_fit plug_fit(const struct config_modem *section, const struct usb_port *port,
+                       const struct link_identity *identity);
+/* The same identity number, where one may have its check digit and the other not. Pure. */
+bool plug_same_imei(const char *a, const char *b);
+bool plug_same_iccid(const char *a, const char *b);
+
+/* Looks again at what nobody has: a section came or went, a modem was let go. */
+void plug_look(struct gateway *gateway);
+void plug_forget(struct modem *modem); /* it is freed or retired: its stick is free again */
+void plug_stop(struct gateway *gateway);
+
+#endif
