@@ -16,6 +16,7 @@ static const struct verb verbs[] = {
     {"modem.pause", verb_modem_pause, false, true},
     {"modem.resume", verb_modem_resume, false, true},
     {"modem.reset", verb_modem_reset, false, false},
+    {"modem.accept", verb_modem_accept, false, true},
     {"alarm.list", verb_alarm_list, true, false},
     {"inbox.list", verb_inbox_list, true, true},
     {"otp.start", verb_otp_start, false, true},

@@ -79,3 +79,22 @@ void verb_modem_reset(struct call *call)
     else
         call_refuse(call, &refusal);
 }
+
+void verb_modem_accept(struct call *call)
+{
+    struct front *front = call->front;
+    struct refusal refusal = {0};
+    int rc = store_begin(front->store);
+    if (rc < 0) {
+        call_fail_store(call, rc);
+        return;
+    }
+    bool done = gateway_modem_accept(front->gateway, name_of(call), &refusal) == 0;
+    rc = store_end(front->store, done);
+    if (rc < 0)
+        call_fail_store(call, rc);
+    else if (done)
+        modem_answer(call);
+    else
+        call_refuse(call, &refusal);
+}

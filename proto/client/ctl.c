@@ -96,6 +96,8 @@ static const struct ctl_command commands[] = {
     {"resume", "[NAME]", 0, 1, "go on sending", NULL, OPTIONS(pause_options), ctl_resume},
     {"reset", "NAME", 1, 1, "restart a modem by its own command, when it is free", NULL, NULL, 0,
      ctl_reset},
+    {"accept", "NAME", 1, 1, "the SIM that a modem holds now is the right one", NULL, NULL, 0,
+     ctl_accept},
     {"alarms", "", 0, 0, "what wants somebody, and what to do", NULL, NULL, 0, ctl_alarms},
     {"inbox", "", 0, 0, "what others wrote to the SIMs, newest first", NULL, OPTIONS(inbox_options),
      ctl_inbox},

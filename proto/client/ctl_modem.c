@@ -1,4 +1,4 @@
-/* ctl_modem: the modems: shown, paused, resumed, reset. */
+/* ctl_modem: the modems: shown, paused, resumed, reset, accepted. */
 #include "ctl.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ static void print_modems(const json_t *modems)
     for (size_t i = 0; i < json_array_size(modems); i++) {
         const json_t *modem = json_array_get(modems, i);
         char since[CTL_SHOW_TIME], dbm[24], today[48], used[24], budget[24], sent[24], failed[24];
-        const char *error = text_of(modem, "last_error");
+        const char *error = text_of(modem, "last_error"), *held = text_of(modem, "held");
         ctl_show_number(modem, "used_today", used);
         ctl_show_number(modem, "budget", budget);
         snprintf(today, sizeof today, "%s%s%s", used, strcmp(budget, "0") ? "/" : "",
@@ -32,7 +32,9 @@ static void print_modems(const json_t *modems)
                                today,
                                ctl_show_number(modem, "sent", sent),
                                ctl_show_number(modem, "failed", failed),
-                               error && *error ? error : text_of(modem, "why")};
+                               held && *held     ? held
+                               : error && *error ? error
+                                                 : text_of(modem, "why")};
         ctl_table_add(table, cells);
     }
     ctl_table_print(table, stdout);
@@ -97,4 +99,9 @@ int ctl_resume(struct ctl *ctl)
 int ctl_reset(struct ctl *ctl)
 {
     return ask(ctl, "modem.reset", NULL);
+}
+
+int ctl_accept(struct ctl *ctl)
+{
+    return ask(ctl, "modem.accept", NULL);
 }

@@ -319,6 +319,15 @@ static void verb_sim(struct modemsim_control *control, json_t *params, struct mo
         simmodem_sim_set(port->modem, (enum simmodem_sim)state);
 }
 
+static void verb_iccid(struct modemsim_control *control, json_t *params,
+                       struct modemsim_reply *reply)
+{
+    struct modemsim_port *port = take_port(control, params, reply);
+    const char *iccid = json_string_value(json_object_get(params, "iccid"));
+    if (port && (!iccid || !simmodem_iccid_set(port->modem, iccid)))
+        refuse(reply, "iccid: 18 to 20 digits");
+}
+
 static void verb_write(struct modemsim_control *control, json_t *params,
                        struct modemsim_reply *reply)
 {
@@ -463,6 +472,7 @@ const struct modemsim_verb modemsim_verbs[] = {
     {"timing", verb_timing, "{latency_ms?, jitter_ms?, report_ms?}"},
     {"registration", verb_registration, "{modem, stat, domain?: all|creg|cgreg|cereg}"},
     {"sim", verb_sim, "{modem, state: ready|pin|puk|busy|absent|failure}"},
+    {"iccid", verb_iccid, "{modem, iccid}: another SIM is put in; told at the next start"},
     {"write", verb_write, "{modem, from, text}: somebody writes to this modem's number"},
     {"handset.list", verb_handset_list, "{number, limit?}: what this phone shows"},
     {"stats", verb_stats, "{}"},

@@ -644,6 +644,15 @@ const char *simmodem_iccid(const struct simmodem *modem)
     return modem->iccid;
 }
 
+bool simmodem_iccid_set(struct simmodem *modem, const char *iccid)
+{
+    size_t len = strlen(iccid);
+    if (len < 18 || len > 20 || strspn(iccid, "0123456789") != len)
+        return false;
+    snprintf(modem->iccid, sizeof modem->iccid, "%s", iccid);
+    return true;
+}
+
 const struct sim_profile *simmodem_profile(const struct simmodem *modem)
 {
     return modem->profile;

@@ -36,6 +36,8 @@ void simmodem_input(struct simmodem *modem, const void *bytes, size_t len);
 
 const char *simmodem_number(const struct simmodem *modem);
 const char *simmodem_iccid(const struct simmodem *modem);
+/* Somebody put another SIM in: 18 to 20 digits, else false. Its number stays. */
+bool simmodem_iccid_set(struct simmodem *modem, const char *iccid);
 const struct sim_profile *simmodem_profile(const struct simmodem *modem);
 bool simmodem_plugged(const struct simmodem *modem);
 /* For simnet_plan() and simnet_plan_reports(). */

@@ -229,6 +229,8 @@ class Look(Case):
         self.run_ctl("pause", code=2)  # nobody stops a gateway by leaving out a word
         self.run_ctl("pause", "viettel-1", "--all", code=2)
         self.run_ctl("reset", code=2)
+        self.assertRegex(self.run_ctl("accept", "viettel-1")[0], r"(?m)^name +viettel-1$")
+        self.run_ctl("accept", code=2)
         self.assertIn("not_found", self.run_ctl("pause", "none", code=1)[1])
 
     def test_alarms(self):

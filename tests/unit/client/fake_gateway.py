@@ -173,6 +173,9 @@ class Gateway:
     def modem_reset(self, client, params, after):
         return {**self.modem_get(client, params, after), "held": "about to be reset"}
 
+    def modem_accept(self, client, params, after):
+        return self.modem_get(client, params, after)
+
     def gateway_pause(self, client, params, after):
         return {"paused": True}
 

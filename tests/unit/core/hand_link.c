@@ -113,6 +113,15 @@ static void hand_pin(struct link *link, const char *pin, const char *why)
     text_copy(hand->no_pin, sizeof hand->no_pin, pin ? "" : why);
 }
 
+static int hand_attach(struct link *link, const char *where)
+{
+    struct hand_link *hand = hand_link_of(link);
+
+    hand->attaches++;
+    text_copy(hand->place, sizeof hand->place, where ? where : "");
+    return 0;
+}
+
 struct link *hand_link_new(const char *name, const char *iccid, const struct link_sink *sink,
                            void *ctx)
 {
@@ -128,6 +137,7 @@ struct link *hand_link_new(const char *name, const char *iccid, const struct lin
         .close = hand_close,
         .taken = hand_taken,
         .in_flight = hand_in_flight,
+        .attach = hand_attach,
         .pin = hand_pin,
     };
     struct hand_link *hand = calloc(1, sizeof *hand);

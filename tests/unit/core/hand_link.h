@@ -6,6 +6,8 @@
 
 struct hand_link {
     struct link link;
+    unsigned attaches;
+    char place[64]; /* "": nowhere */
     bool open, closed, aborted;
     bool busy;          /* a submit is under way */
     bool answered, yes; /* proceed came */

@@ -109,6 +109,14 @@ int gateway_modem_reset(struct gateway *gateway, const char *name, struct refusa
     return refused(gateway, name, refusal);
 }
 
+int gateway_modem_accept(struct gateway *gateway, const char *name, struct refusal *refusal)
+{
+    if (refused(gateway, name, refusal) < 0)
+        return -1;
+    gateway->modem.held = "";
+    return store_fact_set(gateway->store, "accepted", "1");
+}
+
 void gateway_on_modem(struct gateway *gateway, void (*fn)(void *arg, const struct modem_view *view),
                       void *arg)
 {

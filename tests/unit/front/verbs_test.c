@@ -333,6 +333,11 @@ static void operators_stop_and_go(void **state)
          {REQUEST("6", "modem.reset", "{\"name\":\"viettel-1\"}"),
           "{\"result\":{\"name\":\"viettel-1\"}}"});
     assert_int_equal(world.gateway.resets, 1);
+    world.gateway.modem.held = "it holds another SIM than before";
+    TALK(&client, {REQUEST("8", "modem.accept", "{\"name\":\"none\"}"), ERROR("8", "not_found")},
+         {REQUEST("9", "modem.accept", "{\"name\":\"viettel-1\"}"),
+          "{\"result\":{\"name\":\"viettel-1\"}}"});
+    assert_string_equal(world.gateway.modem.held, "");
     world.gateway.refuse = (struct refusal){.name = "no_modem", .sentence = "not there"};
     TALK(&client,
          {REQUEST("7", "modem.reset", "{\"name\":\"viettel-1\"}"), ERROR("7", "no_modem")});

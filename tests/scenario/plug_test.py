@@ -1,0 +1,162 @@
+"""Plugging: the real daemon on simulated sticks (tests/sim/stick), told by uevents. Modems are known by who
+they are, whatever their ttyUSBn is called today. Everything is awaited by events."""
+
+import os
+import subprocess
+import unittest
+
+from gateway import BIN, Gateway, Refused, otpgatectl
+
+STICK = os.path.join(os.path.dirname(BIN), "tests", "stick")
+# Names that no machine has: what the tree has not is looked for in the real /dev.
+FIRST = 90
+
+
+def imei_of(index):
+    """As otpgate-modemsim makes them: a running number, then the check digit."""
+    digits = "86754203%06d" % index
+    total = 0
+    for i, digit in enumerate(digits):
+        value = int(digit) * (2 if i % 2 else 1)
+        total += value // 10 + value % 10
+    return digits + str((10 - total % 10) % 10)
+
+
+class Plugging(unittest.TestCase):
+    def world(self, sections, modems=2, gateway=""):
+        self.gw = Gateway(modems=modems, latency_ms=20, start=False)
+        self.addCleanup(self.gw.close)
+        self.root = os.path.join(self.gw.dir, "stick")
+        self.gw.write_config(whole="[gateway]\nsocket = %s\nstate_dir = %s\n%s\n%s" % (
+            self.gw.socket, self.gw.state_dir, gateway, sections))
+        self.gw.wrapper = [STICK, "run", self.root]
+        self.gw.start()
+        self.client = self.gw.client()
+        self.watcher = self.gw.client()
+        self.addCleanup(self.client.close)
+        self.addCleanup(self.watcher.close)
+        self.watcher.call("events.follow", topics=["modem"])
+
+    def pty(self, modem):
+        return os.readlink(os.path.join(self.gw.dir, "ports", "modem%d" % modem))
+
+    def plug(self, tty, pty, usb="1-1", interface=2, role="at"):
+        rules = ["OTPGATE_PORT=" + role] if role else []
+        subprocess.run([STICK, "plug", self.root, "ttyUSB%d" % (FIRST + tty), pty, usb,
+                        str(interface), "12d1:1506"] + rules, check=True)
+
+    def unplug(self, tty):
+        subprocess.run([STICK, "unplug", self.root, "ttyUSB%d" % (FIRST + tty)], check=True)
+
+    def modem(self, name):
+        return self.client.call("modem.get", name=name)
+
+    def until(self, name, state):
+        return self.watcher.next_event(lambda e: e["name"] == name and e["state"] == state)
+
+    def at(self, name, tty):
+        self.assertEqual(self.modem(name)["port"], "/dev/ttyUSB%d" % (FIRST + tty))
+
+    def send(self, key, modem):
+        sent = self.client.call("message.send", key=key, to="0912345678", text="Ma OTP: " + key,
+                                modem=modem)
+        got = self.client.call("message.get", id=sent["id"], until="sent", wait_ms=30000)
+        self.assertIn(got["state"], ("sent", "delivered"))
+
+    def test_replugged_under_another_name(self):
+        """The line dies first, or the uevent comes first; either way it is the same modem after."""
+        self.world("[modem a]\nimei = %s\n" % imei_of(0))
+        self.assertEqual(self.modem("a")["why"], "not plugged in")
+        for n, hang_up_first in enumerate((True, False, True)):
+            self.plug(n, self.pty(0), usb="1-%d" % (n + 1))
+            self.until("a", "ready")
+            self.at("a", n)
+            self.send("round-%d" % n, "a")
+            if hang_up_first:
+                self.gw.sim.control("unplug", modem=0)
+                self.until("a", "gone")
+                self.unplug(n)
+                self.watcher.next_event(lambda e: e.get("why") == "unplugged")
+                self.gw.sim.control("replug", modem=0)
+            else:
+                self.unplug(n)
+                self.until("a", "gone")
+        self.assertEqual(self.modem("a")["sent"], 3)  # one history
+        self.assertFalse(self.gw.sim.violations())
+
+    def test_two_swap_their_names(self):
+        self.world("[modem a]\nimei = %s\n[modem b]\nimei = %s\n" % (imei_of(0), imei_of(1)))
+        for n in range(2):
+            self.plug(n, self.pty(0), usb="1-1")
+            self.plug(1 - n, self.pty(1), usb="1-2")
+            waiting = {"a", "b"}
+            while waiting:
+                waiting.discard(self.watcher.next_event(lambda e: e["state"] == "ready")["name"])
+            self.at("a", n)
+            self.at("b", 1 - n)
+            self.unplug(0)
+            self.unplug(1)
+            waiting = {"a", "b"}
+            while waiting:
+                waiting.discard(self.watcher.next_event(lambda e: e["state"] == "gone")["name"])
+
+    def test_three_ports_of_which_one_speaks(self):
+        """Two ports without a rule are silent: asked three times, then the next one is."""
+        masters = [os.openpty() for _ in range(2)]
+        for pair in masters:
+            self.addCleanup(os.close, pair[0])
+            self.addCleanup(os.close, pair[1])
+        self.world("[modem a]\nimei = %s\n" % imei_of(0))
+        self.plug(0, os.ttyname(masters[0][1]), interface=0, role="diag")
+        self.plug(1, os.ttyname(masters[1][1]), interface=1, role=None)
+        self.plug(2, self.pty(0), interface=2, role=None)
+        self.until("a", "ready")
+        self.at("a", 2)
+        os.set_blocking(masters[0][0], False)
+        with self.assertRaises(BlockingIOError):
+            os.read(masters[0][0], 1)  # nothing was ever written to the DIAG port
+        asked = os.read(masters[1][0], 4096)
+        self.assertEqual(asked.count(b"AT"), 3, asked)
+
+    def test_a_stranger_is_left_or_adopted(self):
+        self.world("", gateway="adopt = yes")
+        self.plug(0, self.pty(1))
+        name = "imei-" + imei_of(1)[-6:]
+        self.until(name, "ready")
+        self.at(name, 0)
+
+    def test_a_swapped_sim_waits_until_it_is_accepted(self):
+        """What is held sends nothing, also after a restart; accepted once it is the right one."""
+        self.world("[modem a]\nimei = %s\n" % imei_of(0), modems=1)
+        self.plug(0, self.pty(0))
+        self.until("a", "ready")
+        self.send("first", "a")
+        self.unplug(0)
+        self.until("a", "gone")
+        self.gw.sim.control("iccid", modem=0, iccid="8984049999999999990")
+        self.plug(1, self.pty(0))
+        self.until("a", "ready")
+        for restart in (False, True):
+            if restart:
+                self.gw.restart()
+            with self.gw.client() as client, self.gw.client() as watcher:
+                watcher.call("events.follow", topics=["modem"])
+                while client.call("modem.get", name="a")["state"] != "ready":
+                    watcher.next_event()
+                self.assertIn("another SIM than before", client.call("modem.get", name="a")["held"])
+                (alarm,) = client.call("alarm.list")["alarms"]
+                self.assertEqual((alarm["name"], alarm["subject"]), ("sim_swapped", "a"))
+                self.assertNotIn("8984049999999999990", alarm["sentence"])
+                with self.assertRaises(Refused) as refused:
+                    client.call("message.send", key="held", to="0912345678", text="a")
+                self.assertEqual(refused.exception.name, "no_modem")
+        self.assertNotIn("8984049999999999990", self.gw.log())
+        self.assertNotIn(imei_of(0), self.gw.log())
+        otpgatectl(self.gw, "accept", "a")
+        with self.gw.client() as self.client:
+            self.assertEqual(self.client.call("alarm.list")["alarms"], [])
+            self.send("accepted", "a")
+
+
+if __name__ == "__main__":
+    unittest.main()

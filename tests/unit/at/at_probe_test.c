@@ -1,0 +1,130 @@
+/* at_probe: a port is asked who is there, as every profile of the simulated modem answers; silence,
+ * and ports that go meanwhile. On virtual time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+
+#include "at_chat.h"
+#include "at_probe.h"
+#include "at_sim_world.h"
+
+static struct {
+    unsigned answers;
+    int err;
+    int64_t at_ms;
+    struct link_identity identity;
+} got;
+
+static void on_answer(void *arg, const struct at_probe_answer *answer)
+{
+    assert_ptr_equal(arg, &got);
+    got.answers++;
+    got.err = answer->err;
+    got.at_ms = loop_now_ms(t.loop);
+    got.identity = *answer->identity;
+}
+
+/* The probe frees its port; the world keeps its own. */
+static int lent_open(struct port *port, const struct stream_sink *sink, void *ctx,
+                     struct stream **out)
+{
+    (void)port;
+    return port_open(&t.port, sink, ctx, out);
+}
+
+static unsigned freed;
+
+static void lent_free(struct port *port)
+{
+    (void)port;
+    freed++;
+}
+
+static const struct port_ops lent_ops = {.open = lent_open, .free = lent_free};
+static struct port lent = {.ops = &lent_ops};
+
+static struct at_probe *begin(const char *profile)
+{
+    sim_world_prepare(profile);
+    memset(&got, 0, sizeof got);
+    freed = 0;
+    struct at_probe *probe = at_probe_new(t.loop, &lent, on_answer, &got);
+    assert_non_null(probe);
+    assert_int_equal(got.answers, 0); /* never from inside */
+    return probe;
+}
+
+static void everybody_tells_who_it_is(void **state)
+{
+    static const char *const profiles[] = {"generic", "huawei", "zte",  "simcom",   "quectel",
+                                           "telit",   "ublox",  "aosp", "cinterion"};
+    (void)state;
+    for (size_t i = 0; i < sizeof profiles / sizeof *profiles; i++) {
+        begin(profiles[i]);
+        sim_world_run(60000);
+        assert_int_equal(got.answers, 1);
+        assert_int_equal(got.err, 0);
+        assert_int_equal(strlen(got.identity.imei), 15);
+        assert_string_equal(got.identity.iccid, simmodem_iccid(t.modem));
+        sim_world_no_violations(profiles[i]);
+        /* the port is free again: the link itself comes up on it */
+        link_open(t.link);
+        assert_true(sim_world_until_ready(120000));
+        assert_string_equal(t.link->identity.imei, got.identity.imei);
+        sim_world_stop();
+    }
+}
+
+static void silence_is_three_times_three_seconds(void **state)
+{
+    (void)state;
+    begin("generic");
+    int64_t start_ms = loop_now_ms(t.loop);
+    simmodem_hang(t.modem);
+    sim_world_run(9000);
+    assert_int_equal(got.answers, 0);
+    sim_world_run(1000);
+    assert_int_equal(got.answers, 1);
+    assert_int_equal(got.err, -ETIMEDOUT);
+    assert_int_equal(got.at_ms - start_ms, AT_CHAT_SETTLE_MS + 3 * 3000);
+    assert_int_equal(sim_world_count("AT"), 3);
+    sim_world_stop();
+}
+
+static void a_port_that_goes_is_told(void **state)
+{
+    (void)state;
+    begin("generic");
+    sim_world_run(50);
+    simmodem_unplug(t.modem);
+    sim_world_run(1000);
+    assert_int_equal(got.answers, 1);
+    assert_true(got.err < 0 && got.err != -ETIMEDOUT);
+    sim_world_stop();
+}
+
+static void a_forgotten_one_says_nothing(void **state)
+{
+    (void)state;
+    struct at_probe *probe = begin("generic");
+    sim_world_run(100);
+    at_probe_forget(probe);
+    sim_world_run(60000);
+    assert_int_equal(got.answers, 0);
+    assert_int_equal(freed, 1);
+    sim_world_stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everybody_tells_who_it_is),
+        cmocka_unit_test(silence_is_three_times_three_seconds),
+        cmocka_unit_test(a_port_that_goes_is_told),
+        cmocka_unit_test(a_forgotten_one_says_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

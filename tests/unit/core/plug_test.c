@@ -1,0 +1,559 @@
+/* plug and identity: sticks come and go under any name, and each modem finds its section; on
+ * virtual time, with links and questions that the test plays by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "alarm.h"
+#include "gateway.h"
+#include "hand_link.h"
+#include "log.h"
+#include "loop_sim.h"
+#include "plug.h"
+#include "store.h"
+
+enum { SECTIONS = 3, LINKS = 8, PORTS = 16 };
+static const char imei_a[] = "867542030000017", imei_b[] = "867542030000025";
+static const char sim_1[] = "8984048000000000001", sim_2[] = "8984048000000000002";
+
+struct world {
+    struct loop *loop;
+    struct store *store;
+    struct config config;
+    struct config_modem modem[SECTIONS];
+    struct gateway *gateway;
+    struct hand_link *link[LINKS];
+    size_t links;
+    struct usb_port port[PORTS];
+    size_t ports;
+    uint64_t serial;
+    struct {
+        bool open;
+        char node[64];
+        plug_answer_fn *fn;
+        void *ctx;
+        unsigned asked, forgotten;
+    } q;
+};
+
+static void no_log(void *arg, enum log_level level, const char *line)
+{
+    (void)arg;
+    (void)level;
+    (void)line;
+}
+
+static struct link *make_link(void *arg, const struct config_modem *modem,
+                              const struct link_sink *sink, void *ctx)
+{
+    struct world *world = arg;
+    struct link *link = hand_link_new(modem->name, "", sink, ctx);
+    assert_true(world->links < LINKS);
+    world->link[world->links++] = hand_link_of(link);
+    return link;
+}
+
+static void *ask(void *arg, const char *node, plug_answer_fn *fn, void *ctx)
+{
+    struct world *world = arg;
+    assert_false(world->q.open);
+    world->q.open = true;
+    world->q.asked++;
+    snprintf(world->q.node, sizeof world->q.node, "%s", node);
+    world->q.fn = fn;
+    world->q.ctx = ctx;
+    return world;
+}
+
+static void forget(void *arg, void *question)
+{
+    struct world *world = arg;
+    assert_ptr_equal(question, world);
+    world->q.open = false;
+    world->q.forgotten++;
+}
+
+static int setup(void **state)
+{
+    struct world *world = calloc(1, sizeof *world);
+    const struct store_options options = {.boot_id = "boot"};
+    const char *why = "";
+    log_sink_set(no_log, NULL);
+    world->loop = loop_sim_new(1000000, INT64_C(1795000000000));
+    assert_int_equal(store_open(world->loop, &options, &world->store, &why), 0);
+    strcpy(world->config.country, "84");
+    world->config.max_queued = 1000;
+    world->config.retention_days = 30;
+    world->config.modems = world->modem;
+    *state = world;
+    return 0;
+}
+
+static struct config_modem *section(struct world *world, const char *name)
+{
+    struct config_modem *modem = &world->modem[world->config.modem_count++];
+    snprintf(modem->name, sizeof modem->name, "%s", name);
+    strcpy(modem->driver, "at");
+    return modem;
+}
+
+static void settle(struct world *world)
+{
+    loop_sim_settle(world->loop);
+}
+
+static void start(struct world *world)
+{
+    world->gateway = gateway_new(world->loop, world->store, &world->config, make_link, world);
+    assert_non_null(world->gateway);
+    gateway_asker(world->gateway, &(struct plug_asker){ask, forget, world});
+    settle(world);
+}
+
+static int teardown(void **state)
+{
+    struct world *world = *state;
+    gateway_free(world->gateway);
+    assert_false(world->q.open); /* no question outlives the gateway */
+    store_close(world->store);
+    loop_free(world->loop);
+    free(world);
+    return 0;
+}
+
+/* A port of the stick in socket `usb`, as ttyUSB`number`. */
+static void port(struct world *world, const char *usb, int interface, int number,
+                 enum usb_role role)
+{
+    struct usb_port *made = &world->port[world->ports++];
+    *made = (struct usb_port){.vendor = 0x1e0e,
+                              .product = 0x9001,
+                              .interface = interface,
+                              .role = role,
+                              .serial = ++world->serial};
+    snprintf(made->node, sizeof made->node, "/dev/ttyUSB%d", number);
+    snprintf(made->usb_path, sizeof made->usb_path, "%s", usb);
+    snprintf(made->device, sizeof made->device, "/sys/%s", usb);
+}
+
+static void tell(struct world *world)
+{
+    gateway_ports(world->gateway, world->port, world->ports);
+    settle(world);
+}
+
+static void pull(struct world *world)
+{
+    world->ports = 0;
+    tell(world);
+}
+
+static void answer(struct world *world, int err, const char *imei, const char *iccid)
+{
+    struct plug_answer said = {.err = err};
+    assert_true(world->q.open);
+    world->q.open = false;
+    strcpy(said.why, err ? "not there" : "");
+    strcpy(said.identity.imei, imei);
+    strcpy(said.identity.iccid, iccid);
+    world->q.fn(world->q.ctx, &said);
+    settle(world);
+}
+
+static void asked(struct world *world, const char *node)
+{
+    assert_true(world->q.open);
+    assert_string_equal(world->q.node, node);
+}
+
+static void at(const struct world *world, int link, const char *place)
+{
+    assert_string_equal(world->link[link]->place, place);
+}
+
+static struct modem_view view_of(struct world *world, const char *name)
+{
+    struct modem_view view;
+    for (size_t i = 0; gateway_modem_at(world->gateway, i, &view); i++)
+        if (strcmp(view.name, name) == 0)
+            return view;
+    fail_msg("no modem %s", name);
+    return view;
+}
+
+static void left_because(struct world *world, const char *why)
+{
+    struct plug_left left;
+    assert_true(gateway_left_at(world->gateway, 0, &left));
+    assert_string_equal(left.why, why);
+}
+
+/* What the link learns at the other end. */
+static void comes_up(struct world *world, int link, const char *imei, const char *iccid)
+{
+    struct hand_link *hand = world->link[link];
+    strcpy(hand->link.identity.imei, imei);
+    hand->link.identity.iccid[0] = '\0';
+    hand_link_state(hand, LINK_SIM);
+    strcpy(hand->link.identity.iccid, iccid);
+    hand_link_state(hand, LINK_REGISTERING);
+    hand_link_state(hand, LINK_READY);
+    settle(world);
+}
+
+/* --- finding ---------------------------------------------------------------------------------- */
+
+static void only_the_port_for_commands_is_asked(void **state)
+{
+    struct world *world = *state;
+    strcpy(section(world, "a")->imei, imei_a);
+    start(world);
+    assert_string_equal(view_of(world, "a").why, "");
+    port(world, "1-1", 0, 0, USB_ROLE_DIAG);
+    port(world, "1-1", 1, 1, USB_ROLE_GPS);
+    port(world, "1-1", 2, 2, USB_ROLE_AT);
+    port(world, "1-1", 3, 3, USB_ROLE_UNKNOWN);
+    port(world, "1-1", 4, 4, USB_ROLE_AUDIO);
+    tell(world);
+    asked(world, "/dev/ttyUSB2");
+    answer(world, 0, "86754203000001", sim_1); /* without its check digit */
+    at(world, 0, "/dev/ttyUSB2");
+    assert_string_equal(view_of(world, "a").port, "/dev/ttyUSB2");
+    assert_int_equal(world->q.asked, 1);
+}
+
+static void never_what_a_rule_names_for_something_else(void **state)
+{
+    struct world *world = *state;
+    strcpy(section(world, "a")->imei, imei_a);
+    start(world);
+    port(world, "1-1", 0, 0, USB_ROLE_DIAG);
+    port(world, "1-1", 1, 1, USB_ROLE_IGNORE);
+    tell(world);
+    assert_int_equal(world->q.asked, 0);
+    left_because(world, "it has no port for commands");
+}
+
+static void ports_without_a_rule_are_asked_in_their_order_and_remembered(void **state)
+{
+    struct world *world = *state;
+    strcpy(section(world, "a")->imei, imei_a);
+    start(world);
+    for (int i = 0; i < 3; i++)
+        port(world, "1-1", i, i, USB_ROLE_UNKNOWN);
+    tell(world);
+    asked(world, "/dev/ttyUSB0");
+    answer(world, -ETIMEDOUT, "", "");
+    asked(world, "/dev/ttyUSB1");
+    answer(world, -ETIMEDOUT, "", "");
+    asked(world, "/dev/ttyUSB2");
+    answer(world, 0, imei_a, sim_1);
+    at(world, 0, "/dev/ttyUSB2");
+    pull(world);
+    at(world, 0, "");
+    hand_link_state(world->link[0], LINK_GONE);
+    settle(world);
+    assert_string_equal(view_of(world, "a").why, "unplugged");
+    for (int i = 0; i < 3; i++)
+        port(world, "1-4", i, 7 + i, USB_ROLE_UNKNOWN);
+    tell(world);
+    asked(world, "/dev/ttyUSB9"); /* of this model it was interface 2 */
+    answer(world, 0, imei_a, sim_1);
+    at(world, 0, "/dev/ttyUSB9");
+}
+
+static void a_stick_that_says_nothing_is_left(void **state)
+{
+    struct world *world = *state;
+    strcpy(section(world, "a")->imei, imei_a);
+    start(world);
+    port(world, "1-1", 0, 0, USB_ROLE_UNKNOWN);
+    tell(world);
+    answer(world, -ETIMEDOUT, "", "");
+    left_because(world, "none of its ports speaks AT");
+    loop_sim_run_until(world->loop, loop_now_ms(world->loop) + 600000);
+    assert_int_equal(world->q.asked, 1); /* it may be no modem at all */
+}
+
+static void two_that_swap_their_names(void **state)
+{
+    struct world *world = *state;
+    strcpy(section(world, "a")->imei, imei_a);
+    strcpy(section(world, "b")->iccid, sim_2);
+    start(world);
+    const char *const sockets[] = {"1-1", "1-2"};
+    for (int round = 0; round < 2; round++) {
+        port(world, "1-1", 2, round ? 5 : 2, USB_ROLE_AT);
+        port(world, "1-2", 2, round ? 2 : 5, USB_ROLE_AT);
+        world->q.open = false;
+        unsigned before = world->q.asked;
+        /* both are asked; the test answers one at a time */
+        for (int i = 0; i < 2; i++) {
+            gateway_ports(world->gateway, world->port + i, 1);
+            settle(world);
+            assert_int_equal(world->q.asked, before + 1 + (unsigned)i);
+            /* the stick in 1-1 was a's in the first round, and is b's in the second */
+            bool is_a = (strcmp(sockets[i], "1-1") == 0) == (round == 0);
+            answer(world, 0, is_a ? imei_a : imei_b, is_a ? sim_1 : sim_2);
+            at(world, is_a ? 0 : 1, world->port[i].node);
+            pull(world);
+            world->ports = 2;
+        }
+        pull(world);
+    }
+}
+
+static void the_sim_is_read_later(void **state)
+{
+    struct world *world = *state;
+    strcpy(section(world, "a")->iccid, sim_1);
+    start(world);
+    port(world, "1-1", 2, 2, USB_ROLE_AT);
+    tell(world);
+    answer(world, 0, imei_a, "");
+    left_because(world, "its SIM cannot be read yet");
+    loop_sim_run_until(world->loop, loop_now_ms(world->loop) + 1999);
+    assert_int_equal(world->q.asked, 1);
+    loop_sim_run_until(world->loop, loop_now_ms(world->loop) + 1);
+    answer(world, 0, imei_a, sim_1);
+    at(world, 0, "/dev/ttyUSB2");
+}
+
+static void one_that_is_held_by_another_is_asked_again(void **state)
+{
+    struct world *world = *state;
+    strcpy(section(world, "a")->imei, imei_a);
+    start(world);
+    port(world, "1-1", 2, 2, USB_ROLE_AT);
+    tell(world);
+    answer(world, -EBUSY, "", "");
+    left_because(world, "not there");
+    loop_sim_run_until(world->loop, loop_now_ms(world->loop) + 60000);
+    answer(world, 0, imei_a, sim_1);
+    at(world, 0, "/dev/ttyUSB2");
+}
+
+static void a_socket_with_a_rule_needs_no_question(void **state)
+{
+    struct world *world = *state;
+    strcpy(section(world, "a")->usb_path, "1-2");
+    start(world);
+    port(world, "1-1", 2, 1, USB_ROLE_AT);
+    port(world, "1-2", 0, 2, USB_ROLE_UNKNOWN);
+    port(world, "1-2", 2, 3, USB_ROLE_AT);
+    tell(world);
+    at(world, 0, "/dev/ttyUSB3");
+    assert_int_equal(world->q.asked, 0);
+    left_because(world, "no section names it");
+}
+
+static void a_port_of_a_section_is_nobody_elses(void **state)
+{
+    struct world *world = *state;
+    strcpy(section(world, "a")->port, "/dev/otpgate/v");
+    strcpy(section(world, "b")->imei, imei_b);
+    start(world);
+    port(world, "1-1", 2, 2, USB_ROLE_AT);
+    strcpy(world->port[0].links, "/dev/serial/x /dev/otpgate/v");
+    tell(world);
+    assert_int_equal(world->q.asked, 0);
+    struct plug_left left;
+    assert_false(gateway_left_at(world->gateway, 0, &left));
+}
+
+static void nobody_is_asked_where_nobody_waits(void **state)
+{
+    struct world *world = *state;
+    start(world);
+    port(world, "1-1", 2, 2, USB_ROLE_AT);
+    tell(world);
+    assert_int_equal(world->q.asked, 0);
+    left_because(world, "no section names it");
+}
+
+static void a_stranger_is_left_or_adopted(void **state)
+{
+    struct world *world = *state;
+    strcpy(section(world, "a")->imei, imei_a);
+    start(world);
+    port(world, "1-1", 2, 2, USB_ROLE_AT);
+    tell(world);
+    answer(world, 0, imei_b, sim_2);
+    left_because(world, "no section names it");
+    assert_int_equal(gateway_modem_count(world->gateway), 1);
+    world->config.adopt = true;
+    gateway_reload(world->gateway, &world->config);
+    settle(world);
+    assert_int_equal(gateway_modem_count(world->gateway), 2);
+    assert_string_equal(view_of(world, "imei-000025").port, "/dev/ttyUSB2");
+    pull(world);
+    port(world, "1-3", 2, 6, USB_ROLE_AT); /* it comes back as itself */
+    tell(world);
+    answer(world, 0, imei_b, sim_2);
+    assert_int_equal(gateway_modem_count(world->gateway), 2);
+    assert_string_equal(view_of(world, "imei-000025").port, "/dev/ttyUSB6");
+    world->config.adopt = false;
+    gateway_reload(world->gateway, &world->config);
+    settle(world);
+    assert_int_equal(gateway_modem_count(world->gateway), 1);
+}
+
+static void one_modem_has_one_section(void **state)
+{
+    struct world *world = *state;
+    strcpy(section(world, "a")->imei, imei_a);
+    strcpy(section(world, "b")->iccid, sim_1);
+    start(world);
+    port(world, "1-1", 2, 2, USB_ROLE_AT);
+    tell(world);
+    answer(world, 0, imei_a, sim_1);
+    at(world, 0, "/dev/ttyUSB2");
+    assert_string_equal(view_of(world, "b").why, "refused: [modem a] has this modem");
+    comes_up(world, 0, imei_a, sim_1);
+    port(world, "1-2", 2, 5, USB_ROLE_AT); /* the same once more: a port that is a second way */
+    tell(world);
+    answer(world, 0, imei_a, sim_1);
+    left_because(world, "refused: [modem a] has this modem");
+    world->ports = 0;
+    tell(world);
+    assert_string_equal(view_of(world, "b").why, "not plugged in");
+}
+
+static void ports_that_come_late_disturb_nobody(void **state)
+{
+    struct world *world = *state;
+    strcpy(section(world, "a")->imei, imei_a);
+    start(world);
+    port(world, "1-1", 2, 2, USB_ROLE_AT);
+    tell(world);
+    answer(world, 0, imei_a, sim_1);
+    unsigned attaches = world->link[0]->attaches;
+    port(world, "1-1", 3, 3, USB_ROLE_UNKNOWN);
+    tell(world);
+    assert_int_equal(world->link[0]->attaches, attaches);
+    world->port[0].serial = 99; /* pulled and plugged within one burst */
+    tell(world);
+    answer(world, 0, imei_a, sim_1);
+    at(world, 0, "/dev/ttyUSB2");
+    assert_true(world->link[0]->attaches > attaches);
+}
+
+/* --- who it is -------------------------------------------------------------------------------- */
+
+static void a_swapped_sim_waits(void **state)
+{
+    struct world *world = *state;
+    struct refusal refusal;
+    struct alarm_view alarm;
+    strcpy(section(world, "a")->port, "/dev/x");
+    start(world);
+    assert_int_equal(gateway_modem_accept(world->gateway, "none", &refusal), -1);
+    assert_string_equal(refusal.name, "not_found");
+    assert_int_equal(gateway_modem_accept(world->gateway, "a", &refusal), -1);
+    assert_string_equal(refusal.name, "conflict");
+    comes_up(world, 0, imei_a, sim_1); /* the first sight */
+    assert_string_equal(view_of(world, "a").held, "");
+    hand_link_state(world->link[0], LINK_GONE);
+    comes_up(world, 0, imei_a, sim_2);
+    assert_string_equal(view_of(world, "a").held,
+                        "it holds another SIM than before; modem.accept takes it");
+    assert_true(alarm_at(world->gateway, 0, &alarm));
+    assert_string_equal(alarm.name, "sim_swapped");
+    assert_string_equal(alarm.subject, "a");
+    assert_null(strstr(alarm.sentence, sim_2));
+    hand_link_state(world->link[0], LINK_GONE);
+    comes_up(world, 0, imei_a, sim_1); /* the former one is back */
+    assert_string_equal(view_of(world, "a").held, "");
+    assert_false(alarm_at(world->gateway, 0, &alarm));
+    hand_link_state(world->link[0], LINK_GONE);
+    comes_up(world, 0, imei_a, sim_2);
+    assert_string_not_equal(view_of(world, "a").held, "");
+    assert_int_equal(gateway_modem_accept(world->gateway, "a", &refusal), 0);
+    settle(world);
+    assert_string_equal(view_of(world, "a").held, "");
+    assert_false(alarm_at(world->gateway, 0, &alarm));
+    hand_link_state(world->link[0], LINK_GONE);
+    comes_up(world, 0, imei_a, sim_2);
+    assert_string_equal(view_of(world, "a").held, "");
+}
+
+static void a_swap_may_be_taken_as_it_comes(void **state)
+{
+    struct world *world = *state;
+    struct alarm_view alarm;
+    strcpy(section(world, "a")->port, "/dev/x");
+    world->config.sim_swap = SIM_SWAP_ACCEPT;
+    start(world);
+    comes_up(world, 0, imei_a, sim_1);
+    hand_link_state(world->link[0], LINK_GONE);
+    comes_up(world, 0, imei_a, sim_2);
+    assert_string_equal(view_of(world, "a").held, "");
+    assert_true(alarm_at(world->gateway, 0, &alarm));
+    assert_string_equal(alarm.name, "sim_swapped");
+}
+
+static void not_what_its_section_names(void **state)
+{
+    struct world *world = *state;
+    struct config_modem *modem = section(world, "a");
+    strcpy(modem->port, "/dev/x");
+    strcpy(modem->iccid, sim_1);
+    start(world);
+    comes_up(world, 0, imei_a, sim_2);
+    assert_string_equal(view_of(world, "a").held, "its SIM is not that of its section (iccid)");
+    hand_link_state(world->link[0], LINK_GONE);
+    comes_up(world, 0, imei_a, sim_1);
+    assert_string_equal(view_of(world, "a").held, "");
+}
+
+static void two_ways_to_one_modem(void **state)
+{
+    struct world *world = *state;
+    strcpy(section(world, "a")->port, "/dev/x");
+    strcpy(section(world, "b")->port, "/dev/y");
+    start(world);
+    comes_up(world, 0, imei_a, sim_1);
+    unsigned before = world->link[1]->attaches;
+    strcpy(world->link[1]->link.identity.imei, imei_a);
+    hand_link_state(world->link[1], LINK_SIM);
+    settle(world);
+    assert_string_equal(view_of(world, "b").held, "refused: [modem a] has this modem");
+    assert_int_equal(world->link[1]->attaches, before + 1); /* it leaves the port */
+    at(world, 1, "");
+    hand_link_state(world->link[1], LINK_GONE);
+    hand_link_state(world->link[0], LINK_GONE);
+    settle(world);
+    assert_string_equal(view_of(world, "b").held, "");
+    at(world, 1, "/dev/y"); /* its turn */
+    comes_up(world, 1, imei_a, sim_1);
+    assert_string_equal(view_of(world, "b").held, "");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(only_the_port_for_commands_is_asked),
+        TEST(never_what_a_rule_names_for_something_else),
+        TEST(ports_without_a_rule_are_asked_in_their_order_and_remembered),
+        TEST(a_stick_that_says_nothing_is_left),
+        TEST(two_that_swap_their_names),
+        TEST(the_sim_is_read_later),
+        TEST(one_that_is_held_by_another_is_asked_again),
+        TEST(a_socket_with_a_rule_needs_no_question),
+        TEST(a_port_of_a_section_is_nobody_elses),
+        TEST(nobody_is_asked_where_nobody_waits),
+        TEST(a_stranger_is_left_or_adopted),
+        TEST(one_modem_has_one_section),
+        TEST(ports_that_come_late_disturb_nobody),
+        TEST(a_swapped_sim_waits),
+        TEST(a_swap_may_be_taken_as_it_comes),
+        TEST(not_what_its_section_names),
+        TEST(two_ways_to_one_modem),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
