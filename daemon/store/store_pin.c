@@ -1,6 +1,7 @@
 #include "store_pin.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 #include "store_internal.h"
 
@@ -9,11 +10,9 @@ static void pin_hash(const struct store *store, const char *sim, const char *pin
 {
     char what[64];
     uint8_t whole[32];
-    size_t sim_len = strlen(sim), pin_len = strlen(pin);
-    assert(sim_len + 1 + pin_len <= sizeof what);
-    memcpy(what, sim, sim_len + 1);
-    memcpy(what + sim_len + 1, pin, pin_len);
-    store_hash(store, "pin", what, sim_len + 1 + pin_len, whole);
+    int len = snprintf(what, sizeof what, "%s|%s", sim, pin);
+    assert(len > 0 && (size_t)len < sizeof what);
+    store_hash(store, "pin", what, (size_t)len, whole);
     memcpy(hash, whole, STORE_HASH);
     explicit_bzero(what, sizeof what);
 }
