@@ -27,12 +27,14 @@
 #include "port_slot.h"
 #include "server.h"
 #include "store.h"
+#include "subscriber_rules.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 /* EX_CONFIG of sysexits.h */ };
 
 struct daemon {
     const char *config_path;
     struct config *config;
+    struct subscriber_rules *rules; /* until the front has them */
     struct loop *loop;
     struct store *store;
     struct gateway *gateway;
@@ -237,6 +239,17 @@ static void on_term(void *arg)
     gateway_shutdown(daemon->gateway, on_stopped, daemon);
 }
 
+/* NULL: it has been logged why. */
+static struct subscriber_rules *load_rules(const struct config *config)
+{
+    struct subscriber_rules *rules;
+    char why[300];
+
+    if (subscriber_rules_load(config->subscriber_rules, &rules, why, sizeof why) < 0)
+        log_event(LOG_LEVEL_ERROR, "config", "-", "mistake", "%s", why);
+    return rules;
+}
+
 static void take_over(struct daemon *daemon, struct config *config)
 {
     const char *fixed[16];
@@ -249,11 +262,18 @@ static void take_over(struct daemon *daemon, struct config *config)
         config_free(config);
         return;
     }
+    struct subscriber_rules *rules = load_rules(config);
+    if (!rules) {
+        log_event(LOG_LEVEL_ERROR, "config", "-", "reload_refused", "%s", "nothing changed");
+        config_free(config);
+        return;
+    }
     struct config *former = daemon->config;
     daemon->config = config;
     log_level_set((enum log_level)config->log_level);
     gateway_reload(daemon->gateway, config);
     front_reload(daemon->front, config);
+    front_subscriber_rules(daemon->front, rules);
     config_free(former);
     log_event(LOG_LEVEL_NOTICE, "config", "-", "reloaded", "modems=%zu", config->modem_count);
 }
@@ -305,6 +325,8 @@ static int start(struct daemon *daemon, bool new_keys)
     daemon->front = front_new(daemon->loop, daemon->store, daemon->gateway, daemon->config);
     if (!daemon->front)
         return fail("front", "out of memory", -ENOMEM);
+    front_subscriber_rules(daemon->front, daemon->rules);
+    daemon->rules = NULL;
     rc = server_new(daemon->loop, daemon->front, daemon->config, &daemon->server, &why);
     if (rc < 0)
         return fail(daemon->config->socket, why, rc);
@@ -329,7 +351,21 @@ static void stop(struct daemon *daemon)
     log_limit_set(NULL);
     if (daemon->loop)
         loop_free(daemon->loop);
+    subscriber_rules_free(daemon->rules);
     config_free(daemon->config);
+}
+
+/* subscriber.ini belongs to the configuration: a mistake in it is one of it. */
+static bool read_rules(struct daemon *daemon)
+{
+    char why[300];
+
+    if (subscriber_rules_load(daemon->config->subscriber_rules, &daemon->rules, why, sizeof why) ==
+        0)
+        return true;
+    fprintf(stderr, "%s\n", why);
+    config_free(daemon->config);
+    return false;
 }
 
 static int run(const struct options *options)
@@ -343,8 +379,11 @@ static int run(const struct options *options)
         return EXIT_CONFIG;
     }
     config_mistakes_free(&mistakes);
+    if (!read_rules(&daemon))
+        return EXIT_CONFIG;
     if (options->check) {
         printf("%s: fine, %zu modems\n", options->config_path, daemon.config->modem_count);
+        subscriber_rules_free(daemon.rules);
         config_free(daemon.config);
         return EXIT_SUCCESS;
     }

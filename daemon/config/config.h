@@ -122,6 +122,9 @@ struct config {
     int log_level;             /* 3 to 7 */
     char carriers_path[256];   /* [gateway] carriers */
     struct carriers *carriers; /* what stands there (carriers.h); never NULL */
+    /* Of 1414: questions from one SIM in a day (0: no limit), and how replies are read. */
+    int registry_per_day;
+    char subscriber_rules[256];
     struct config_modem *modems;
     size_t modem_count;
     struct config_role *roles;

@@ -98,6 +98,14 @@ static const struct config_key keys[] = {
      .reloadable = true,
      .help = "What is known of each carrier: codes, prefixes, how to ask 1414. Where the default "
              "is not there, the copy built in is used."},
+    {GATEWAY(registry_per_day), .kind = KIND_INT, .low = 0, .high = 1000, .fallback = "5",
+     .reloadable = true,
+     .help = "How often a SIM may ask 1414 who owns it, in a day. The carriers have a cap of their "
+             "own; 0 is no limit here."},
+    {GATEWAY(subscriber_rules), .kind = KIND_PATH, .fallback = "/etc/otpgate/subscriber.ini",
+     .reloadable = true,
+     .help = "How replies of 1414 are read: labels, and texts of refusals. Where it is not there, "
+             "the copy built in is used."},
     {GATEWAY(log_level), .kind = KIND_LEVEL, .words = log_levels, .fallback = "info",
      .reloadable = true, .help = "The least urgent lines that are logged."},
 

@@ -72,6 +72,7 @@ void gateway_free(struct gateway *gateway)
     fleet_close(gateway);
     reports_stop(gateway);
     inbox_stop(gateway);
+    registry_fini(gateway);
     housekeeping_stop(gateway);
     loop_timer_cancel(&gateway->due);
     loop_task_cancel(&gateway->stopped);

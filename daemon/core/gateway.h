@@ -54,6 +54,7 @@ struct send_request {
     const char *supersedes; /* id or key of an older message of the same uid; NULL */
     const char *modem;      /* NULL: any */
     int retry_after_s;      /* its sender has had its share: a new one is rate_limited; 0: not so */
+    bool own;               /* the gateway's own question to a service: short codes are fine */
 };
 struct send_result {
     struct message message; /* caller clears it */

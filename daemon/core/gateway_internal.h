@@ -148,6 +148,7 @@ struct gateway {
     bool store_failing;
     uint8_t next_reference; /* of a concatenation */
 
+    struct registry_sim *registry; /* SIMs that have asked 1414 */
     struct early_report early[EARLY_REPORTS];
     struct loop_timer early_timer;
     struct taking *takings;
@@ -324,6 +325,14 @@ void inbox_init(struct gateway *gateway);
 void inbox_stop(struct gateway *gateway);
 void inbox_take(struct modem *modem, const struct link_inbound *inbound);
 void inbox_forget(struct modem *modem); /* its link is closed: no answers to it any more */
+
+/* --- registry.c: what 1414 says, see registry.h --- */
+
+/* Inside the transaction: true where `text` is a record of the registry and must not be kept. Who
+ * asked is told after this turn. */
+bool registry_catch(struct gateway *gateway, const char *iccid, const char *from, const char *text,
+                    size_t len);
+void registry_fini(struct gateway *gateway);
 
 /* --- housekeeping.c: what has been kept long enough goes, in small steps --- */
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "log.h"
+#include "registry.h"
 #include "text.h"
 
 enum {
@@ -57,8 +58,21 @@ static char *text_of(const struct pdu_deliver *deliver, size_t *len)
     return text;
 }
 
+/* What 1414 says of a SIM is for who asked: the inbox keeps that it came. */
+static void hide_record(struct gateway *gateway, struct inbox *inbox)
+{
+    if (!registry_catch(gateway, inbox->iccid, inbox->from, inbox->text, inbox->text_len))
+        return;
+    explicit_bzero(inbox->text, inbox->text_len);
+    free(inbox->text);
+    inbox->text = strdup(REGISTRY_SHOWN);
+    inbox->text_len = strlen(REGISTRY_SHOWN);
+}
+
 static int insert(struct gateway *gateway, struct inbox *inbox)
 {
+    if (inbox->text)
+        hide_record(gateway, inbox);
     int rc = inbox->text ? store_inbox_insert(gateway->store, inbox) : -ENOMEM;
 
     if (rc == 0)

@@ -18,16 +18,16 @@ static int refuse_store(struct gateway *gateway, struct refusal *refusal, int rc
                   strerror(-rc));
 }
 
-static int check_number(struct gateway *gateway, const char *to, struct number *number,
-                        struct refusal *refusal)
+static int check_number(struct gateway *gateway, const struct send_request *request,
+                        struct number *number, struct refusal *refusal)
 {
     const struct number_rules rules = {
         .country = gateway->config->country,
-        .short_codes = gateway->config->short_codes,
+        .short_codes = gateway->config->short_codes || request->own,
         .foreign = gateway->config->foreign_numbers,
     };
 
-    return refuse_number(to, &rules, number, refusal);
+    return refuse_number(request->to, &rules, number, refusal);
 }
 
 /* The text as it travels: folded where asked, cut into parts. */
@@ -249,7 +249,7 @@ static int decide(struct gateway *gateway, const struct send_request *request,
     struct number number;
     int rc;
 
-    if (check_number(gateway, request->to, &number, refusal) < 0)
+    if (check_number(gateway, request, &number, refusal) < 0)
         return -1;
     if (!content_make(request, number.digits, &content))
         return refuse(refusal, "internal", "Out of memory.");

@@ -4,13 +4,19 @@
 #include <unistd.h>
 #include "call.h"
 #include "hall.h"
+#include "subscriber_rules.h"
 
 struct front *front_new(struct loop *loop, struct store *store, struct gateway *gateway,
                         const struct config *config)
 {
     struct front *front = calloc(1, sizeof *front);
+    char why[200];
     if (!front)
         return NULL;
+    if (subscriber_rules_load("", &front->subscriber_rules, why, sizeof why) < 0) {
+        free(front);
+        return NULL;
+    }
     front->loop = loop;
     front->store = store;
     front->gateway = gateway;
@@ -18,6 +24,7 @@ struct front *front_new(struct loop *loop, struct store *store, struct gateway *
     front->own_uid = geteuid();
     front->otp = otp_new(loop, store, gateway, config);
     if (!front->otp) {
+        subscriber_rules_free(front->subscriber_rules);
         free(front);
         return NULL;
     }
@@ -33,6 +40,12 @@ void front_reload(struct front *front, const struct config *config)
     sessions_resolve(front);
 }
 
+void front_subscriber_rules(struct front *front, struct subscriber_rules *rules)
+{
+    subscriber_rules_free(front->subscriber_rules);
+    front->subscriber_rules = rules;
+}
+
 void front_shutdown(struct front *front)
 {
     front->stopping = true;
@@ -46,5 +59,6 @@ void front_free(struct front *front)
     events_fini(front);
     otp_free(front->otp);
     rates_fini(front);
+    subscriber_rules_free(front->subscriber_rules);
     free(front);
 }

@@ -15,6 +15,10 @@ struct front;
 struct front *front_new(struct loop *loop, struct store *store, struct gateway *gateway,
                         const struct config *config) __attribute__((warn_unused_result));
 void front_reload(struct front *front, const struct config *config);
+/* Takes the rules of subscriber.ini over, in place of those before (at first the compiled-in ones).
+ */
+struct subscriber_rules;
+void front_subscriber_rules(struct front *front, struct subscriber_rules *rules);
 /* No further requests are taken (shutting_down); sessions stay to hear what becomes of theirs. */
 void front_shutdown(struct front *front);
 void front_free(struct front *front); /* sessions are closed */

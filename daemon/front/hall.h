@@ -24,6 +24,7 @@ struct front {
     struct events events;
     struct waits waits;
     struct rates rates;
+    struct subscriber_rules *subscriber_rules; /* never NULL */
 };
 
 /* Whether this peer may do what asks for `role` (x-role of proto/openrpc.json); see roles.h. */

@@ -50,4 +50,9 @@ void verb_otp_feedback(struct call *call);
 /* verbs_events.c */
 void verb_events_follow(struct call *call);
 
+/* verbs_subscriber.c */
+void verb_subscriber_lookup(struct call *call);
+void verb_subscriber_parse(struct call *call);
+void verb_subscriber_preflight(struct call *call);
+
 #endif

@@ -77,6 +77,15 @@ static const struct ctl_option follow_options[] = {
     {"--count", "N", CTL_NUMBER, "-count", NULL, "end after so many"},
 };
 
+static const struct ctl_option subscriber_options[] = {
+    {"--reason", "R", CTL_TEXT, "reason", NULL, "why: a case number or words, for the audit"},
+    {"--actor", "A", CTL_TEXT, "actor", NULL, "the portal's user who asks"},
+    {"--typed", "PATH", CTL_TEXT, "-typed", NULL,
+     "what was typed: lines full_name:, birth_date:, id_number:, msisdn:"},
+    {"--carrier", "C", CTL_TEXT, "carrier", NULL, "parse: its name in carriers.ini"},
+    {"--full", NULL, CTL_SET, "show", "full", "lookup, parse: whole values, for who may see them"},
+};
+
 #define OPTIONS(table) (table), sizeof(table) / sizeof *(table)
 static const struct ctl_command commands[] = {
     {"send", "TO", 1, 1, "send a message; its text comes from standard input",
@@ -113,6 +122,11 @@ static const struct ctl_command commands[] = {
      "A code is never an argument: everybody may read those in the process list.",
      OPTIONS(otp_options), ctl_otp},
     {"follow", "", 0, 0, "events as they happen", NULL, OPTIONS(follow_options), ctl_follow},
+    {"subscriber", "WHAT [MODEM]", 1, 2, "lookup, parse or preflight: who owns a SIM, by 1414",
+     "lookup asks 1414 from the SIM in MODEM; parse reads a reply of 1414 from standard input;\n"
+     "preflight what was typed, without --typed. Neither is ever an argument. The table is\n"
+     "Vietnamese where the locale is.",
+     OPTIONS(subscriber_options), ctl_subscriber},
     {"stats", "", 0, 0, "counters and gauges", NULL, NULL, 0, ctl_stats},
     {"info", "", 0, 0, "version, limits and your roles", NULL, NULL, 0, ctl_info},
     {"call", "METHOD", 1, 1, "any method, as it is",

@@ -63,5 +63,6 @@ int ctl_follow(struct ctl *ctl);
 int ctl_stats(struct ctl *ctl);
 int ctl_info(struct ctl *ctl);
 int ctl_raw(struct ctl *ctl);
+int ctl_subscriber(struct ctl *ctl);
 
 #endif

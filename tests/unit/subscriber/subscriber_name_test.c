@@ -36,7 +36,7 @@ static bool cells_split(char *line, char cell[CELLS][CELL])
         if (bar)
             *bar = '\0';
         unescape(line, cell[i]);
-        line = bar + 3;
+        line = bar ? bar + 3 : line;
     }
     return true;
 }

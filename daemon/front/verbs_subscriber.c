@@ -1,0 +1,222 @@
+/* verbs_subscriber: 1414: a reply that somebody pastes, and what can be told without one. What is
+ * in a record stays in the call: neither logged nor stored. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "carriers.h"
+#include "hall.h"
+#include "log.h"
+#include "registry.h"
+#include "subscriber_advice.h"
+#include "subscriber_preflight.h"
+#include "text.h"
+#include "verbs.h"
+#include "view_subscriber.h"
+
+enum { TELLING_MIN = 6 }; /* letters of a value that are enough to tell somebody by */
+
+static const char *param(const struct call *call, const char *name)
+{
+    return json_string_value(json_object_get(call->params, name));
+}
+
+static struct subscriber_expect typed_of(const json_t *object)
+{
+    return (struct subscriber_expect){
+        .full_name = json_string_value(json_object_get(object, "full_name")),
+        .birth_date = json_string_value(json_object_get(object, "birth_date")),
+        .id_number = json_string_value(json_object_get(object, "id_number")),
+        .msisdn = json_string_value(json_object_get(object, "msisdn")),
+    };
+}
+
+/* Letters and digits, folded. */
+static void bare(const char *text, char out[SUBSCRIBER_VALUE_MAX])
+{
+    struct subscriber_fold fold;
+    size_t used = 0;
+    if (subscriber_fold_make(text, strlen(text), &fold) < 0)
+        fold = (struct subscriber_fold){0};
+    for (size_t i = 0; i < fold.len && used + 1 < SUBSCRIBER_VALUE_MAX; i++)
+        if (!strchr(" \n.-/'", fold.text[i]))
+            out[used++] = fold.text[i];
+    out[used] = '\0';
+    subscriber_fold_clear(&fold);
+}
+
+static bool tells(const char *words, const char *value)
+{
+    char in[SUBSCRIBER_VALUE_MAX], what[SUBSCRIBER_VALUE_MAX];
+    if (!words || !value)
+        return false;
+    bare(words, in);
+    bare(value, what);
+    return strlen(what) >= TELLING_MIN && strstr(in, what);
+}
+
+/* reason and actor go to the journal: what was typed must not. */
+static bool audit_is_clean(struct call *call, const struct subscriber_expect *typed)
+{
+    const char *const words[] = {param(call, "reason"), param(call, "actor")};
+    const char *const values[] = {typed->full_name, typed->birth_date, typed->id_number,
+                                  typed->msisdn};
+    for (size_t w = 0; w < 2; w++)
+        for (size_t v = 0; v < 4; v++)
+            if (tells(words[w], values[v])) {
+                call_fail(call, WIRE_INVALID_PARAMS,
+                          "params: reason and actor are kept: name the case there, not the person",
+                          NULL);
+                return false;
+            }
+    return true;
+}
+
+/* Whole values are for those to whom it is shown who wrote to a SIM. */
+static bool show_is_allowed(struct call *call, bool *full)
+{
+    const char *show = param(call, "show");
+    *full = show && strcmp(show, "full") == 0;
+    if (!*full || call->peer.shows_inbox)
+        return true;
+    call_fail(call, WIRE_NOT_ALLOWED, "show: full needs a role with show_numbers", NULL);
+    return false;
+}
+
+static bool carrier_is_known(struct call *call, const struct carrier **carrier)
+{
+    const char *name = param(call, "carrier");
+    *carrier = name ? carriers_find(call->front->config->carriers, name) : NULL;
+    if (!name || *carrier)
+        return true;
+    call_fail(call, WIRE_INVALID_PARAMS, "params: carrier is none of carriers.ini", NULL);
+    return false;
+}
+
+/* In the program's own name: a session's lines are bounded so tightly that one could hide here. */
+static void audit(const struct call *call, const char *outcome)
+{
+    const char *actor = param(call, "actor"), *modem = param(call, "modem");
+    log_event(LOG_LEVEL_NOTICE, "subscriber", "-", "asked",
+              "session=%s method=%s uid=%u modem=%s outcome=%s reason=\"%s\" actor=\"%s\"",
+              call->session ? call->session->id : "-", call->method->name, (unsigned)call->peer.uid,
+              modem ? modem : "-", outcome, param(call, "reason"), actor ? actor : "");
+}
+
+/* Reads, compares and answers; `bytes` is a reply of `carrier` (may be NULL). */
+static void answer_record(struct call *call, const struct carrier *carrier, const char *bytes,
+                          size_t len, bool full)
+{
+    struct subscriber_expect typed = typed_of(json_object_get(call->params, "expect"));
+    struct subscriber_reply reply;
+    struct subscriber_comparison comparison;
+    int rc = subscriber_parse(call->front->subscriber_rules, carrier ? carrier->name : "", bytes,
+                              len, &reply);
+    if (rc < 0) {
+        call_fail(call, WIRE_INVALID_PARAMS, "params: text cannot be taken", NULL);
+        return;
+    }
+    subscriber_compare(&reply, &typed, &comparison);
+    audit(call, subscriber_conclusion_name(comparison.conclusion));
+    json_t *record = view_subscriber_record(carrier, bytes, &reply, &comparison, full);
+    subscriber_reply_clear(&reply);
+    call_reply(call, record);
+}
+
+void verb_subscriber_parse(struct call *call)
+{
+    const json_t *text = json_object_get(call->params, "text");
+    struct subscriber_expect typed = typed_of(json_object_get(call->params, "expect"));
+    const struct carrier *carrier;
+    bool full;
+    if (audit_is_clean(call, &typed) && show_is_allowed(call, &full) &&
+        carrier_is_known(call, &carrier))
+        answer_record(call, carrier, json_string_value(text), json_string_length(text), full);
+}
+
+/* --- lookup ---------------------------------------------------------------------------------- */
+
+struct lookup {
+    struct registry_ask ask; /* first: its callback finds the lookup by it */
+    struct call *call;
+    char carrier[64];
+    bool full;
+};
+
+static void lookup_abandon(struct call *call)
+{
+    struct lookup *lookup = call->parked;
+    registry_forget(&lookup->ask);
+    free(lookup);
+    call_drop(call);
+}
+
+static void lookup_silent(struct call *call, const struct carrier *carrier, bool left)
+{
+    char sentence[160];
+    audit(call, left ? "silent" : "not_sent");
+    if (!left) {
+        call_fail(call, WIRE_NO_MODEM, "the question to 1414 did not leave", NULL);
+        return;
+    }
+    snprintf(sentence, sizeof sentence, "1414 did not answer in time%s%s",
+             carrier && *carrier->care ? "; the care line is " : "", carrier ? carrier->care : "");
+    call_fail(call, WIRE_NO_ANSWER, sentence, NULL);
+}
+
+static void on_registry(struct registry_ask *ask, enum registry_end end, const char *text,
+                        size_t len)
+{
+    struct lookup *lookup = (struct lookup *)ask;
+    struct call *call = lookup->call;
+    const struct carrier *carrier = carriers_find(call->front->config->carriers, lookup->carrier);
+    bool full = lookup->full;
+    free(lookup);
+    call_unpark(call);
+    if (end == REGISTRY_ANSWERED)
+        answer_record(call, carrier, text, len, full);
+    else
+        lookup_silent(call, carrier, end == REGISTRY_SILENT);
+}
+
+void verb_subscriber_lookup(struct call *call)
+{
+    struct subscriber_expect typed = typed_of(json_object_get(call->params, "expect"));
+    const struct carrier *carrier;
+    struct refusal refusal;
+    bool full;
+    if (!audit_is_clean(call, &typed) || !show_is_allowed(call, &full))
+        return;
+    struct lookup *lookup = calloc(1, sizeof *lookup);
+    if (!lookup) {
+        call_reply(call, NULL);
+        return;
+    }
+    *lookup = (struct lookup){.ask = {.fn = on_registry}, .call = call, .full = full};
+    if (registry_ask(call->front->gateway, param(call, "modem"), call->peer.uid, &lookup->ask,
+                     &carrier, &refusal) < 0) {
+        free(lookup);
+        audit(call, refusal.name);
+        call_refuse(call, &refusal);
+        return;
+    }
+    text_copy(lookup->carrier, sizeof lookup->carrier, carrier->name);
+    call_park(call, lookup_abandon, lookup);
+}
+
+/* --- preflight ------------------------------------------------------------------------------- */
+
+void verb_subscriber_preflight(struct call *call)
+{
+    struct subscriber_expect typed = typed_of(call->params);
+    struct subscriber_preflight flight;
+    char today[32];
+    if (!audit_is_clean(call, &typed))
+        return;
+    text_iso8601(loop_wall_ms(call->front->loop), today);
+    today[10] = '\0';
+    bool ok = subscriber_preflight(&typed, today, &flight);
+    audit(call, ok ? "ok" : "findings");
+    json_t *view = view_subscriber_preflight(&flight);
+    explicit_bzero(&flight, sizeof flight);
+    call_reply(call, view);
+}
