@@ -483,7 +483,7 @@ static void learn(struct modem *modem, const struct sms_outcome *outcome, bool r
     if (outcome->verdict == SMS_SENT) {
         int64_t took_ms = now_ms > modem->claimed_at_ms ? now_ms - modem->claimed_at_ms : 1;
         modem->service_ms = modem->service_ms ? (modem->service_ms * 7 + took_ms) / 8 : took_ms;
-        modem->sent++;
+        modem_count_outcome(modem, true);
         stats->sent++;
         modem->penalty = modem_penalty_now(modem) / 2;
         modem->penalty_at_ms = now_ms;
@@ -499,7 +499,7 @@ static void learn(struct modem *modem, const struct sms_outcome *outcome, bool r
             modem_hold_until(modem, now_ms + NOT_READY_HOLD_MS);
         return;
     }
-    modem->failed++;
+    modem_count_outcome(modem, false);
     switch (row->class_) {
     case SMS_CLASS_NETWORK:
         modem_punish(modem, 1, rests ? row->retry_ms : 0, row->sentence);

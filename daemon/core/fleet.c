@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "carriers.h"
 #include "log.h"
 #include "text.h"
 
@@ -43,8 +44,8 @@ static void day_bounds(int64_t wall_ms, int64_t *start_ms, int64_t *end_ms)
     *end_ms = (int64_t)mktime(&day) * 1000;
 }
 
-/* Counts anew on disk when the day or the SIM is another than the counter's. */
-static void budget_refresh(struct modem *modem)
+/* Counts anew on disk when the day or the SIM is another than the counter's: then true. */
+static bool budget_refresh(struct modem *modem)
 {
     struct gateway *gateway = modem->gateway;
     int64_t wall_ms = loop_wall_ms(gateway->loop);
@@ -52,21 +53,21 @@ static void budget_refresh(struct modem *modem)
 
     if (wall_ms >= modem->day_start_wall_ms && wall_ms < modem->day_end_wall_ms &&
         strcmp(iccid, modem->counted_iccid) == 0)
-        return;
+        return false;
     day_bounds(wall_ms, &modem->day_start_wall_ms, &modem->day_end_wall_ms);
     text_copy(modem->counted_iccid, sizeof modem->counted_iccid, iccid);
-    modem->used_today = 0;
-    if (store_attempts_count(gateway->store, iccid, modem->day_start_wall_ms, &modem->used_today) <
-        0)
+    modem->today = (struct store_day){0};
+    if (store_attempts_day(gateway->store, iccid, modem->day_start_wall_ms, &modem->today) < 0)
         log_event(LOG_LEVEL_ERROR, "fleet", modem->config.name, "budget_unknown", "%s", "");
+    return true;
 }
 
 static bool budget_left(struct modem *modem)
 {
     if (modem->config.daily_budget == 0)
         return true;
-    budget_refresh(modem);
-    if (modem->used_today < modem->config.daily_budget)
+    (void)budget_refresh(modem);
+    if (modem->today.used < modem->config.daily_budget)
         return true;
     int64_t rest_ms = modem->day_end_wall_ms - loop_wall_ms(modem->gateway->loop);
     modem_hold_until(modem, loop_now_ms(modem->gateway->loop) + rest_ms);
@@ -75,14 +76,20 @@ static bool budget_left(struct modem *modem)
 
 void modem_count_part(struct modem *modem)
 {
-    budget_refresh(modem);
-    modem->used_today++;
+    if (!budget_refresh(modem)) /* else it was counted just now, with the rest */
+        modem->today.used++;
+}
+
+void modem_count_outcome(struct modem *modem, bool sent)
+{
+    (void)budget_refresh(modem);
+    *(sent ? &modem->today.sent : &modem->today.failed) += 1;
 }
 
 int64_t modem_used_today(struct modem *modem)
 {
-    budget_refresh(modem);
-    return modem->used_today;
+    (void)budget_refresh(modem);
+    return modem->today.used;
 }
 
 /* --- who may send -------------------------------------------------------------------------------
@@ -484,8 +491,11 @@ void fleet_close(struct gateway *gateway)
 
 void modem_view_fill(struct modem *modem, struct modem_view *view)
 {
+    const struct carrier *carrier =
+        carriers_of_imsi(modem->gateway->config->carriers, modem->link->identity.imsi);
+
     if (modem->link->identity.iccid[0])
-        budget_refresh(modem);
+        (void)budget_refresh(modem);
     *view = (struct modem_view){
         .name = modem->config.name,
         .port = modem->place,
@@ -496,9 +506,10 @@ void modem_view_fill(struct modem *modem, struct modem_view *view)
         .identity = &modem->link->identity,
         .radio = &modem->link->radio,
         .daily_budget = modem->config.daily_budget,
-        .used_today = (int)modem->used_today,
-        .sent = modem->sent,
-        .failed = modem->failed,
+        .used_today = (int)modem->today.used,
+        .sent_today = modem->today.sent,
+        .failed_today = modem->today.failed,
+        .carrier = carrier ? carrier->title : "",
         .penalty = modem_penalty_now(modem),
         .paused = modem->paused,
         .held = hold_words(modem),

@@ -77,8 +77,9 @@ struct modem_view {
     int64_t since_wall_ms;
     const struct link_identity *identity;
     const struct link_radio *radio;
+    const char *carrier; /* of its SIM, for people; "" while it is not known */
     int daily_budget, used_today;
-    int64_t sent, failed; /* since the start of the daemon */
+    int64_t sent_today, failed_today;
     double penalty;
     bool paused;            /* by an operator */
     const char *held;       /* why it takes no new message, in words; "" */

@@ -99,9 +99,9 @@ struct modem {
     int64_t service_ms; /* mean time of a submit, claim to outcome */
     int64_t claimed_at_ms;
 
-    int64_t used_today, day_start_wall_ms, day_end_wall_ms;
-    char counted_iccid[23]; /* of which SIM used_today is */
-    int64_t sent, failed;
+    struct store_day today; /* parts of this SIM since midnight */
+    int64_t day_start_wall_ms, day_end_wall_ms;
+    char counted_iccid[23]; /* of which SIM today's counts are */
     char last_error[128];
 };
 
@@ -209,6 +209,7 @@ double modem_penalty_now(const struct modem *modem);
 void modem_hold_until(struct modem *modem, int64_t at_ms);
 void modem_punish(struct modem *modem, double penalty, int hold_ms, const char *why);
 void modem_count_part(struct modem *modem); /* one part committed: the budget */
+void modem_count_outcome(struct modem *modem, bool sent);
 int64_t modem_used_today(struct modem *modem);
 void modem_view_fill(struct modem *modem, struct modem_view *view);
 /* Followers hear of a change; `why` in a few words, NULL: the link's own. */

@@ -1,6 +1,7 @@
 /* verbs_message: from the params of a call to the store and the gateway, and back. */
 #include <assert.h>
 #include <string.h>
+#include "cancels.h"
 #include "hall.h"
 #include "verbs.h"
 #include "view.h"
@@ -140,9 +141,37 @@ void verb_message_send(struct call *call)
     message_clear(&result.message);
 }
 
+/* Everybody's for those who operate the gateway, else one's own. */
+static void cancel_by_filter(struct call *call, json_t *given)
+{
+    const struct call inner = {.params = given};
+    struct cancels_filter filter = {
+        .uid = peer_may(call->front, &call->peer, "operate") ? UINT32_MAX : call->peer.uid,
+        .class_ = param_class(&inner, -1),
+        .modem = param_string(&inner, "modem"),
+        .before_wall_ms = INT64_MAX,
+    };
+    if (json_object_get(given, "older_than_s"))
+        filter.before_wall_ms =
+            loop_wall_ms(call->front->loop) - param_integer(&inner, "older_than_s", 0) * 1000;
+    if (json_object_size(given) == 0)
+        call_fail(call, WIRE_INVALID_PARAMS,
+                  "params: filter names nothing; {\"state\":\"queued\"} is everything that waits",
+                  NULL);
+    else if (call->session->parked >= (unsigned)call->front->config->max_in_flight)
+        call_fail(call, WIRE_RATE_LIMITED, "too many calls of this connection wait already", NULL);
+    else if (!cancels_start(call, &filter))
+        call_fail(call, WIRE_INTERNAL, "no memory", NULL);
+}
+
 void verb_message_cancel(struct call *call)
 {
     struct front *front = call->front;
+    json_t *filter = json_object_get(call->params, "filter");
+    if (filter) {
+        cancel_by_filter(call, filter);
+        return;
+    }
     struct message message = {0};
     struct refusal refusal = {0};
     int rc = message_find(call, &message);

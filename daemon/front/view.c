@@ -355,10 +355,11 @@ json_t *view_modem(const struct modem_view *modem)
         put_identity(&view, modem->identity);
     if (modem->radio)
         put_radio(&view, modem->radio);
+    put_known(&view, "carrier", modem->carrier);
     put_integer(&view, "budget", modem->daily_budget);
     put_integer(&view, "used_today", modem->used_today);
-    put_integer(&view, "sent", modem->sent);
-    put_integer(&view, "failed", modem->failed);
+    put_integer(&view, "sent_today", modem->sent_today);
+    put_integer(&view, "failed_today", modem->failed_today);
     put(&view, "penalty", json_real(modem->penalty));
     put(&view, "paused", json_boolean(modem->paused));
     put_known(&view, "held", modem->held);

@@ -237,9 +237,13 @@ int store_attempts_match(struct store *store, const char *iccid, int reference, 
  * only a single one. */
 int store_attempts_open(struct store *store, const char *iccid, int64_t since_ms,
                         struct attempt *out, size_t limit);
-/* Parts committed on this ICCID since `wall_ms` (the day's start): the budget, counted on disk. */
-int store_attempts_count(struct store *store, const char *iccid, int64_t since_wall_ms,
-                         int64_t *out);
+/* Parts of this ICCID since `since_wall_ms` (the day's start): used: their text may have left (the
+ * budget); sent; failed: not sent, or unknown, but for those that we took back ourselves. */
+struct store_day {
+    int64_t used, sent, failed;
+};
+int store_attempts_day(struct store *store, const char *iccid, int64_t since_wall_ms,
+                       struct store_day *out);
 
 /* --- events ----------------------------------------------------------------------------------- */
 

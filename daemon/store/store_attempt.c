@@ -147,15 +147,21 @@ int store_attempts_open(struct store *store, const char *iccid, int64_t since_ms
     return attempt_get_all(&query, out, limit);
 }
 
-int store_attempts_count(struct store *store, const char *iccid, int64_t since_wall_ms,
-                         int64_t *out)
+int store_attempts_day(struct store *store, const char *iccid, int64_t since_wall_ms,
+                       struct store_day *out)
 {
-    struct query query = query_start(store, SQL_ATTEMPTS_COUNT);
+    struct query query = query_start(store, SQL_ATTEMPTS_DAY);
     query_put_text(&query, iccid);
     query_put(&query, since_wall_ms);
+    query_put(&query, SMS_CAUSE_LOCAL);
+    query_put(&query, SMS_LOCAL_REFUSED);
+    query_put(&query, SMS_LOCAL_NOT_READY);
+    query_put(&query, SMS_LOCAL_ABORTED);
     int rc = query_step(&query);
     if (rc == 1) {
-        *out = query_get(&query);
+        out->used = query_get(&query);
+        out->sent = query_get(&query);
+        out->failed = query_get(&query);
         query_end(&query);
         rc = 0;
     }

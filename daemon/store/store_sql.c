@@ -122,8 +122,14 @@ static const char *const sql_text[SQLS] = {
     [SQL_ATTEMPTS_OPEN] = "SELECT " ATTEMPT_COLUMNS
                           " FROM attempt INDEXED BY attempt_open WHERE " ATTEMPT_OPEN " AND "
                           "state <> 0 AND iccid = ? AND committed > ? ORDER BY committed LIMIT ?",
-    [SQL_ATTEMPTS_COUNT] = "SELECT count(*) FROM attempt INDEXED BY attempt_budget WHERE "
-                           "iccid = ? AND committed_wall > 0 AND committed_wall >= ?",
+    /* Those that failed before their text left have an index of their own: they are few. */
+    [SQL_ATTEMPTS_DAY] =
+        "SELECT count(*), coalesce(sum(state = 2), 0), coalesce(sum(state IN (3, 4)), 0) + "
+        "(SELECT count(*) FROM attempt INDEXED BY attempt_unsent WHERE iccid = ?1 AND state = 3 "
+        "AND "
+        "committed_wall = 0 AND ended_wall >= ?2 AND NOT (space = ?3 AND cause IN (?4, ?5, ?6))) "
+        "FROM attempt INDEXED BY attempt_budget WHERE iccid = ?1 AND committed_wall > 0 AND "
+        "committed_wall >= ?2",
 
     [SQL_EVENT_INSERT] =
         "INSERT INTO event (wall, at, message, id, uid, sealed_key, state, modem, reason, space, "

@@ -42,6 +42,10 @@ static const struct ctl_option get_options[] = {
 };
 static const struct ctl_option cancel_options[] = {
     {"--key", "K", CTL_TEXT, "key", NULL, "by your own name for it, instead of ID"},
+    {"--queued", NULL, CTL_YES, "-queued", NULL, "all that wait, instead of one"},
+    {"--class", "C", CTL_TEXT, "-class", NULL, "all of them: otp, notice or bulk"},
+    {"--modem", "NAME", CTL_TEXT, "-modem", NULL, "all that this modem alone may send"},
+    {"--older", "S", CTL_NUMBER, "-older", NULL, "all that were accepted so long ago or longer"},
 };
 static const struct ctl_option list_options[] = {
     {"--state", "STATE", CTL_TEXT, "state", NULL, "only these: queued, sent, failed, ..."},
@@ -95,9 +99,10 @@ static const struct ctl_command commands[] = {
     {"get", "[ID]", 0, 1, "where a message stands and how it came there", NULL,
      OPTIONS(get_options), ctl_get},
     {"list", "", 0, 0, "messages, newest first", NULL, OPTIONS(list_options), ctl_list},
-    {"cancel", "[ID]", 0, 1, "cancel a message that has not left", NULL, OPTIONS(cancel_options),
-     ctl_cancel},
+    {"cancel", "[ID]", 0, 1, "cancel a message that has not left, or all that fit",
+     "Several conditions: what fits all of them.", OPTIONS(cancel_options), ctl_cancel},
     {"modems", "[NAME]", 0, 1, "the modems, or all about one", NULL, NULL, 0, ctl_modems},
+    {"modem", "NAME", 1, 1, "all about one modem", NULL, NULL, 0, ctl_modems},
     {"pause", "[NAME]", 0, 1, "send nothing more through a modem, or through all of them",
      "What is under way is finished first, with all parts of its message. It holds over a restart\n"
      "of the gateway. A gateway that is paused as a whole accepts nothing either.",

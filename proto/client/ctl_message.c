@@ -11,6 +11,7 @@ enum {
     WAIT_ONCE_MS = 60000,    /* the longest that message.get waits */
     WAIT_MARGIN_MS = 180000, /* past its life: an attempt under way may take so long */
     ANSWER_MS = 5000,        /* for the way there and back */
+    CANCEL_MS = 120000,      /* of a long queue */
     EARLY_MS = 1000,         /* clocks and loops do not agree better than that */
     MESSAGE_KEY_ROOM = 132,
 };
@@ -295,9 +296,52 @@ int ctl_get(struct ctl *ctl)
     return CTL_OK;
 }
 
+/* {filter}, or NULL: none was given. */
+static json_t *filter_given(const struct ctl *ctl)
+{
+    static const char *const plain[] = {"class", "modem"};
+    json_t *filter = ctl_need(json_object());
+    const json_t *older = json_object_get(ctl->args->own, "older");
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        if (ctl_args_own(ctl->args, plain[i]))
+            json_object_set_new(filter, plain[i], json_string(ctl_args_own(ctl->args, plain[i])));
+    if (older)
+        json_object_set_new(filter, "older_than_s", json_integer(json_integer_value(older)));
+    if (json_object_get(ctl->args->own, "queued"))
+        json_object_set_new(filter, "state", json_string("queued"));
+    if (json_object_size(filter) > 0)
+        return ctl_need(json_pack("{s:o}", "filter", filter));
+    json_decref(filter);
+    return NULL;
+}
+
+static int cancel_all(struct ctl *ctl, json_t *params)
+{
+    json_t *result;
+    char number[24];
+    int timeout_ms = ctl->timeout_set ? ctl->timeout_ms : CANCEL_MS;
+    if (ctl->args->operand[0] || json_object_size(ctl->args->params) > 0) {
+        ctl_complain("cancel wants one message or conditions, not both");
+        json_decref(params);
+        return CTL_USAGE;
+    }
+    enum ctl_exit rc = ctl_call(ctl, "message.cancel", params, timeout_ms, &result);
+    if (rc != CTL_OK)
+        return rc;
+    if (ctl->json)
+        ctl_print_json(result);
+    else
+        printf("%s cancelled\n", ctl_show_number(result, "cancelled", number));
+    json_decref(result);
+    return CTL_OK;
+}
+
 int ctl_cancel(struct ctl *ctl)
 {
-    json_t *message, *params = which_message(ctl);
+    json_t *message, *params = filter_given(ctl);
+    if (params)
+        return cancel_all(ctl, params);
+    params = which_message(ctl);
     if (!params)
         return CTL_USAGE;
     enum ctl_exit rc = ctl_call(ctl, "message.cancel", params, ctl->timeout_ms, &message);

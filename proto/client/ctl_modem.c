@@ -2,43 +2,104 @@
 #include "ctl.h"
 
 #include <string.h>
+#include <time.h>
 #include "ctl_show.h"
 #include "ctl_table.h"
+
+/* Eleven columns and their gaps fit into a hundred, whatever a modem and its network are called. */
+enum { COLUMNS = 100, NAME_COLUMNS = 12, CARRIER_COLUMNS = 9, DAY_S = 86400, CELL = 300 };
 
 static const char *text_of(const json_t *object, const char *member)
 {
     return json_string_value(json_object_get(object, member));
 }
 
-static void print_modems(const json_t *modems)
+/* How long it is so: "42s", "5m", "3h", "12d". */
+static const char *age_text(const char *utc, char out[24])
 {
-    static const char *const heads[] = {"NAME", "STATE",  ">SINCE", "OPERATOR", "TECH",
-                                        ">DBM", ">TODAY", ">SENT",  ">FAILED",  "WHY"};
-    json_t *table = ctl_table_new(heads, sizeof heads / sizeof *heads);
+    struct tm parts = {0};
+    if (!utc || !strptime(utc, "%Y-%m-%dT%H:%M:%S", &parts))
+        return NULL;
+    long long age_s = (long long)(time(NULL) - timegm(&parts));
+    age_s = age_s < 0 ? 0 : age_s;
+    if (age_s < 60)
+        snprintf(out, 24, "%llds", age_s);
+    else if (age_s < 3600)
+        snprintf(out, 24, "%lldm", age_s / 60);
+    else if (age_s < 2LL * DAY_S)
+        snprintf(out, 24, "%lldh", age_s / 3600);
+    else
+        snprintf(out, 24, "%lldd", age_s / DAY_S);
+    return out;
+}
+
+/* "12/200", or "12" where there is no budget. */
+static void used_text(const json_t *modem, char out[CELL])
+{
+    char used[24] = "", budget[24] = "0";
+    ctl_show_number(modem, "used_today", used);
+    ctl_show_number(modem, "budget", budget);
+    bool limited = strcmp(budget, "0") != 0;
+    snprintf(out, CELL, "%s%s%s", used, limited ? "/" : "", limited ? budget : "");
+}
+
+/* The carrier of its SIM; where that is not known the operator whose network it is in. */
+static void add_modem(json_t *table, const json_t *modem)
+{
+    char name[CELL], carrier[CELL], age[24], dbm[24], used[CELL], sent[24], failed[24], penalty[24];
+    const char *who = text_of(modem, "carrier"), *tech = text_of(modem, "technology");
+    const char *cells[] = {name,
+                           text_of(modem, "state"),
+                           age_text(text_of(modem, "since"), age),
+                           carrier,
+                           tech && strcmp(tech, "unknown") == 0 ? "-" : tech,
+                           ctl_show_number(modem, "signal_dbm", dbm),
+                           text_of(modem, "iccid"),
+                           used,
+                           ctl_show_number(modem, "sent_today", sent),
+                           ctl_show_number(modem, "failed_today", failed),
+                           penalty};
+    who = who ? who : text_of(modem, "operator");
+    ctl_table_cut(text_of(modem, "name"), NAME_COLUMNS, name, sizeof name);
+    ctl_table_cut(who ? who : "-", CARRIER_COLUMNS, carrier, sizeof carrier);
+    used_text(modem, used);
+    snprintf(penalty, sizeof penalty, "%.1f", json_number_value(json_object_get(modem, "penalty")));
+    ctl_table_add(table, cells);
+}
+
+/* Below the table: why a modem is given nothing, or what its last error was. */
+static void print_notes(const json_t *modems)
+{
+    static const char *const heads[] = {"", ""};
+    json_t *table = ctl_table_new(heads, 2);
     for (size_t i = 0; i < json_array_size(modems); i++) {
         const json_t *modem = json_array_get(modems, i);
-        char since[CTL_SHOW_TIME], dbm[24], today[48], used[24], budget[24], sent[24], failed[24];
-        const char *error = text_of(modem, "last_error"), *held = text_of(modem, "held");
-        ctl_show_number(modem, "used_today", used);
-        ctl_show_number(modem, "budget", budget);
-        snprintf(today, sizeof today, "%s%s%s", used, strcmp(budget, "0") ? "/" : "",
-                 strcmp(budget, "0") ? budget : "");
-        const char *cells[] = {text_of(modem, "name"),
-                               text_of(modem, "state"),
-                               ctl_show_time(text_of(modem, "since"), since),
-                               text_of(modem, "operator"),
-                               text_of(modem, "technology"),
-                               ctl_show_number(modem, "signal_dbm", dbm),
-                               today,
-                               ctl_show_number(modem, "sent", sent),
-                               ctl_show_number(modem, "failed", failed),
-                               held && *held     ? held
-                               : error && *error ? error
-                                                 : text_of(modem, "why")};
+        char name[CELL], cut[4 * COLUMNS];
+        const char *words = text_of(modem, "held");
+        words = words && *words ? words : text_of(modem, "last_error");
+        if (!words || !*words)
+            continue;
+        ctl_table_cut(text_of(modem, "name"), NAME_COLUMNS, name, sizeof name);
+        ctl_table_cut(words, COLUMNS - NAME_COLUMNS - 2, cut, sizeof cut);
+        const char *cells[] = {name, cut};
         ctl_table_add(table, cells);
     }
+    if (json_array_size(table) > 1)
+        fputc('\n', stdout);
     ctl_table_print(table, stdout);
     json_decref(table);
+}
+
+static void print_modems(const json_t *modems)
+{
+    static const char *const heads[] = {"NAME",  "STATE", ">SINCE", "CARRIER", "TECH", ">DBM",
+                                        "ICCID", ">USED", ">SENT",  ">FAIL",   ">PEN"};
+    json_t *table = ctl_table_new(heads, sizeof heads / sizeof *heads);
+    for (size_t i = 0; i < json_array_size(modems); i++)
+        add_modem(table, json_array_get(modems, i));
+    ctl_table_print(table, stdout);
+    json_decref(table);
+    print_notes(modems);
 }
 
 int ctl_modems(struct ctl *ctl)

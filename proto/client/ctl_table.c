@@ -41,6 +41,24 @@ size_t ctl_table_width(const char *text)
     return sum;
 }
 
+void ctl_table_cut(const char *text, size_t width, char *out, size_t room)
+{
+    mbstate_t state = {0};
+    const char *at = text, *end = text;
+    size_t used = 0;
+    int columns;
+    bool good;
+    if (ctl_table_width(text) <= width) {
+        snprintf(out, room, "%s", text);
+        return;
+    }
+    while (char_next(&at, &state, &columns, &good) > 0 && used + (size_t)columns < width) {
+        used += (size_t)columns;
+        end = at;
+    }
+    snprintf(out, room, "%.*s\u2026", (int)(end - text), text);
+}
+
 void ctl_table_put(const char *text, FILE *out)
 {
     mbstate_t state = {0};

@@ -16,6 +16,8 @@ void ctl_table_add(json_t *table, const char *const *cells);
 void ctl_table_print(const json_t *table, FILE *out);
 /* Columns that `text` takes on a terminal, as printed. */
 size_t ctl_table_width(const char *text);
+/* `text` where it takes at most `width` columns, else its beginning and an ellipsis. */
+void ctl_table_cut(const char *text, size_t width, char *out, size_t room);
 /* Prints `text` with everything that is not printable as '?'. */
 void ctl_table_put(const char *text, FILE *out);
 

@@ -208,17 +208,31 @@ class Look(Case):
     def test_modems_stand_in_columns(self):
         out, _ = self.run_ctl("modems")
         lines = out.splitlines()
-        self.assertIn("越南 Việt\u0300?[1m", lines[2])  # no escape reaches the terminal
+        self.assertIn("越南 Việ…", lines[2])  # cut to its column
+        self.assertNotIn("\x1b", out)  # no escape reaches the terminal
         # two columns for each of the first two letters, none for the combining mark
-        shown = lines[2].replace("越南", "....").replace("\u0300", "")
-        self.assertEqual(lines[0].index("TECH"), shown.index("lte"))
-        self.assertEqual(lines[0].index("TECH"), lines[1].index("lte"))
-        self.assertEqual(lines[0].index("DBM") + 3, lines[1].index("-71") + 3)
-        out, _ = self.run_ctl("modems", "viettel-1")
-        self.assertRegex(out, r"(?m)^state +ready$")
+        shown = [line.replace("越南", "....").replace("\u0300", "") for line in lines]
+        for head, cell in (("TECH", "lte"), ("ICCID", "89**931")):
+            self.assertEqual(lines[0].index(head), shown[1].index(cell))
+            self.assertEqual(lines[0].index(head), shown[2].index(cell))
+        self.assertEqual(lines[0].index("DBM") + 3, shown[1].index("-71") + 3)
+        self.assertTrue(all(len(line) <= 100 for line in shown), out)
+        self.assertRegex(shown[5], "^a-modem-wit… +The carrier has barred this SIM.*…$")
+        for command in ("modem", "modems"):
+            out, _ = self.run_ctl(command, "viettel-1")
+            self.assertRegex(out, r"(?m)^state +ready$")
+        self.run_ctl("modem", code=2)
         self.run_ctl("modems", "none", code=1)
         out, _ = self.run_ctl("modems", "--json")
-        self.assertEqual(len(json.loads(out)["modems"]), 2)
+        self.assertEqual(len(json.loads(out)["modems"]), 3)
+
+    def test_cancel_by_filter(self):
+        for n in range(3):
+            self.run_ctl("send", "0912345678", "--key", f"stuck-f{n}", "--class", "bulk", text="t")
+        self.assertEqual(self.run_ctl("cancel", "--class", "bulk", "--older", "0")[0], "3 cancelled\n")
+        self.assertEqual(json.loads(self.run_ctl("cancel", "--queued", "--json")[0]), {"cancelled": 0})
+        self.run_ctl("cancel", "--queued", "--key", "k", code=2)
+        self.run_ctl("cancel", code=2)
 
     def test_stop_and_go(self):
         self.assertRegex(self.run_ctl("pause", "viettel-1")[0], r"(?m)^held +paused by an operator$")

@@ -156,7 +156,10 @@ class Gateway:
     def modem_list(self, client, params, after):
         plain = METHODS["modem.get"]["examples"][0]["result"]["value"]
         return {"modems": [plain, {**plain, "name": "vina-2", "state": "registering", "operator": "越南 Việt\u0300\x1b[1m",
-                                   "signal_dbm": -101}]}
+                                   "signal_dbm": -101},
+                           {**plain, "name": "a-modem-with-a-long-name", "budget": 100000, "used_today": 99999,
+                            "held": "The carrier has barred this SIM from sending. Ask the carrier, or change the SIM, "
+                                    "then resume the modem."}]}
 
     def modem_get(self, client, params, after):
         for modem in self.modem_list(client, params, after)["modems"]:
@@ -273,6 +276,12 @@ class Gateway:
         return {**answer, "next_cursor": 7} if len(chosen) > params.get("limit", 50) else answer
 
     def message_cancel(self, client, params, after):
+        if "filter" in params:
+            meant = [m for m in self.messages.values() if m["state"] == "queued"
+                     and params["filter"].get("class") in (None, m["content"].get("class", "otp"))]
+            for message in meant:
+                self.move(message, "cancelled")
+            return {"cancelled": len(meant)}
         message = self.find(params)
         if message["state"] != "queued":
             raise Refused("too_late")

@@ -361,6 +361,33 @@ static void the_nearer_one_has_something_more_urgent(void **state)
     assert_true(world->link[0]->busy && world->link[1]->busy);
 }
 
+/* Counted on disk: a restart forgets nothing; at midnight it begins anew. */
+static void the_day_is_counted_on_disk(void **state)
+{
+    struct world *world = *state;
+    struct send_request good = rig_request("good");
+
+    strcpy(world->link[0]->link.identity.imsi, "452040000000001");
+    rig_ready(world, 0);
+    fail_one(world, 0, "a", "0912345601", 1);
+    rig_accept(world, &good);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    for (int i = 0; i < 2; i++) {
+        struct modem_view view = view_of(world, 0);
+        assert_int_equal(view.used_today, 2);
+        assert_int_equal(view.sent_today, 1);
+        assert_int_equal(view.failed_today, 1);
+        rig_restart(world);
+    }
+    strcpy(world->link[0]->link.identity.imsi, "452040000000001");
+    assert_string_equal(view_of(world, 0).carrier, "Viettel");
+    rig_run_for(world, 24 * 3600 * 1000);
+    assert_int_equal(view_of(world, 0).used_today, 0);
+    assert_int_equal(view_of(world, 0).sent_today, 0);
+    assert_int_equal(view_of(world, 0).failed_today, 0);
+}
+
 static int setup(void **state)
 {
     rig_setup(state);
@@ -399,6 +426,7 @@ int main(void)
         TEST(same_network_then_least_used),
         TEST(the_lowest_penalty_goes_first),
         TEST(the_nearer_one_has_something_more_urgent),
+        TEST(the_day_is_counted_on_disk),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,11 +120,30 @@ static void test_evidence(void **state)
     rig_end(&rig);
 }
 
+/* Refused before its text left. */
+static void unsent(struct rig *rig, int64_t row, int64_t ended_wall_ms, enum sms_cause_space space,
+                   int cause)
+{
+    struct attempt attempt = {.message = row,
+                              .state = ATTEMPT_NOT_SENT,
+                              .modem = "m",
+                              .iccid = "s1",
+                              .reference = -1,
+                              .space = space,
+                              .cause = cause,
+                              .claimed_wall_ms = ended_wall_ms,
+                              .ended_wall_ms = ended_wall_ms};
+
+    assert_int_equal(store_begin(rig->store), 0);
+    assert_int_equal(store_attempt_insert(rig->store, &attempt, "+84912345678"), 0);
+    assert_int_equal(store_end(rig->store, true), 0);
+}
+
 static void test_open_and_budget(void **state)
 {
     struct rig rig;
     struct attempt out[4];
-    int64_t count = -1;
+    struct store_day day;
     (void)state;
     rig_memory(&rig);
     int64_t row = rig_put(&rig, "k");
@@ -137,12 +156,17 @@ static void test_open_and_budget(void **state)
     assert_int_equal(store_attempts_open(rig.store, "s1", RIG_NOW_MS, out, 4), 0);
     assert_int_equal(store_attempts_of(rig.store, row, out, 4), 4);
     assert_int_equal(out[0].state, ATTEMPT_CLAIMED);
-    assert_int_equal(store_attempts_count(rig.store, "s1", RIG_WALL_MS, &count), 0);
-    assert_int_equal(count, 3);
-    assert_int_equal(store_attempts_count(rig.store, "s1", RIG_WALL_MS + 1, &count), 0);
-    assert_int_equal(count, 0);
-    assert_int_equal(store_attempts_count(rig.store, "s3", 0, &count), 0);
-    assert_int_equal(count, 0);
+    unsent(&rig, row, RIG_WALL_MS, SMS_CAUSE_CMS, 302);
+    unsent(&rig, row, RIG_WALL_MS - 1, SMS_CAUSE_CMS, 302);             /* yesterday */
+    unsent(&rig, row, RIG_WALL_MS, SMS_CAUSE_LOCAL, SMS_LOCAL_REFUSED); /* ours */
+    assert_int_equal(store_attempts_day(rig.store, "s1", RIG_WALL_MS, &day), 0);
+    assert_int_equal(day.used, 3);
+    assert_int_equal(day.sent, 1);
+    assert_int_equal(day.failed, 2);
+    assert_int_equal(store_attempts_day(rig.store, "s1", RIG_WALL_MS + 1, &day), 0);
+    assert_int_equal(day.used + day.sent + day.failed, 0);
+    assert_int_equal(store_attempts_day(rig.store, "s3", 0, &day), 0);
+    assert_int_equal(day.used + day.sent + day.failed, 0);
     rig_end(&rig);
 }
 
