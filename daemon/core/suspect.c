@@ -101,18 +101,23 @@ static void fact_write(struct modem *modem)
         log_event(LOG_LEVEL_ERROR, "suspect", modem->config.name, "not_written", "%s", "");
 }
 
+/* "barred 2 1795000000000": why, how often in a row, when it is tried. */
 static bool fact_read(struct modem *modem)
 {
     struct suspicion *suspicion = &modem->suspicion;
-    char name[FACT_NAME], value[FACT_VALUE], row[24];
-    long long trial_wall_ms;
+    char name[FACT_NAME], value[FACT_VALUE], *rest = value;
 
     snprintf(name, sizeof name, "sim.%s.out", suspicion->iccid);
-    if (store_fact_get(modem->gateway->store, name, value, sizeof value) <= 0 ||
-        sscanf(value, "%23s %u %lld", row, &suspicion->times, &trial_wall_ms) != 3)
+    if (store_fact_get(modem->gateway->store, name, value, sizeof value) <= 0)
+        return false;
+    const char *row = strsep(&rest, " ");
+    if (!rest)
         return false;
     suspicion->out = row_of_name(row);
-    suspicion->trial_wall_ms = trial_wall_ms;
+    suspicion->times = (unsigned)strtoul(rest, &rest, 10);
+    if (suspicion->times > OUT_TIMES_MOST)
+        suspicion->times = OUT_TIMES_MOST;
+    suspicion->trial_wall_ms = strtoll(rest, NULL, 10);
     return suspicion->out != NULL;
 }
 

@@ -18,6 +18,7 @@ enum {
     USB_OFF_MS = 1000,
     USB_TRIES = 3, /* to put it back */
     POWER_MS = 30000,
+    LINKS_MAX = 8,
     WORDS_MAX = 16,
     COMMAND_MAX = 256,
 };
@@ -53,18 +54,37 @@ static bool has_file(const char *folder, const char *name)
     return access(path, F_OK) == 0;
 }
 
-/* From the tty's device upward to what has a vendor and can be authorised: the USB device, whose
- * interfaces and ports lie below it. */
+/* The tty's device in sysfs. Links are followed one by one, until sysfs knows the name: what a name
+ * leads to may have a name of its own. */
+static bool find_device(const struct real *real, const char *place, char device[PATH_MAX])
+{
+    char now[PATH_MAX], target[PATH_MAX], link[PATH_MAX + 96];
+    if (place[0] != '/' || !text_copy(now, sizeof(now), place))
+        return false;
+    for (unsigned links = 0; links < LINKS_MAX; links++) {
+        const char *base = strrchr(now, '/') + 1;
+        snprintf(link, sizeof(link), "%s/class/tty/%s/device", real->sysfs, base);
+        if (access(link, F_OK) == 0)
+            return realpath(link, device) != NULL;
+        ssize_t len = readlink(now, target, sizeof(target) - 1);
+        size_t dir_len = len > 0 && target[0] == '/' ? 0 : (size_t)(base - now);
+        if (len <= 0 || dir_len + (size_t)len >= sizeof(now))
+            return false;
+        memcpy(now + dir_len, target, (size_t)len);
+        now[dir_len + (size_t)len] = '\0';
+    }
+    return false;
+}
+
+/* From there upward to what has a vendor and can be authorised: the USB device, whose interfaces
+ * and ports lie below it. */
 static void real_note(struct rescue *rescue, const char *place)
 {
     struct real *real = real_of(rescue);
-    char node[PATH_MAX], link[PATH_MAX + 96], device[PATH_MAX];
+    char device[PATH_MAX];
     real->usb[0] = '\0';
     snprintf(real->port_env, sizeof(real->port_env), "OTPGATE_PORT=%s", place);
-    if (place[0] != '/' || !realpath(place, node))
-        return;
-    snprintf(link, sizeof(link), "%s/class/tty/%s/device", real->sysfs, strrchr(node, '/') + 1);
-    if (!realpath(link, device))
+    if (!find_device(real, place, device))
         return;
     size_t root_len = strlen(real->sysfs);
     char *end;

@@ -24,7 +24,6 @@ static const struct contract_fixture *running;
 /* Whatever is preloaded for this program's ports is not for the simulator's. */
 static char **environment(void)
 {
-    extern char **environ;
     static char *kept[512];
     size_t count = 0;
     for (char **at = environ; *at && count < 511; at++)

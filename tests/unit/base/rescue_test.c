@@ -104,7 +104,8 @@ static int setup(void **state)
     assert_int_equal(symlink("../../devices/usb1/1-2/1-2:1.2/ttyUSB3/tty/ttyUSB3",
                              in_dir(world, "sys/class/tty/ttyUSB3")),
                      0);
-    put(in_dir(world, "dev/ttyUSB3"), "");
+    put(in_dir(world, "dev/node"), ""); /* a simulated stick's port is a link itself */
+    assert_int_equal(symlink("node", in_dir(world, "dev/ttyUSB3")), 0);
     assert_int_equal(symlink("ttyUSB3", in_dir(world, "dev/viettel-1")), 0);
     snprintf(world->port, sizeof world->port, "%s/dev/viettel-1", world->dir);
     *state = world;
@@ -251,7 +252,7 @@ static void the_device_behind_the_port_is_found(void **state)
     assert_true(rescue_can(world->rescue, RESCUE_USB));
     rescue_note(world->rescue, "tcp://127.0.0.1:7001"); /* the modem is elsewhere now */
     assert_false(rescue_can(world->rescue, RESCUE_USB));
-    put(in_dir(world, "dev/ttyUSB3"), "");
+    assert_int_equal(symlink("node", in_dir(world, "dev/ttyUSB3")), 0);
     rescue_note(world->rescue, world->port);
     assert_true(rescue_can(world->rescue, RESCUE_USB));
     /* pulled for good: nothing to write to */

@@ -58,7 +58,7 @@ static const struct row {
     {"message.get", "{\"id\":\"i\",\"until\":\"delivered\"}", NULL},
     {"message.get", "{\"id\":\"i\",\"until\":\"there\"}",
      "params: until must be one of sent, delivered, final"},
-    {"message.cancel", "{}", "params: must have either id or key"},
+    {"message.cancel", "{}", "params: must have either id or key or filter"},
     {"message.list", "{}", NULL},
     {"message.list", "{\"state\":\"gone\"}",
      "params: state must be one of queued, claimed, sending, sent, unknown, delivered, "
