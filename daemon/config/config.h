@@ -119,6 +119,7 @@ struct config {
     int retention_days;        /* of messages and inbox, 30 (1 to 3650); events are kept 7 */
     bool adopt;                /* a modem that no section names is taken */
     int sim_swap;              /* enum sim_swap */
+    int audit_days;            /* of what is on record, 365 */
     int log_level;             /* 3 to 7 */
     char carriers_path[256];   /* [gateway] carriers */
     struct carriers *carriers; /* what stands there (carriers.h); never NULL */

@@ -98,6 +98,10 @@ static const struct config_key keys[] = {
      .reloadable = true,
      .help = "What is known of each carrier: codes, prefixes, how to ask 1414. Where the default "
              "is not there, the copy built in is used."},
+    {GATEWAY(audit_days), .kind = KIND_INT, .low = 1, .high = 36500, .fallback = "365",
+     .reloadable = true,
+     .help = "How long it is kept who was refused, who operated the gateway, and who asked about "
+             "whom."},
     {GATEWAY(log_level), .kind = KIND_LEVEL, .words = log_levels, .fallback = "info",
      .reloadable = true, .help = "The least urgent lines that are logged."},
 

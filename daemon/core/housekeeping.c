@@ -1,9 +1,11 @@
 /* housekeeping: what has been kept long enough goes: messages and inbox after retention_days,
- * events after seven. A few rows at a time, so that no step holds up the loop; looks once an hour.
+ * events after seven, what is on record after audit_days. A few rows at a time, so that no step
+ * holds up the loop; looks once an hour.
  */
 #include "gateway_internal.h"
 
 #include "log.h"
+#include "store_audit.h"
 
 enum {
     STEP_MS = 20,
@@ -22,7 +24,11 @@ static void on_purge(void *arg)
         .events_before_wall_ms = wall_ms - EVENT_DAYS * INT64_C(1) * DAY_MS,
         .inbox_before_wall_ms = kept_ms,
     };
+    int64_t audit_ms = wall_ms - gateway->config->audit_days * INT64_C(1) * DAY_MS;
     int rows = store_purge(gateway->store, &before, STORE_PURGE_STEP);
+
+    if (rows == 0)
+        rows = store_audit_purge(gateway->store, audit_ms, STORE_PURGE_STEP);
 
     if (rows < 0)
         log_event(LOG_LEVEL_ERROR, "housekeeping", "-", "purge_failed", "errno=%d", -rows);

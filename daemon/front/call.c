@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "audit.h"
 #include "hall.h"
 #include "log.h"
 
@@ -66,6 +67,7 @@ void call_drop(struct call *call)
     json_decref(call->id);
     json_decref(call->params);
     free(call->line);
+    audit_drop(call);
     free(call);
     if (session)
         session_go_on(session);
@@ -137,6 +139,7 @@ static void call_on_durable(void *arg, int rc)
 static void call_settle(struct call *call)
 {
     assert(!call->abandon);
+    audit_answered(call);
     call->counted = call->line_len;
     if (call->session)
         call->session->pending += call->counted;

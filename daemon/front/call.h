@@ -10,6 +10,8 @@
 #include "front.h"
 #include "wire.h"
 
+struct audit_row;
+
 struct call {
     struct front *front;
     struct session *session; /* NULL: it ended */
@@ -26,7 +28,8 @@ struct call {
     size_t counted; /* of its session's `pending` */
     /* Set while parked: lets go of the call and ends with call_drop(). */
     void (*abandon)(struct call *call);
-    void *parked; /* of who parked it */
+    void *parked;            /* of who parked it */
+    struct audit_row *audit; /* of audit.c; NULL: nothing is noted */
     struct store_waiter waiter;
     struct call *prev, *next; /* in its session's list or among the orphans */
 };

@@ -45,6 +45,7 @@ void front_free(struct front *front)
         call_drop(front->orphans);
     events_fini(front);
     otp_free(front->otp);
-    rates_fini(front);
+    rates_fini(&front->rates);
+    rates_fini(&front->refusals);
     free(front);
 }

@@ -23,7 +23,7 @@ struct front {
     struct call *orphans; /* calls whose session ended before their answer */
     struct events events;
     struct waits waits;
-    struct rates rates;
+    struct rates rates, refusals; /* of sends; of what is on record */
 };
 
 /* Whether this peer may do what asks for `role` (x-role of proto/openrpc.json); see roles.h. */

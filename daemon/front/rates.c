@@ -12,68 +12,67 @@ struct rate {
     int64_t due_us; /* all that was accepted is worked off */
 };
 
-static int64_t now_us(const struct front *front)
+/* Whose minute is over is forgotten on the way, so that only uids that are at it take memory. */
+static struct rate *rate_find(struct rates *rates, int64_t now_us, uid_t uid)
 {
-    return loop_now_ms(front->loop) * 1000;
-}
-
-/* Whose minute is over is forgotten on the way, so that only uids that send now take memory. */
-static struct rate *rate_find(struct front *front, uid_t uid)
-{
-    struct rate **at = &front->rates.first;
-    int64_t now = now_us(front);
+    struct rate **at = &rates->first;
     while (*at && (*at)->uid != uid) {
         struct rate *rate = *at;
-        if (rate->due_us > now) {
+        if (rate->due_us > now_us) {
             at = &rate->next;
             continue;
         }
         *at = rate->next;
-        front->rates.count--;
+        rates->count--;
         free(rate);
     }
     return *at;
 }
 
-static int64_t share_us(const struct peer *peer)
+int rate_wait_s(struct rates *rates, int64_t now_ms, uid_t uid, int per_minute)
 {
-    return MINUTE_US / peer->sends_per_minute;
+    const struct rate *rate = per_minute ? rate_find(rates, now_ms * 1000, uid) : NULL;
+    if (!rate)
+        return 0;
+    int64_t late_us = rate->due_us + MINUTE_US / per_minute - now_ms * 1000 - MINUTE_US;
+    return late_us <= 0 ? 0 : (int)((late_us + 999999) / 1000000);
+}
+
+void rate_take(struct rates *rates, int64_t now_ms, uid_t uid, int per_minute)
+{
+    if (per_minute == 0)
+        return;
+    struct rate *rate = rate_find(rates, now_ms * 1000, uid);
+    if (!rate) {
+        rate = rates->count < RATES_MAX ? calloc(1, sizeof *rate) : NULL;
+        if (!rate)
+            return; /* no memory: the limit is a courtesy, the message is not */
+        rate->uid = uid;
+        rate->next = rates->first;
+        rates->first = rate;
+        rates->count++;
+    }
+    if (rate->due_us < now_ms * 1000)
+        rate->due_us = now_ms * 1000;
+    rate->due_us += MINUTE_US / per_minute;
+}
+
+void rates_fini(struct rates *rates)
+{
+    while (rates->first) {
+        struct rate *rate = rates->first;
+        rates->first = rate->next;
+        free(rate);
+    }
+    rates->count = 0;
 }
 
 int rates_wait_s(struct front *front, const struct peer *peer)
 {
-    const struct rate *rate = peer->sends_per_minute ? rate_find(front, peer->uid) : NULL;
-    if (!rate)
-        return 0;
-    int64_t late_us = rate->due_us + share_us(peer) - now_us(front) - MINUTE_US;
-    return late_us <= 0 ? 0 : (int)((late_us + 999999) / 1000000);
+    return rate_wait_s(&front->rates, loop_now_ms(front->loop), peer->uid, peer->sends_per_minute);
 }
 
 void rates_take(struct front *front, const struct peer *peer)
 {
-    if (peer->sends_per_minute == 0)
-        return;
-    struct rate *rate = rate_find(front, peer->uid);
-    if (!rate) {
-        rate = front->rates.count < RATES_MAX ? calloc(1, sizeof *rate) : NULL;
-        if (!rate)
-            return; /* no memory: the limit is a courtesy, the message is not */
-        rate->uid = peer->uid;
-        rate->next = front->rates.first;
-        front->rates.first = rate;
-        front->rates.count++;
-    }
-    if (rate->due_us < now_us(front))
-        rate->due_us = now_us(front);
-    rate->due_us += share_us(peer);
-}
-
-void rates_fini(struct front *front)
-{
-    while (front->rates.first) {
-        struct rate *rate = front->rates.first;
-        front->rates.first = rate->next;
-        free(rate);
-    }
-    front->rates.count = 0;
+    rate_take(&front->rates, loop_now_ms(front->loop), peer->uid, peer->sends_per_minute);
 }

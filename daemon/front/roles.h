@@ -25,7 +25,8 @@ int peer_max_in_flight(const struct front *front, const struct peer *peer);
 /* As whom the peer sees numbers of messages: its uid, or UINT32_MAX: all are whole. */
 uint32_t peer_viewer(const struct peer *peer);
 
-/* --- sends_per_minute: one count of each uid, over all its connections --- */
+/* --- so many in a minute (sends_per_minute): one count of each uid, over all its connections ---
+ */
 
 /* A window that slides: as many at once as fit into a minute, then one each time a share of the
  * minute has passed. In memory: it begins anew with the daemon. */
@@ -34,10 +35,13 @@ struct rates {
     struct rate *first;
     size_t count;
 };
-/* Seconds until one more is allowed, 0: now. */
-int rates_wait_s(struct front *front, const struct peer *peer);
+/* Seconds until one more of this uid is allowed, 0: now. per_minute 0: no limit. */
+int rate_wait_s(struct rates *rates, int64_t now_ms, uid_t uid, int per_minute);
 /* One more was accepted. */
+void rate_take(struct rates *rates, int64_t now_ms, uid_t uid, int per_minute);
+void rates_fini(struct rates *rates);
+/* The same for a message of this peer. */
+int rates_wait_s(struct front *front, const struct peer *peer);
 void rates_take(struct front *front, const struct peer *peer);
-void rates_fini(struct front *front);
 
 #endif

@@ -18,6 +18,7 @@ static const struct verb verbs[] = {
     {"modem.reset", verb_modem_reset, false, false},
     {"modem.accept", verb_modem_accept, false, true},
     {"alarm.list", verb_alarm_list, true, false},
+    {"audit.list", verb_audit_list, true, true},
     {"inbox.list", verb_inbox_list, true, true},
     {"otp.start", verb_otp_start, false, true},
     {"otp.resend", verb_otp_resend, false, true},

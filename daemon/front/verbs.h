@@ -31,6 +31,8 @@ void verb_modem_reset(struct call *call);
 void verb_modem_accept(struct call *call);
 /* verbs_alarm.c */
 void verb_alarm_list(struct call *call);
+/* verbs_audit.c */
+void verb_audit_list(struct call *call);
 /* verbs_gateway.c */
 void verb_rpc_discover(struct call *call);
 void verb_gateway_info(struct call *call);

@@ -1,6 +1,7 @@
 /* verbs_message: from the params of a call to the store and the gateway, and back. */
 #include <assert.h>
 #include <string.h>
+#include "audit.h"
 #include "hall.h"
 #include "verbs.h"
 #include "view.h"
@@ -84,7 +85,7 @@ static void message_answer(struct call *call, const struct message *message)
 }
 
 /* The message that `id` or `key` names: 1 found, and then the peer may see it; 0, -errno. */
-static int message_find(const struct call *call, struct message *message)
+static int message_find(struct call *call, struct message *message)
 {
     struct store *store = call->front->store;
     const char *id = param_string(call, "id");
@@ -93,11 +94,13 @@ static int message_find(const struct call *call, struct message *message)
         return store_message_by_key(store, call->peer.uid, param_string(call, "key"), NULL, 0, NULL,
                                     message);
     int rc = message_id_parse(id, bytes) ? store_message_by_id(store, bytes, message) : 0;
-    if (rc > 0 && message->uid != call->peer.uid &&
-        !peer_may(call->front, &call->peer, "operate")) {
+    if (rc <= 0 || message->uid == call->peer.uid)
+        return rc;
+    if (!peer_may(call->front, &call->peer, "operate")) {
         message_clear(message);
         return 0;
     }
+    audit_note(call, &(struct audit_fields){.modem = message->modem});
     return rc;
 }
 

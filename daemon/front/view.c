@@ -401,6 +401,23 @@ json_t *view_alarm_event(const struct alarm_view *alarm, bool raised, int64_t wa
     return view;
 }
 
+/* --- what is on record ------------------------------------------------------------------------ */
+
+json_t *view_audit(const struct audit_row *row)
+{
+    json_t *view = json_object();
+    put_time(&view, "at", row->wall_ms);
+    put_integer(&view, "uid", row->uid);
+    put_integer(&view, "pid", row->pid);
+    put_text(&view, "method", row->method);
+    put_text(&view, "outcome", row->outcome);
+    put_known(&view, "modem", row->modem);
+    put_known(&view, "conclusion", row->conclusion);
+    put_known(&view, "reason", row->reason);
+    put_known(&view, "actor", row->actor);
+    return view;
+}
+
 /* --- counters ------------------------------------------------------------------------------- */
 
 json_t *view_stats(const struct gateway_stats *stats)

@@ -9,6 +9,7 @@
 #include "alarm.h"
 #include "gateway.h"
 #include "store.h"
+#include "store_audit.h"
 
 json_t *view_accepted(const struct send_result *result, uint32_t viewer);
 json_t *view_summary(const struct message *message, uint32_t viewer);
@@ -25,6 +26,8 @@ json_t *view_modem_event(const struct modem_view *modem);
 
 json_t *view_alarm(const struct alarm_view *alarm);
 json_t *view_alarm_event(const struct alarm_view *alarm, bool raised, int64_t wall_ms);
+
+json_t *view_audit(const struct audit_row *row);
 
 json_t *view_stats(const struct gateway_stats *stats);
 

@@ -144,7 +144,16 @@ static const char schema_4[] =
     "CREATE TABLE sim_pair (imei TEXT PRIMARY KEY, iccid TEXT NOT NULL UNIQUE)"
     " STRICT, WITHOUT ROWID;";
 
-static const char *const schema_scripts[STORE_SCHEMA] = {schema_1, schema_2, schema_3, schema_4};
+/* Who asked for what; see store_audit.h. */
+static const char schema_5[] =
+    "CREATE TABLE audit ("
+    " row INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL, wall INTEGER NOT NULL,"
+    " uid INTEGER NOT NULL, pid INTEGER NOT NULL, method TEXT NOT NULL, outcome TEXT NOT NULL,"
+    " modem TEXT NOT NULL, conclusion TEXT NOT NULL, sealed_reason BLOB, sealed_actor BLOB) "
+    "STRICT;";
+
+static const char *const schema_scripts[STORE_SCHEMA] = {schema_1, schema_2, schema_3, schema_4,
+                                                         schema_5};
 
 static int schema_exec(struct store *store, const char *script)
 {

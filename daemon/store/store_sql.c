@@ -149,6 +149,13 @@ static const char *const sql_text[SQLS] = {
                          "class, sealed_from, body) VALUES (?,?,?,?,?,?,?,?,?,?)",
     [SQL_INBOX_LIST] = "SELECT row, id, wall, sent_wall, modem, iccid, parts, missing, class, "
                        "sealed_from, body FROM inbox WHERE row < ? ORDER BY row DESC LIMIT ?",
+    [SQL_AUDIT_INSERT] = "INSERT INTO audit (id, wall, uid, pid, method, outcome, modem, "
+                         "conclusion, sealed_reason, sealed_actor) VALUES (?,?,?,?,?,?,?,?,?,?)",
+    [SQL_AUDIT_LIST] = "SELECT row, id, wall, uid, pid, method, outcome, modem, conclusion, "
+                       "sealed_reason, sealed_actor FROM audit WHERE row < ? ORDER BY row DESC "
+                       "LIMIT ?",
+    [SQL_AUDIT_PURGE] = "DELETE FROM audit WHERE row IN (SELECT row FROM (SELECT row, wall FROM "
+                        "audit ORDER BY row LIMIT ?2) WHERE wall < ?1)",
     [SQL_SEEN_FIND] = "SELECT row, wall FROM seen WHERE hash = ?",
     [SQL_SEEN_FORGET] = "DELETE FROM seen WHERE row <= ?1 AND row >= ?2",
     [SQL_SEEN_INSERT] = "INSERT INTO seen (hash, wall) VALUES (?, ?)",
@@ -269,6 +276,7 @@ static const char *const sql_text[SQLS] = {
     /* Which PIN it was is lost: it may be any, and may be tried where all attempts are left. */
     [SQL_SCRUB_PINS] = "UPDATE OR REPLACE pin SET hash = x'', state = 1",
     [SQL_SCRUB_PARTS] = "DELETE FROM part",
+    [SQL_SCRUB_AUDIT] = "UPDATE audit SET sealed_reason = NULL, sealed_actor = NULL",
     [SQL_END_QUEUED_EVENTS] =
         "INSERT INTO event (wall, at, message, id, uid, sealed_key, state, modem, reason, space, "
         "cause, part, parts) SELECT ?1, ?2, row, id, uid, sealed_key, ?3, modem, ?4, 0, 0, "

@@ -99,6 +99,8 @@ static const struct ctl_command commands[] = {
     {"accept", "NAME", 1, 1, "the SIM that a modem holds now is the right one", NULL, NULL, 0,
      ctl_accept},
     {"alarms", "", 0, 0, "what wants somebody, and what to do", NULL, NULL, 0, ctl_alarms},
+    {"audit", "", 0, 0, "who was refused, who operated the gateway, who asked about whom", NULL,
+     OPTIONS(inbox_options), ctl_audit},
     {"inbox", "", 0, 0, "what others wrote to the SIMs, newest first", NULL, OPTIONS(inbox_options),
      ctl_inbox},
     {"otp", "WHAT NAME", 1, 2,

@@ -169,6 +169,30 @@ class Own(Case):
         self.assertEqual(self.session(send, 20001, groups=[GROUP, GROUP + 4]), "queued")
 
 
+class Record(Case):
+    def test_refused_and_operating_calls_are_on_record(self):
+        def pause(client):
+            said = []
+            for _ in range(2):
+                try:
+                    said.append(client.call("modem.pause", name="m0")["paused"])
+                except Refused as error:
+                    said.append(error.name)
+            return os.getpid(), said
+        refused, said = self.session(pause, USER)
+        self.assertEqual(said, ["not_allowed"] * 2)
+        operator, said = self.session(pause, USER + 4)
+        self.assertEqual(said, [True, True])
+        self.gw.restart()  # what was answered is on disk
+        with self.gw.client() as client:
+            records = client.call("audit.list")["records"]
+        self.assertEqual([(r["uid"], r["pid"], r["method"], r["outcome"], r["modem"]) for r in records],
+                         [(USER + 4, operator, "modem.pause", "ok", "m0")] * 2
+                         + [(USER, refused, "modem.pause", "not_allowed", "m0")] * 2)
+        self.assertIn("call uid=%d pid=%d method=modem.pause outcome=not_allowed modem=m0" % (USER, refused),
+                      self.gw.log())
+
+
 class Reload(Case):
     def reload(self, roles):
         self.configure(roles)

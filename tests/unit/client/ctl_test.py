@@ -233,6 +233,14 @@ class Look(Case):
         self.run_ctl("accept", code=2)
         self.assertIn("not_found", self.run_ctl("pause", "none", code=1)[1])
 
+    def test_audit(self):
+        lines = self.run_ctl("audit")[0].splitlines()
+        self.assertRegex(lines[0], r"^WHEN +UID +PID +METHOD +OUTCOME +MODEM +CONCLUSION +ACTOR +REASON$")
+        self.assertRegex(lines[1], r"^2026-11-22 03:16:02\.500 +1001 +4242 +modem\.pause +ok +viettel-1 ")
+        self.assertEqual(len(lines), 3)
+        out, _ = self.run_ctl("audit", "--limit", "1")
+        self.assertEqual(out.splitlines()[-1], "older ones: --cursor 7")
+
     def test_alarms(self):
         lines = self.run_ctl("alarms")[0].splitlines()
         self.assertRegex(lines[0], r"^SINCE +SEVERITY +NAME +SUBJECT +DO$")

@@ -279,6 +279,11 @@ class Gateway:
         self.move(message, "cancelled")
         return self.message_get(client, params, after)
 
+    def audit_list(self, client, params, after):
+        plain = METHODS["audit.list"]["examples"][0]["result"]["value"]["records"][0]
+        answer = {"records": [plain, {**plain, "method": "inbox.list", "outcome": "not_allowed"}][:params.get("limit", 50)]}
+        return {**answer, "next_cursor": 7} if "limit" in params else answer
+
     def alarm_list(self, client, params, after):
         return {"alarms": [] if self.quiet else METHODS["alarm.list"]["examples"][0]["result"]["value"]["alarms"]}
 

@@ -204,8 +204,9 @@ static void every_method_is_whole(void **state)
         "rpc.discover", "gateway.info", "gateway.stats", "gateway.pause",  "gateway.resume",
         "message.send", "message.get",  "message.list",  "message.cancel", "modem.list",
         "modem.get",    "modem.pause",  "modem.resume",  "modem.reset",    "modem.accept",
-        "alarm.list",   "inbox.list",   "events.follow", "otp.start",      "otp.resend",
-        "otp.check",    "otp.cancel",   "otp.get",       "otp.find",       "otp.feedback",
+        "alarm.list",   "audit.list",   "inbox.list",    "events.follow",  "otp.start",
+        "otp.resend",   "otp.check",    "otp.cancel",    "otp.get",        "otp.find",
+        "otp.feedback",
     };
     static const char *const roles[] = {"any",        "send",    "verify",
                                         "subscriber", "monitor", "operate"};

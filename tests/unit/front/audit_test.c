@@ -1,0 +1,187 @@
+/* audit: which calls are on record, what the record says, and that nobody fills the disk with it.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "audit.h"
+#include "call.h"
+#include "hall_world.h"
+#include "log.h"
+#include "store_audit.h"
+
+#define REQUEST(id, method, params)                                                                \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method "\",\"params\":" params "}"
+
+enum { PORTAL = 33, STAFF = 100 };
+
+static struct world world;
+static struct config_role roles[2];
+static char lines[200][300];
+static size_t line_count;
+
+static void on_log(void *arg, enum log_level level, const char *line)
+{
+    (void)arg;
+    (void)level;
+    if (strncmp(line, "audit ", 6) == 0)
+        snprintf(lines[line_count++ % 200], sizeof lines[0], "%s", line);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    line_count = 0;
+    log_sink_set(on_log, NULL);
+    world_open(&world, NULL);
+    roles[0] = (struct config_role){.users = {{PORTAL}, 1}, .may = MAY_SEND};
+    roles[1] = (struct config_role){.users = {{STAFF}, 1}, .may = MAY_OPERATE | MAY_MONITOR};
+    world.config.roles = roles;
+    world.config.role_count = 2;
+    world.gateway.modem = (struct modem_view){
+        .name = "viettel-1", .port = "/dev/a", .driver = "at", .why = "", .last_error = ""};
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    world_settle(&world);
+    world_close(&world);
+    return 0;
+}
+
+static void record(size_t i, uint32_t uid, const char *method, const char *outcome,
+                   const char *modem)
+{
+    struct audit_row rows[100];
+    int count = store_audit_list(world.store, 0, rows, 100);
+    assert_true(count > (int)i);
+    assert_int_equal(rows[i].uid, uid);
+    assert_int_equal(rows[i].pid, 1);
+    assert_string_equal(rows[i].method, method);
+    assert_string_equal(rows[i].outcome, outcome);
+    assert_string_equal(rows[i].modem, modem);
+    assert_int_equal(rows[i].wall_ms, loop_wall_ms(world.loop));
+}
+
+static int records(void)
+{
+    struct audit_row rows[100];
+    return store_audit_list(world.store, 0, rows, 100);
+}
+
+static void what_is_on_record(void **state)
+{
+    struct client portal, staff;
+    (void)state;
+    assert_true(client_open(&portal, &world, PORTAL));
+    assert_true(client_open(&staff, &world, STAFF));
+    TALK(&portal, {REQUEST("1", "gateway.info", "{}"), "{\"result\":\"*\"}"},
+         {REQUEST("2", "message.list", "{}"), "{\"result\":\"*\"}"},
+         {REQUEST("3", "no.such", "{}"), "{\"error\":\"*\"}"});
+    TALK(&staff, {REQUEST("1", "modem.list", "{}"), "{\"result\":\"*\"}"});
+    assert_int_equal(records(), 0);
+    TALK(&portal, {REQUEST("4", "modem.pause", "{\"name\":\"viettel-1\"}"), "{\"error\":\"*\"}"});
+    record(0, PORTAL, "modem.pause", "not_allowed", "viettel-1");
+    TALK(&portal, {REQUEST("5", "modem.list", "{\"name\":\"0912345678\"}"), "{\"error\":\"*\"}"});
+    record(0, PORTAL, "modem.list", "not_allowed", ""); /* only a modem that we have */
+    TALK(&staff, {REQUEST("2", "inbox.list", "{}"), "{\"result\":\"*\"}"});
+    record(0, STAFF, "inbox.list", "ok", "");
+    TALK(&staff, {REQUEST("3", "inbox.list", "{\"limit\":0}"), "{\"error\":\"*\"}"});
+    record(0, STAFF, "inbox.list", "invalid_params", "");
+    assert_int_equal(records(), 4);
+    assert_int_equal(line_count, 4);
+    assert_non_null(strstr(lines[0], " call uid=33 pid=1 method=modem.pause outcome=not_allowed "
+                                     "modem=viettel-1 conclusion=-"));
+    TALK(
+        &staff,
+        {REQUEST("4", "audit.list", "{\"limit\":1}"),
+         "{\"result\":{\"records\":[{\"uid\":100,\"method\":\"inbox.list\","
+         "\"outcome\":\"invalid_params\"}],\"next_cursor\":4}}"},
+        {REQUEST("5", "audit.list", "{\"cursor\":2}"),
+         "{\"result\":{\"records\":[{\"uid\":33,\"method\":\"modem.pause\",\"modem\":\"viettel-1\","
+         "\"at\":\"*\",\"pid\":1}]}}"});
+    TALK(&portal,
+         {REQUEST("6", "audit.list", "{}"), "{\"error\":{\"data\":{\"role\":\"operate\"}}}"});
+    client_close(&portal);
+    client_close(&staff);
+}
+
+static void a_look_at_anothers_message(void **state)
+{
+    struct client portal, staff;
+    char line[200];
+    (void)state;
+    assert_true(client_open(&portal, &world, PORTAL));
+    assert_true(client_open(&staff, &world, STAFF));
+    client_say(&portal, REQUEST("1", "message.send",
+                                "{\"key\":\"a\",\"to\":\"+84912345678\",\"text\":\"t\"}"));
+    world_settle(&world);
+    json_t *sent = client_json(&portal);
+    snprintf(line, sizeof line, REQUEST("2", "message.get", "{\"id\":\"%s\"}"),
+             json_string_value(json_object_get(json_object_get(sent, "result"), "id")));
+    TALK(&portal, {line, "{\"result\":\"*\"}"});
+    assert_int_equal(records(), 0);
+    TALK(&staff, {line, "{\"result\":\"*\"}"});
+    record(0, STAFF, "message.get", "ok", "");
+    json_decref(sent);
+    client_close(&portal);
+    client_close(&staff);
+}
+
+/* What a verb knows goes to the disk whole, and into the journal without what people wrote. */
+static void fields_of_a_verb(void **state)
+{
+    struct client staff;
+    struct audit_row row;
+    (void)state;
+    assert_true(client_open(&staff, &world, STAFF));
+    struct call *call = call_new(staff.session, json_integer(1), json_object());
+    assert_non_null(call);
+    call->method = wire_method_find("gateway.info");
+    audit_note(call, &(struct audit_fields){.modem = "vina-1", .reason = "case 727272"});
+    audit_note(call, &(struct audit_fields){.conclusion = "match", .actor = "lan.nguyen"});
+    call_reply(call, json_object());
+    world_settle(&world);
+    assert_int_equal(store_audit_list(world.store, 0, &row, 1), 1);
+    assert_string_equal(row.modem, "vina-1");
+    assert_string_equal(row.conclusion, "match");
+    assert_string_equal(row.reason, "case 727272");
+    assert_string_equal(row.actor, "lan.nguyen");
+    assert_int_equal(line_count, 1);
+    assert_non_null(strstr(lines[0], "modem=vina-1 conclusion=match"));
+    assert_null(strstr(lines[0], "727272"));
+    assert_null(strstr(lines[0], "lan"));
+    client_close(&staff);
+}
+
+static void refusals_do_not_fill_the_disk(void **state)
+{
+    struct client portal;
+    (void)state;
+    assert_true(client_open(&portal, &world, PORTAL));
+    for (int i = 0; i < 90; i++)
+        TALK(&portal, {REQUEST("1", "modem.list", "{}"), "{\"error\":\"*\"}"});
+    assert_int_equal(records(), 60);
+    assert_int_equal(line_count, 90); /* log.h bounds the journal */
+    world_pass(&world, 2000);
+    TALK(&portal, {REQUEST("1", "modem.list", "{}"), "{\"error\":\"*\"}"});
+    assert_int_equal(records(), 61);
+    client_close(&portal);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_on_record),
+        TEST(a_look_at_anothers_message),
+        TEST(fields_of_a_verb),
+        TEST(refusals_do_not_fill_the_disk),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
