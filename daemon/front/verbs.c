@@ -17,6 +17,7 @@ static const struct verb verbs[] = {
     {"modem.resume", verb_modem_resume, false, true},
     {"modem.reset", verb_modem_reset, false, false},
     {"modem.accept", verb_modem_accept, false, true},
+    {"modem.trace", verb_modem_trace, true, false},
     {"alarm.list", verb_alarm_list, true, false},
     {"inbox.list", verb_inbox_list, true, true},
     {"otp.start", verb_otp_start, false, true},

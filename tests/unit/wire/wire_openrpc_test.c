@@ -206,7 +206,7 @@ static void every_method_is_whole(void **state)
         "modem.get",    "modem.pause",  "modem.resume",  "modem.reset",    "modem.accept",
         "alarm.list",   "inbox.list",   "events.follow", "otp.start",      "otp.resend",
         "otp.check",    "otp.cancel",   "otp.get",       "otp.find",       "otp.feedback",
-        "ussd.run",     "ussd.answer",  "ussd.cancel",
+        "ussd.run",     "ussd.answer",  "ussd.cancel",   "modem.trace",
     };
     static const char *const roles[] = {"any",        "send",    "verify",
                                         "subscriber", "monitor", "operate"};
