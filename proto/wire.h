@@ -34,8 +34,9 @@ enum wire_error {
     WIRE_SUBJECT_CAP,      /* -32017 subject_cap */
     WIRE_SEND_CAP,         /* -32018 send_cap */
     WIRE_BLOCKED,          /* -32019 blocked */
+    WIRE_USSD_REFUSED,     /* -32020 ussd_refused */
 };
-enum { WIRE_ERRORS = WIRE_BLOCKED + 1 };
+enum { WIRE_ERRORS = WIRE_USSD_REFUSED + 1 };
 struct wire_error_row {
     enum wire_error error;
     int code;

@@ -59,6 +59,8 @@ static const struct wire_error_row rows[WIRE_ERRORS] = {
      "All messages were sent. Please wait, then begin again."},
     {WIRE_BLOCKED, -32019, "blocked", "the configuration sends no codes to this number",
      "Không thể gửi mã đến số điện thoại này.", "No code can be sent to this phone number."},
+    {WIRE_USSD_REFUSED, -32020, "ussd_refused", "the modem or its network does not take this code",
+     SAY_NOTHING},
 };
 
 const struct wire_error_row *wire_error_find(enum wire_error error)

@@ -107,21 +107,23 @@ struct config {
     char timezone[64]; /* "Asia/Ho_Chi_Minh" */
     char country[4];   /* calling code, "84" */
     bool foreign_numbers, short_codes;
-    int keepalive_s;           /* 60 */
-    int evidence_wait_s;       /* 5: how long an UNKNOWN waits for evidence before a resend */
-    int max_connections;       /* of one uid, 64 */
-    int max_connections_total; /* 256 */
-    int max_in_flight;         /* requests of one connection, 32 */
-    int max_line_bytes;        /* 65536 */
-    int max_unsent_kb;         /* what a client may leave unread, 1024 */
-    int max_queued;            /* messages, 1000000 */
-    int otp_per_hour;          /* codes of all purposes; 0: no limit */
-    int retention_days;        /* of messages and inbox, 30 (1 to 3650); events are kept 7 */
-    bool adopt;                /* a modem that no section names is taken */
-    int sim_swap;              /* enum sim_swap */
-    int log_level;             /* 3 to 7 */
-    char carriers_path[256];   /* [gateway] carriers */
-    struct carriers *carriers; /* what stands there (carriers.h); never NULL */
+    int keepalive_s;               /* 60 */
+    int evidence_wait_s;           /* 5: how long an UNKNOWN waits for evidence before a resend */
+    int max_connections;           /* of one uid, 64 */
+    int max_connections_total;     /* 256 */
+    int max_in_flight;             /* requests of one connection, 32 */
+    int max_line_bytes;            /* 65536 */
+    int max_unsent_kb;             /* what a client may leave unread, 1024 */
+    int max_queued;                /* messages, 1000000 */
+    int otp_per_hour;              /* codes of all purposes; 0: no limit */
+    int retention_days;            /* of messages and inbox, 30 (1 to 3650); events are kept 7 */
+    bool adopt;                    /* a modem that no section names is taken */
+    int sim_swap;                  /* enum sim_swap */
+    struct config_list ussd_allow; /* patterns of codes: lease_code_allowed() */
+    int ussd_timeout_s;            /* 30 */
+    int log_level;                 /* 3 to 7 */
+    char carriers_path[256];       /* [gateway] carriers */
+    struct carriers *carriers;     /* what stands there (carriers.h); never NULL */
     /* Of 1414: questions from one SIM in a day (0: no limit), and how replies are read. */
     int registry_per_day;
     char subscriber_rules[256];

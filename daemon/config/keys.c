@@ -106,6 +106,15 @@ static const struct config_key keys[] = {
      .reloadable = true,
      .help = "How replies of 1414 are read: labels, and texts of refusals. Where it is not there, "
              "the copy built in is used."},
+    {GATEWAY(ussd_allow), .kind = KIND_LIST, .low = 0, .high = 64, .fallback = "",
+     .reloadable = true,
+     .help = "USSD codes that may be asked for, by commas: ? is one digit, @ one or more, all else "
+             "stands for itself. *101#, *1414#, *100*@# for example. A USSD can spend money, and a "
+             "code that opens a menu allows what the menu offers. Empty: none."},
+    {GATEWAY(ussd_timeout_s), .kind = KIND_INT, .low = 5, .high = 90, .fallback = "30",
+     .reloadable = true,
+     .help = "How long an answer to a USSD code may take, and how long a menu waits for a person. "
+             "The modem sends nothing meanwhile."},
     {GATEWAY(log_level), .kind = KIND_LEVEL, .words = log_levels, .fallback = "info",
      .reloadable = true, .help = "The least urgent lines that are logged."},
 
@@ -289,6 +298,21 @@ static bool check_gammu(struct reading *reading, const struct config_modem *mode
     return is_gammu;
 }
 
+/* See lease_code_allowed(): a mistyped pattern would fit nothing, without a word. */
+static bool ussd_pattern_ok(const char *text)
+{
+    size_t len = strlen(text);
+    return len > 0 && len <= 40 && strspn(text, "0123456789*#+?@") == len;
+}
+
+static void check_gateway(struct reading *reading, const void *root, const void *section)
+{
+    const struct config *config = root;
+    (void)section;
+    check_items(reading, "ussd_allow", &config->ussd_allow, ussd_pattern_ok,
+                "codes of digits, *, #, +, with ? and @ for digits");
+}
+
 /* Two links on one port would speak over each other, and two sections that name the same thing
  * would both want its modem. */
 static void check_modem(struct reading *reading, const void *root, const void *section)
@@ -328,7 +352,7 @@ static void check_role(struct reading *reading, const void *root, const void *se
 }
 
 static const struct config_kind_row kinds[] = {
-    [SECTION_GATEWAY] = {.word = "gateway", .title = "[gateway]"},
+    [SECTION_GATEWAY] = {.word = "gateway", .title = "[gateway]", .check = check_gateway},
     [SECTION_MODEM] = {"modem", "[modem NAME]", sizeof(struct config_modem),
                        offsetof(struct config, modems), offsetof(struct config, modem_count),
                        check_modem},

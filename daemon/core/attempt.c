@@ -151,6 +151,7 @@ static void on_claim_durable(void *arg, int rc)
     if (rc < 0) { /* the claim was undone with its transaction: the message is still queued */
         slot_clear(modem);
         attempt_check_stopped(modem->gateway);
+        lease_on_free(modem);
         fleet_reap(modem);
         return;
     }
@@ -542,6 +543,7 @@ void attempt_outcome(struct modem *modem, uint64_t token, unsigned part,
     learn(modem, outcome, finding.rests);
     slot_clear(modem);
     ending_write(modem);
+    lease_on_free(modem);
 }
 
 /* --- the rest

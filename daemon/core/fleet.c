@@ -99,7 +99,7 @@ bool modem_is_free(struct modem *modem)
 {
     return modem->link && !modem->retired && !modem->doubt && modem->state == LINK_READY &&
            (!modem_is_held(modem) || modem->finishing) && modem->slot == SLOT_FREE &&
-           (!modem->ending.active || modem->ending.written) &&
+           !lease_holds(modem) && (!modem->ending.active || modem->ending.written) &&
            loop_now_ms(modem->gateway->loop) >= modem->free_at_ms && budget_left(modem);
 }
 
@@ -248,6 +248,8 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
         hold_on_ready(modem);
     }
     /* One that leaves may have been the alternative that others waited for. */
+    if (state == LINK_READY)
+        lease_on_free(modem);
     if (state == LINK_READY || (was_ready && state != LINK_BUSY))
         schedule_kick(modem->gateway);
 }
@@ -286,9 +288,8 @@ static void on_radio(void *ctx, struct link *link, const struct link_radio *radi
 
 static void on_ussd(void *ctx, struct link *link, const struct link_ussd *result)
 {
-    (void)ctx;
     (void)link;
-    (void)result;
+    lease_on_ussd(ctx, result);
 }
 
 static void on_pin(void *ctx, struct link *link)
@@ -336,6 +337,7 @@ static struct modem *modem_new(struct gateway *gateway, const struct config_mode
     attempt_init(modem);
     hold_init(modem);
     suspect_init(modem);
+    lease_init(modem);
     modem->link = gateway->make_link(gateway->make_link_arg, config, &fleet_sink, modem);
     if (!modem->link) {
         free(modem);
@@ -355,6 +357,7 @@ static void modem_free(struct modem *modem)
     attempt_drop(modem);
     hold_stop(modem);
     suspect_stop(modem);
+    lease_stop(modem);
     inbox_forget(modem);
     pin_stop(modem);
     loop_timer_cancel(&modem->free_timer);

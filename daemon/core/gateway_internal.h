@@ -6,6 +6,7 @@
 #include "alarm.h"
 #include "gateway.h"
 #include "identity.h"
+#include "lease.h"
 #include "pdu_decode.h"
 #include "plug.h"
 
@@ -53,6 +54,25 @@ struct suspicion {
     unsigned times;                /* in a row that it was taken out */
     int64_t trial_wall_ms;
     struct loop_timer timer;
+};
+
+/* Of the session on a modem; see lease.h. */
+enum lease_state {
+    LEASE_FREE,
+    LEASE_WANTED,   /* waits until the modem has nothing under way */
+    LEASE_REFUSING, /* the driver cannot: told in a moment */
+    LEASE_ASKING,   /* the link has it */
+    LEASE_OPEN,     /* a menu waits for its answer */
+    LEASE_ENDING,   /* the link has been told to end it */
+};
+struct lease {
+    enum lease_state state;
+    char code[USSD_CODE_MAX + 1];
+    uint32_t uid;
+    lease_fn *fn; /* NULL: nobody waits */
+    void *arg;
+    struct loop_timer timer;
+    int64_t until_ms; /* no exchange begins later */
 };
 
 struct modem {
@@ -103,6 +123,7 @@ struct modem {
     int64_t day_start_wall_ms, day_end_wall_ms;
     char counted_iccid[23]; /* of which SIM today's counts are */
     char last_error[128];
+    struct lease lease;
 };
 
 /* A report that nobody waits for yet: it may be faster than our own +CMGS. */
@@ -265,6 +286,18 @@ const char *suspect_words(const struct modem *modem);
 struct modem *choose_modem(struct gateway *gateway);
 /* Among its equals one on the recipient's network, else `first` itself. */
 struct modem *choose_for(struct modem *first, const struct message *message);
+
+/* --- lease.c: a modem taken for a question to its network --- */
+
+void lease_init(struct modem *modem);
+void lease_stop(struct modem *modem); /* its link is closed; who waits is told */
+bool lease_holds(const struct modem *modem);
+/* The modem may have nothing under way now: what waits for it begins. */
+void lease_on_free(struct modem *modem);
+void lease_on_ussd(struct modem *modem, const struct link_ussd *result);
+/* Ends a menu where a message of class otp is due for this modem; a transaction may be open. */
+void lease_yield(struct modem *modem);
+void lease_yield_all(struct gateway *gateway);
 
 /* --- attempt.c: one attempt from claim to outcome --- */
 

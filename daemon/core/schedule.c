@@ -138,6 +138,7 @@ static void claim_due(void *arg)
     struct gateway *gateway = arg;
 
     claim_all_due(gateway);
+    lease_yield_all(gateway);
     gateway->guard_now =
         (gateway->guard_now + 1) % GUARDS; /* what comes is another transaction's */
 }

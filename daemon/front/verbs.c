@@ -29,6 +29,9 @@ static const struct verb verbs[] = {
     {"otp.get", verb_otp_get, true, true},
     {"otp.find", verb_otp_find, true, true},
     {"otp.feedback", verb_otp_feedback, false, true},
+    {"ussd.run", verb_ussd_run, false, false},
+    {"ussd.answer", verb_ussd_answer, false, false},
+    {"ussd.cancel", verb_ussd_cancel, false, false},
     {"events.follow", verb_events_follow, true, true},
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };

@@ -47,6 +47,10 @@ void verb_otp_cancel(struct call *call);
 void verb_otp_get(struct call *call);
 void verb_otp_find(struct call *call);
 void verb_otp_feedback(struct call *call);
+/* verbs_ussd.c */
+void verb_ussd_run(struct call *call);
+void verb_ussd_answer(struct call *call);
+void verb_ussd_cancel(struct call *call);
 /* verbs_events.c */
 void verb_events_follow(struct call *call);
 

@@ -73,6 +73,10 @@ static const struct ctl_option otp_options[] = {
     {"--used", NULL, CTL_YES, "used", NULL, "feedback: the citizen typed its code"},
     {"--unused", NULL, CTL_NO, "used", NULL, "feedback: nobody did"},
 };
+static const struct ctl_option ussd_options[] = {
+    {"--answer", NULL, CTL_YES, "-answer", NULL, "answer the menu that is open"},
+    {"--cancel", NULL, CTL_YES, "-cancel", NULL, "end the session; nothing is read"},
+};
 static const struct ctl_option follow_options[] = {
     {"--from", "SEQ", CTL_NUMBER, "from_seq", NULL,
      "first what came after this event; 0: all there is"},
@@ -112,6 +116,10 @@ static const struct ctl_command commands[] = {
      ctl_reset},
     {"accept", "NAME", 1, 1, "the SIM that a modem holds now is the right one", NULL, NULL, 0,
      ctl_accept},
+    {"ussd", "MODEM", 1, 1, "ask its network by a USSD code, which comes from standard input",
+     "Only codes that ussd_allow in the configuration permits. A menu waits half a minute for\n"
+     "--answer; a message of class otp that is due ends it.",
+     OPTIONS(ussd_options), ctl_ussd},
     {"alarms", "", 0, 0, "what wants somebody, and what to do", NULL, NULL, 0, ctl_alarms},
     {"inbox", "", 0, 0, "what others wrote to the SIMs, newest first", NULL, OPTIONS(inbox_options),
      ctl_inbox},

@@ -1,6 +1,7 @@
-/* ctl_modem: the modems: shown, paused, resumed, reset, accepted. */
+/* ctl_modem: the modems: shown, paused, resumed, reset, accepted, asked by USSD. */
 #include "ctl.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include "ctl_show.h"
@@ -165,4 +166,63 @@ int ctl_reset(struct ctl *ctl)
 int ctl_accept(struct ctl *ctl)
 {
     return ask(ctl, "modem.accept", NULL);
+}
+
+/* --- ussd ----------------------------------------------------------------------------------------
+ */
+
+enum { USSD_MS = 200000, CODE_MOST = 40 };
+
+/* The code, or the answer, from standard input: a voucher's number may stand in it. NULL: said. */
+static char *code_read(void)
+{
+    size_t len;
+    char *code = ctl_show_read(NULL, &len);
+    if (!code)
+        return NULL;
+    code[strcspn(code, "\r\n")] = '\0';
+    if (*code && strlen(code) <= CODE_MOST)
+        return code;
+    ctl_complain("ussd wants a code of 1 to %d characters on standard input", CODE_MOST);
+    free(code);
+    return NULL;
+}
+
+int ctl_ussd(struct ctl *ctl)
+{
+    bool answer = json_object_get(ctl->args->own, "answer") != NULL;
+    bool cancel = json_object_get(ctl->args->own, "cancel") != NULL;
+    json_t *params = json_pack("{s:s}", "modem", ctl->args->operand[0]);
+    json_t *result;
+    if (answer && cancel) {
+        json_decref(params);
+        ctl_complain("ussd wants either --answer or --cancel");
+        return CTL_USAGE;
+    }
+    if (!cancel) {
+        char *code = code_read();
+        if (!code) {
+            json_decref(params);
+            return CTL_USAGE;
+        }
+        int rc = json_object_set_new(params, answer ? "text" : "code", json_string(code));
+        free(code);
+        if (rc)
+            ctl_need(NULL);
+    }
+    enum ctl_exit rc = ctl_call(ctl,
+                                cancel   ? "ussd.cancel"
+                                : answer ? "ussd.answer"
+                                         : "ussd.run",
+                                params, ctl->timeout_set ? ctl->timeout_ms : USSD_MS, &result);
+    if (rc != CTL_OK)
+        return rc;
+    const char *text = text_of(result, "text");
+    if (ctl->json)
+        ctl_print_json(result);
+    else if (text)
+        printf("%s\n%s", text,
+               json_is_true(json_object_get(result, "more")) ? "(ussd --answer goes on)\n" : "");
+    json_decref(result);
+    return CTL_OK;
 }

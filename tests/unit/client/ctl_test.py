@@ -247,6 +247,15 @@ class Look(Case):
         self.run_ctl("accept", code=2)
         self.assertIn("not_found", self.run_ctl("pause", "none", code=1)[1])
 
+    def test_ussd(self):
+        self.assertEqual(self.run_ctl("ussd", "viettel-1", text="*101#\n")[0], "15000d\n")
+        self.assertIn("2. B", self.run_ctl("ussd", "viettel-1", text="*098#")[0])
+        self.assertEqual(self.run_ctl("ussd", "viettel-1", "--answer", text="2\n")[0], "you chose 2\n")
+        self.run_ctl("ussd", "viettel-1", "--cancel")
+        self.assertIn("not_found", self.run_ctl("ussd", "none", text="*101#", code=1)[1])
+        self.run_ctl("ussd", "viettel-1", text="", code=2)
+        self.run_ctl("ussd", "viettel-1", "--answer", "--cancel", code=2)
+
     def test_alarms(self):
         lines = self.run_ctl("alarms")[0].splitlines()
         self.assertRegex(lines[0], r"^SINCE +SEVERITY +NAME +SUBJECT +DO$")

@@ -179,6 +179,16 @@ class Gateway:
     def modem_accept(self, client, params, after):
         return self.modem_get(client, params, after)
 
+    def ussd_run(self, client, params, after):
+        self.modem_get(client, {"name": params["modem"]}, after)
+        return {"text": "1. A\n2. B", "more": True} if params["code"] == "*098#" else {"text": "15000d", "more": False}
+
+    def ussd_answer(self, client, params, after):
+        return {"text": "you chose " + params["text"], "more": False}
+
+    def ussd_cancel(self, client, params, after):
+        return {"cancelled": True}
+
     def gateway_pause(self, client, params, after):
         return {"paused": True}
 

@@ -54,6 +54,7 @@ void rig_setup_in(void **state, const char *dir)
     world->config.evidence_wait_s = 5;
     world->config.retention_days = 30;
     world->config.max_queued = 1000;
+    world->config.ussd_timeout_s = 30;
     world->config.modems = world->modem;
     world->config.modem_count = LINKS;
     for (int i = 0; i < LINKS; i++) {

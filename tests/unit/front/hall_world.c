@@ -118,6 +118,35 @@ int gateway_modem_accept(struct gateway *gateway, const char *name, struct refus
     return store_fact_set(gateway->store, "accepted", "1");
 }
 
+int lease_run(struct gateway *gateway, const struct lease_request *request, struct refusal *refusal)
+{
+    if (refused(gateway, request->modem, refusal) < 0)
+        return -1;
+    gateway->ussd = request->fn;
+    gateway->ussd_arg = request->arg;
+    return 0;
+}
+
+int lease_answer(struct gateway *gateway, const char *modem, uint32_t uid, const char *text,
+                 lease_fn *fn, void *arg, struct refusal *refusal)
+{
+    const struct lease_request request = {
+        .modem = modem, .uid = uid, .code = text, .fn = fn, .arg = arg};
+    return lease_run(gateway, &request, refusal);
+}
+
+int lease_cancel(struct gateway *gateway, const char *modem, struct refusal *refusal)
+{
+    return refused(gateway, modem, refusal);
+}
+
+void lease_forget(struct gateway *gateway, const void *arg)
+{
+    gateway->ussd_forgotten = gateway->ussd && gateway->ussd_arg == arg;
+    if (gateway->ussd_forgotten)
+        gateway->ussd = NULL;
+}
+
 void gateway_on_modem(struct gateway *gateway, void (*fn)(void *arg, const struct modem_view *view),
                       void *arg)
 {

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include "alarm.h"
 #include "hall.h"
+#include "lease.h"
 #include "loop_sim.h"
 #include "stream_pipe.h"
 
@@ -20,6 +21,10 @@ struct gateway {
     struct gateway_stats stats;
     unsigned sends, resets;
     bool paused;
+    /* What waits for a USSD answer; NULL: nothing. */
+    lease_fn *ussd;
+    void *ussd_arg;
+    bool ussd_forgotten;
     struct alarms alarms;
     void (*before_commit)(void *arg);
     void *before_commit_arg;

@@ -1,0 +1,66 @@
+/* lease: one modem, taken for a question to the network and its answer.
+ *
+ *   lease_run -> WANTED -> ASKING -> told DONE, REFUSED, ...
+ *                            |  ^
+ *                 told MORE  v  | lease_answer
+ *                           OPEN -> ENDING   (cancelled, its time is over, a code is due)
+ *
+ * A lease waits until its modem has nothing under way, goes before the next claim, and holds up
+ * sending on that modem for the length of each exchange: `ussd_timeout_s` at the most. While a menu
+ * waits for a person's answer the same time bounds it, and a due message of class otp ends it at
+ * once. Other modems hear nothing of it.
+ *
+ * Whoever asks is told once for each lease_run() and lease_answer(), never from inside one; for
+ * calls of clients and for what the gateway asks by itself (the 1414 lookup, a balance) alike. */
+#ifndef OTPGATE_LEASE_H
+#define OTPGATE_LEASE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "config.h"
+#include "gateway.h"
+
+enum lease_end {
+    LEASE_MORE,      /* `text` is a menu: lease_answer() or lease_cancel(), in ussd_timeout_s */
+    LEASE_DONE,      /* `text` */
+    LEASE_REFUSED,   /* by the modem or the network: no such code here */
+    LEASE_SILENT,    /* no text came; it may have been executed */
+    LEASE_CANCELLED, /* by lease_cancel() */
+    LEASE_BUSY,      /* the modem had no time for it: nothing was asked */
+    LEASE_GONE,      /* the modem was lost; it may have been executed */
+};
+struct lease_result {
+    enum lease_end end;
+    const char *text; /* UTF-8 that may be shown, personal; holds until the callback returns */
+};
+typedef void lease_fn(void *arg, const struct lease_result *result);
+
+struct lease_request {
+    const char *modem, *code;
+    uint32_t uid; /* whose session it is: answers of others are refused */
+    /* The code stands in a file of the administrator's: `ussd_allow` is not asked. */
+    bool trusted;
+    lease_fn *fn;
+    void *arg; /* names who waits, in lease_forget() */
+};
+
+/* 0: fn will be called; -1 with the refusal: not_found, not_allowed (no pattern of ussd_allow fits,
+ * or it is no code at all), no_modem, overloaded (somebody else's session), shutting_down. */
+int lease_run(struct gateway *gateway, const struct lease_request *request, struct refusal *refusal)
+    __attribute__((warn_unused_result));
+/* To the menu that is open on `modem`. -1: not_found where there is none (any more), or not
+ * `uid`'s. */
+int lease_answer(struct gateway *gateway, const char *modem, uint32_t uid, const char *text,
+                 lease_fn *fn, void *arg, struct refusal *refusal)
+    __attribute__((warn_unused_result));
+/* Ends whatever session is on `modem`; who waits for it is told CANCELLED. -1: there is none. */
+int lease_cancel(struct gateway *gateway, const char *modem, struct refusal *refusal)
+    __attribute__((warn_unused_result));
+/* Who waited with this `arg` is gone: it is told nothing, and its session ends. */
+void lease_forget(struct gateway *gateway, const void *arg);
+
+/* Whether one of the patterns fits the whole code. A pattern is a code in which `?` stands for one
+ * digit and `@` for one or more; everything else stands for itself, `*` too. Pure. */
+bool lease_code_allowed(const struct config_list *patterns, const char *code);
+
+#endif
