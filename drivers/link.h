@@ -157,6 +157,14 @@ struct link_submit {
     struct pdu_tpdu tpdu;
 };
 
+/* A line of the flight recorder, without anything personal (at_trace.h). */
+struct link_trace {
+    uint64_t number;  /* counts from 0 */
+    int64_t at_ns;    /* loop_now_ns() */
+    char way;         /* '>' to the modem, '<' from it, '=' what became of the link */
+    const char *text; /* printable ASCII; holds until the link goes on */
+};
+
 struct link_ops {
     /* Starts; state() tells the rest. 0/-errno. */
     int (*open)(struct link *);
@@ -188,6 +196,9 @@ struct link_ops {
     void (*taken)(struct link *, uint64_t handle, bool ok);
     /* True once the Ctrl-Z of the submit under way may have left. */
     bool (*in_flight)(const struct link *);
+    /* The first line that is kept from `number` on; false: there is none. NULL: this driver records
+     * nothing. */
+    bool (*trace)(const struct link *, uint64_t number, struct link_trace *out);
     /* The answer to pin(): 4 to 8 digits, typed once and then wiped, here as in the owner's memory;
      * or NULL, and `why` says for people why there is none. Ignored where nothing is asked. */
     void (*pin)(struct link *, const char *pin, const char *why);
@@ -263,6 +274,10 @@ static inline int link_attach(struct link *link, const char *where)
 static inline bool link_in_flight(const struct link *link)
 {
     return link->ops->in_flight(link);
+}
+static inline bool link_trace(const struct link *link, uint64_t number, struct link_trace *out)
+{
+    return link->ops->trace && link->ops->trace(link, number, out);
 }
 
 #endif

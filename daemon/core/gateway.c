@@ -117,6 +117,14 @@ bool gateway_modem_at(const struct gateway *gateway, size_t i, struct modem_view
     return false;
 }
 
+bool gateway_modem_trace(struct gateway *gateway, const char *name, uint64_t number,
+                         struct link_trace *out)
+{
+    struct modem *modem = fleet_find(gateway, name);
+
+    return modem && link_trace(modem->link, number, out);
+}
+
 void gateway_on_modem(struct gateway *gateway, void (*fn)(void *arg, const struct modem_view *view),
                       void *arg)
 {

@@ -107,6 +107,10 @@ int gateway_pause(struct gateway *gateway, bool pause, struct refusal *refusal)
  * SIM is known now, or it is held for another reason), store_failed. */
 int gateway_modem_accept(struct gateway *gateway, const char *name, struct refusal *refusal)
     __attribute__((warn_unused_result));
+/* The first line of a modem's flight recorder that is kept from `number` on; false: none (yet), or
+ * no such modem. Its text holds until the next turn. */
+bool gateway_modem_trace(struct gateway *gateway, const char *name, uint64_t number,
+                         struct link_trace *out);
 /* Restarts a modem by its own command as soon as what is under way has ended. */
 int gateway_modem_reset(struct gateway *gateway, const char *name, struct refusal *refusal)
     __attribute__((warn_unused_result));

@@ -17,6 +17,7 @@ static const struct verb verbs[] = {
     {"modem.resume", verb_modem_resume, false, true},
     {"modem.reset", verb_modem_reset, false, false},
     {"modem.accept", verb_modem_accept, false, true},
+    {"modem.trace", verb_modem_trace, true, false},
     {"alarm.list", verb_alarm_list, true, false},
     {"subscriber.lookup", verb_subscriber_lookup, false, true},
     {"subscriber.parse", verb_subscriber_parse, true, false},

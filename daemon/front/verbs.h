@@ -29,6 +29,7 @@ void verb_modem_pause(struct call *call);
 void verb_modem_resume(struct call *call);
 void verb_modem_reset(struct call *call);
 void verb_modem_accept(struct call *call);
+void verb_modem_trace(struct call *call);
 /* verbs_alarm.c */
 void verb_alarm_list(struct call *call);
 /* verbs_gateway.c */

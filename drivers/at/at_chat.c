@@ -33,6 +33,8 @@ static bool chat_write(struct at_chat *chat, const void *data, size_t len)
 
 static void chat_write_line(struct at_chat *chat, const char *text)
 {
+    if (chat->trace)
+        at_trace_command(chat->trace, loop_now_ns(chat->timer.loop), text);
     char line[AT_COMMAND_MAX + 2];
     size_t len = strlen(text);
     assert(len <= AT_COMMAND_MAX);
@@ -91,6 +93,8 @@ static void fence_escape(struct at_chat *chat)
     chat->fence.info = -1;
     memset(chat->fence.owed, 0, sizeof chat->fence.owed); /* the prompt swallowed what was asked */
     chat_goto(chat, AT_CHAT_FENCE, AT_CHAT_ESCAPE_MS);
+    if (chat->trace)
+        at_trace_escape(chat->trace, loop_now_ns(chat->timer.loop));
     (void)chat_write(chat, &escape, 1);
 }
 
@@ -380,6 +384,8 @@ static void chat_line(struct at_chat *chat, const char *line)
 {
     line = behind_echoed_body(chat, line);
     chat->count.lines++;
+    if (chat->trace)
+        at_trace_heard(chat->trace, loop_now_ns(chat->timer.loop), line);
     if (chat->state == AT_CHAT_WAKING || is_echo(chat, line))
         return;
     if (chat->body_of && chat->body_lines-- == 0)
@@ -390,6 +396,8 @@ static void chat_line(struct at_chat *chat, const char *line)
 
 static void chat_prompt(struct at_chat *chat)
 {
+    if (chat->trace)
+        at_trace_prompt(chat->trace, loop_now_ns(chat->timer.loop));
     switch (chat->state) {
     case AT_CHAT_CLOSED:
     case AT_CHAT_WAKING:
@@ -533,6 +541,8 @@ void at_chat_wake(struct at_chat *chat, struct stream *stream)
     at_lexer_reset(&chat->lexer);
     chat->body_of = NULL;
     chat_goto(chat, AT_CHAT_WAKING, AT_CHAT_SETTLE_MS);
+    if (chat->trace)
+        at_trace_escape(chat->trace, loop_now_ns(chat->timer.loop));
     (void)chat_write(chat, "\x1b\r", 2);
 }
 
@@ -606,6 +616,8 @@ bool at_chat_body(struct at_chat *chat, const char *body, size_t len, int timeou
     char bytes[512];
     assert(chat->state == AT_CHAT_PROMPTED && len < sizeof bytes && timeout_ms > 0);
     memcpy(bytes, body, len);
+    if (chat->trace)
+        at_trace_body(chat->trace, loop_now_ns(chat->timer.loop), len);
     bytes[len++] = 0x1a;
     chat->fragment[0] = '\0';
     chat_goto(chat, AT_CHAT_BODY, timeout_ms);

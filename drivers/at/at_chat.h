@@ -20,6 +20,7 @@
 
 #include "at_lexer.h"
 #include "at_parse.h"
+#include "at_trace.h"
 #include "loop.h"
 #include "stream.h"
 
@@ -112,6 +113,7 @@ struct at_chat {
     const struct at_urc *urcs;
     const struct at_query *queries; /* of the fence; the owner changes it at will */
     struct stream *stream;
+    struct at_trace *trace; /* NULL: nothing is written down; the owner's */
     enum at_chat_state state;
     uint64_t moves; /* counts state changes: has anything happened meanwhile? */
     struct at_lexer lexer;

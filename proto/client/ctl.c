@@ -77,6 +77,9 @@ static const struct ctl_option ussd_options[] = {
     {"--answer", NULL, CTL_YES, "-answer", NULL, "answer the menu that is open"},
     {"--cancel", NULL, CTL_YES, "-cancel", NULL, "end the session; nothing is read"},
 };
+static const struct ctl_option trace_options[] = {
+    {"--follow", NULL, CTL_YES, "-follow", NULL, "go on with what comes, looked for every second"},
+};
 static const struct ctl_option follow_options[] = {
     {"--from", "SEQ", CTL_NUMBER, "from_seq", NULL,
      "first what came after this event; 0: all there is"},
@@ -120,6 +123,10 @@ static const struct ctl_command commands[] = {
      "Only codes that ussd_allow in the configuration permits. A menu waits half a minute for\n"
      "--answer; a message of class otp that is due ends it.",
      OPTIONS(ussd_options), ctl_ussd},
+    {"trace", "MODEM", 1, 1, "the last lines of a modem's dialogue, for a report of its faults",
+     "Nothing personal is in them: <kind:length> stands for what is. otpgate-modemsim --replay\n"
+     "plays them.",
+     OPTIONS(trace_options), ctl_trace},
     {"alarms", "", 0, 0, "what wants somebody, and what to do", NULL, NULL, 0, ctl_alarms},
     {"inbox", "", 0, 0, "what others wrote to the SIMs, newest first", NULL, OPTIONS(inbox_options),
      ctl_inbox},

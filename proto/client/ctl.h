@@ -57,6 +57,7 @@ int ctl_resume(struct ctl *ctl);
 int ctl_reset(struct ctl *ctl);
 int ctl_accept(struct ctl *ctl);
 int ctl_ussd(struct ctl *ctl);
+int ctl_trace(struct ctl *ctl);
 int ctl_alarms(struct ctl *ctl);
 int ctl_inbox(struct ctl *ctl);
 int ctl_otp(struct ctl *ctl);

@@ -226,3 +226,42 @@ int ctl_ussd(struct ctl *ctl)
     json_decref(result);
     return CTL_OK;
 }
+
+/* --- trace ---------------------------------------------------------------------------------------
+ */
+
+static enum ctl_exit trace_once(struct ctl *ctl, json_int_t *from)
+{
+    json_t *result;
+    enum ctl_exit rc = ctl_call(
+        ctl, "modem.trace", json_pack("{s:s, s:I}", "name", ctl->args->operand[0], "from", *from),
+        ctl->timeout_ms, &result);
+    if (rc != CTL_OK)
+        return rc;
+    json_t *lines = json_object_get(result, "lines"), *line;
+    size_t i;
+    json_array_foreach(lines, i, line)
+    {
+        if (ctl->json)
+            ctl_print_json(line);
+        else
+            printf("%s %s %s\n", text_of(line, "at"), text_of(line, "way"), text_of(line, "text"));
+    }
+    *from = json_integer_value(json_object_get(result, "next"));
+    json_decref(result);
+    return fflush(stdout) ? CTL_TROUBLE : CTL_OK;
+}
+
+/* As otpgate-modemsim --replay reads it. */
+int ctl_trace(struct ctl *ctl)
+{
+    const struct timespec pause = {.tv_sec = 1};
+    bool follow = json_object_get(ctl->args->own, "follow") != NULL;
+    json_int_t from = 0;
+    enum ctl_exit rc = trace_once(ctl, &from);
+    while (rc == CTL_OK && follow) {
+        (void)nanosleep(&pause, NULL);
+        rc = trace_once(ctl, &from);
+    }
+    return rc;
+}

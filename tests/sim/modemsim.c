@@ -18,7 +18,7 @@
 
 struct options {
     int modems;
-    const char *dir, *log, *control;
+    const char *dir, *log, *control, *replay;
     int tcp_port; /* 0: ptys */
     int64_t latency_ms, jitter_ms, report_ms;
     const struct sim_profile *profile[16];
@@ -54,6 +54,9 @@ static void help(void)
         "  --log FILE          what truly happens, a JSON object a line\n"
         "  --control SOCKET    JSON-RPC 2.0, one object a line\n"
         "  --seed N            of all that is random (default 1)\n"
+        "  --replay FILE       play a trace (otpgatectl trace) as the first modem; what it does "
+        "not\n"
+        "                      hold the simulated modem answers\n"
         "  --help\n\n"
         "Prints \"ready\" when every port is there. Ends on SIGTERM, SIGINT or SIGHUP and removes\n"
         "its links and its socket. The SIM's PIN, where one is asked for, is 1234.\n\n"
@@ -101,7 +104,8 @@ static int take_options(int argc, char **argv, struct options *options)
         {"modems", 1, 0, 'm'},  {"dir", 1, 0, 'd'},    {"tcp", 1, 0, 't'},
         {"latency", 1, 0, 'l'}, {"jitter", 1, 0, 'j'}, {"report", 1, 0, 'r'},
         {"profile", 1, 0, 'p'}, {"log", 1, 0, 'o'},    {"control", 1, 0, 'c'},
-        {"seed", 1, 0, 's'},    {"help", 0, 0, 'h'},   {0, 0, 0, 0},
+        {"seed", 1, 0, 's'},    {"replay", 1, 0, 'y'}, {"help", 0, 0, 'h'},
+        {0, 0, 0, 0},
     };
     int64_t value = 0;
     for (int c; (c = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
@@ -139,6 +143,9 @@ static int take_options(int argc, char **argv, struct options *options)
         case 's':
             good = number(optarg, 0, INT64_MAX, &value);
             options->seed = (uint64_t)value;
+            break;
+        case 'y':
+            options->replay = optarg;
             break;
         case 'h':
             help();
@@ -233,6 +240,8 @@ static int start(const struct options *options)
                                  options->tcp_port ? NULL : options->dir, options->tcp_port + i))
             return fail(sim.port[i].link, strerror(errno));
     }
+    if (options->replay && !modemsim_port_play(&sim.port[0], options->replay))
+        return fail(options->replay, "no trace (SECONDS.NANOSECONDS <, > or =, text)");
     if (options->control && !modemsim_control_start(&sim.control))
         return fail(options->control, strerror(errno));
     return 0;

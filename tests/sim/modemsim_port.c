@@ -22,6 +22,7 @@
 
 enum {
     OUT_MAX = 1 << 20, /* more than this unread: the host has stopped listening */
+    REPLAY_MAX = 4 << 20,
     DRAIN_MS = 5,
     DRAIN_TICKS = 200, /* 1 s at the most */
     DRAIN_QUIET = 2,   /* looks in a row that found nothing unread */
@@ -131,7 +132,10 @@ static void read_in(struct modemsim_port *port)
         ssize_t count = read(port->io.fd, bytes, sizeof bytes);
         if (count > 0) {
             port->clean = false;
-            simmodem_input(port->modem, bytes, (size_t)count);
+            if (port->replay)
+                sim_replay_input(port->replay, bytes, (size_t)count);
+            else
+                simmodem_input(port->modem, bytes, (size_t)count);
             modemsim_loop_catch_up(); /* with no latency the answer is due now */
             if ((size_t)count < sizeof bytes)
                 return; /* that was all; more comes with an edge of its own */
@@ -271,6 +275,8 @@ static void modem_closed(void *ctx)
 static void modem_opened(void *ctx)
 {
     struct modemsim_port *port = ctx;
+    if (port->replay)
+        sim_replay_closed(port->replay);
     close_io(port);
     if (!(port->dir ? open_pty(port) : open_tcp(port)))
         fprintf(stderr, "otpgate-modemsim: modem %d cannot come back: %s\n", port->index,
@@ -325,10 +331,35 @@ bool modemsim_port_replug(struct modemsim_port *port, const char *name)
     return true;
 }
 
+static void replay_unknown(void *ctx, const uint8_t *bytes, size_t len)
+{
+    struct modemsim_port *port = ctx;
+    simmodem_input(port->modem, bytes, len);
+}
+
+bool modemsim_port_play(struct modemsim_port *port, const char *path)
+{
+    static const struct sim_replay_host host = {modem_output, replay_unknown};
+    char *text = sim_alloc(REPLAY_MAX);
+    FILE *file = fopen(path, "re");
+    size_t len = file ? fread(text, 1, REPLAY_MAX, file) : 0;
+    unsigned wrong = 0;
+    if (file)
+        fclose(file);
+    port->replay = sim_replay_new(simnet_clock(port->net), text, len, &host, port, &wrong);
+    if (wrong)
+        fprintf(stderr, "otpgate-modemsim: line %u is no line of a trace\n", wrong);
+    free(text);
+    return port->replay != NULL;
+}
+
 void modemsim_port_stop(struct modemsim_port *port)
 {
     if (!port->modem)
         return;
+    if (port->replay)
+        sim_replay_free(port->replay);
+    port->replay = NULL;
     close_accept(port);
     close_io(port);
     if (port->dir && simmodem_plugged(port->modem))

@@ -4,6 +4,7 @@
 #define MODEMSIM_PORT_H
 
 #include "modemsim_loop.h"
+#include "sim_replay.h"
 #include "simmodem.h"
 
 struct modemsim_port {
@@ -22,7 +23,8 @@ struct modemsim_port {
     bool draining; /* unplugged: closed once the host has read its last bytes */
     int drain_ticks, drain_quiet;
     struct sim_timer drain;
-    uint64_t lost_bytes; /* said while nobody listened */
+    struct sim_replay *replay; /* speaks first; NULL: there is none */
+    uint64_t lost_bytes;       /* said while nobody listened */
 };
 
 /* Pty with link DIR/modemN, or (dir NULL) 127.0.0.1:tcp_port. False: errno says why. */
@@ -31,6 +33,8 @@ bool modemsim_port_start(struct modemsim_port *port, struct simnet *net,
                          int tcp_port);
 /* Plugs the modem in again; `name` (may be NULL) renames its link. */
 bool modemsim_port_replug(struct modemsim_port *port, const char *name);
+/* Plays the trace in `path` from now on. False: it cannot be read, or is none. */
+bool modemsim_port_play(struct modemsim_port *port, const char *path);
 void modemsim_port_stop(struct modemsim_port *port);
 
 #endif

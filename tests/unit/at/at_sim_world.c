@@ -132,8 +132,34 @@ static void wire_on_data(void *ctx, const uint8_t *data, size_t len)
         return;
     }
     simnet_advance(t.net, loop_now_ms(t.loop));
-    simmodem_input(t.modem, data, len);
+    if (t.replay)
+        sim_replay_input(t.replay, data, len);
+    else
+        simmodem_input(t.modem, data, len);
     sim_world_net();
+}
+
+static void replay_output(void *ctx, const uint8_t *bytes, size_t len)
+{
+    (void)ctx;
+    say((const char *)bytes, len);
+}
+
+static void replay_unknown(void *ctx, const uint8_t *bytes, size_t len)
+{
+    (void)ctx;
+    if (getenv("AT_LOG"))
+        (void)fprintf(stderr, "not in the trace: %.*s\n", (int)len, (const char *)bytes);
+    t.unplayed++;
+    simmodem_input(t.modem, bytes, len);
+}
+
+void sim_world_replay(const char *trace, size_t len)
+{
+    static const struct sim_replay_host host = {replay_output, replay_unknown};
+    unsigned wrong;
+    t.replay = sim_replay_new(simnet_clock(t.net), trace, len, &host, NULL, &wrong);
+    assert_non_null(t.replay);
 }
 
 static void wire_on_gone(void *ctx, int err)
@@ -153,6 +179,8 @@ static int port_do_open(struct port *port, const struct stream_sink *sink, void 
     (void)port;
     if (!simmodem_plugged(t.modem))
         return -ENOENT;
+    if (t.replay)
+        sim_replay_closed(t.replay);
     return stream_pipe_new(t.loop, t.latency_ms, sink, ctx, out, &wire_sink, NULL, &t.wire);
 }
 
@@ -380,6 +408,8 @@ void sim_world_stop(void)
     loop_timer_cancel(&t.strike);
     loop_timer_cancel(&t.replug);
     loop_sim_settle(t.loop);
+    if (t.replay)
+        sim_replay_free(t.replay);
     simmodem_free(t.modem);
     simnet_free(t.net);
     loop_free(t.loop);

@@ -13,6 +13,7 @@
 #include "at_link.h"
 #include "loop_sim.h"
 #include "pdu_decode.h"
+#include "sim_replay.h"
 #include "simmodem.h"
 #include "simnet.h"
 #include "stream_pipe.h"
@@ -52,8 +53,10 @@ struct sim_world {
     struct link *link;
     struct simnet *net;
     struct simmodem *modem;
-    struct stream *wire; /* the modem's end */
-    int latency_ms;      /* of the wire, each way; before the start */
+    unsigned unplayed;         /* what the trace did not hold */
+    struct sim_replay *replay; /* speaks first; what it does not know the modem does; NULL */
+    struct stream *wire;       /* the modem's end */
+    int latency_ms;            /* of the wire, each way; before the start */
     struct loop_timer tick, plug, late, strike, replug;
     enum sim_fault fault;
     size_t fault_at, said;
@@ -95,6 +98,8 @@ extern struct sim_world t;
 void sim_world_start(const char *profile);
 /* The link opens later, by link_open(t.link): first the modem's memory is filled, say. */
 void sim_world_prepare(const char *profile);
+/* Plays this trace from now on, before the link is opened. */
+void sim_world_replay(const char *trace, size_t len);
 void sim_world_stop(void);
 void sim_world_run(int64_t ms);
 bool sim_world_until_ready(int64_t ms);

@@ -256,6 +256,10 @@ class Look(Case):
         self.run_ctl("ussd", "viettel-1", text="", code=2)
         self.run_ctl("ussd", "viettel-1", "--answer", "--cancel", code=2)
 
+    def test_trace(self):
+        self.assertEqual(self.run_ctl("trace", "viettel-1")[0], "1.000000005 > AT+CMGS=23\n1.020000000 < >\n")
+        self.assertIn("not_found", self.run_ctl("trace", "none", code=1)[1])
+
     def test_alarms(self):
         lines = self.run_ctl("alarms")[0].splitlines()
         self.assertRegex(lines[0], r"^SINCE +SEVERITY +NAME +SUBJECT +DO$")

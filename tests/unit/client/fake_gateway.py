@@ -179,6 +179,12 @@ class Gateway:
     def modem_accept(self, client, params, after):
         return self.modem_get(client, params, after)
 
+    def modem_trace(self, client, params, after):
+        self.modem_get(client, params, after)
+        lines = [{"number": 7, "at": "1.000000005", "way": ">", "text": "AT+CMGS=23"},
+                 {"number": 8, "at": "1.020000000", "way": "<", "text": ">"}]
+        return {"lines": [line for line in lines if line["number"] >= params["from"]], "next": 9}
+
     def ussd_run(self, client, params, after):
         self.modem_get(client, {"name": params["modem"]}, after)
         return {"text": "1. A\n2. B", "more": True} if params["code"] == "*098#" else {"text": "15000d", "more": False}

@@ -117,6 +117,34 @@ static void what_is_refused(void **state)
     assert_int_equal(world->link[0]->ussd_starts, 1);
 }
 
+/* The figure: a message waits for what is left of the exchange, and not a millisecond longer. */
+static void sending_waits_for_the_exchange_alone(void **state)
+{
+    struct world *world = *state;
+    static const struct {
+        int64_t after_ms, length_ms;
+    } rows[] = {{0, 2500}, {1000, 2500}, {2499, 2500}, {5000, 30000}};
+    char key[8];
+    rig_ready(world, 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct send_request a = rig_request(key);
+        snprintf(key, sizeof key, "k%zu", i);
+        int64_t asked_ms = loop_now_ms(world->loop);
+        run(world);
+        rig_run_for(world, rows[i].after_ms);
+        int64_t row = rig_accept(world, &a);
+        rig_run_for(world, rows[i].length_ms - rows[i].after_ms);
+        rig_assert_state(world, row, MESSAGE_QUEUED);
+        network(world, LINK_USSD_DONE, "");
+        rig_assert_state(world, row, MESSAGE_CLAIMED);
+        assert_true(world->link[0]->busy); /* and the link has it */
+        assert_int_equal(loop_now_ms(world->loop) - asked_ms, rows[i].length_ms);
+        rig_prompt(world, 0);
+        rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+        rig_run_for(world, 1000);
+    }
+}
+
 /* It waits for the message under way, and goes before the next. */
 static void it_goes_before_the_next_claim(void **state)
 {
@@ -257,6 +285,7 @@ int main(void)
         cmocka_unit_test(patterns),
         TEST(asked_and_told),
         TEST(what_is_refused),
+        TEST(sending_waits_for_the_exchange_alone),
         TEST(it_goes_before_the_next_claim),
         TEST(other_modems_hear_nothing_of_it),
         TEST(a_menu_is_answered),

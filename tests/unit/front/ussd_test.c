@@ -83,10 +83,29 @@ static void ussd_answers_when_the_network_has(void **state)
     world_close(&world);
 }
 
+static void a_trace_is_told_in_pieces(void **state)
+{
+    (void)state;
+    world_open(&world, NULL);
+    assert_true(client_open(&client, &world, OTHER));
+    world.gateway.modem = (struct modem_view){.name = "viettel-1"};
+    TALK(&client,
+         {REQUEST("1", "modem.trace", "{\"name\":\"viettel-1\"}"),
+          "{\"result\":{\"next\":10,\"lines\":[{\"number\":7,\"at\":\"1.000000000\",\"way\":\"<\","
+          "\"text\":\"OK\"},{\"number\":8},{\"number\":9}]}}"},
+         {REQUEST("2", "modem.trace", "{\"name\":\"viettel-1\",\"from\":10}"),
+          "{\"result\":{\"next\":10,\"lines\":[]}}"},
+         {REQUEST("3", "modem.trace", "{\"name\":\"none\"}"), ERROR("3", "not_found")});
+    client_close(&client);
+    world_settle(&world);
+    world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ussd_answers_when_the_network_has),
+        cmocka_unit_test(a_trace_is_told_in_pieces),
     };
     log_sink_set(on_log, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -208,7 +208,7 @@ static void every_method_is_whole(void **state)
         "inbox.list",     "events.follow",     "otp.start",        "otp.resend",
         "otp.check",      "otp.cancel",        "otp.get",          "otp.find",
         "otp.feedback",   "subscriber.lookup", "subscriber.parse", "subscriber.preflight",
-        "ussd.run",       "ussd.answer",       "ussd.cancel",
+        "ussd.run",       "ussd.answer",       "ussd.cancel",      "modem.trace",
     };
     static const char *const roles[] = {"any",        "send",    "verify",
                                         "subscriber", "monitor", "operate"};

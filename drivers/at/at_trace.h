@@ -1,0 +1,57 @@
+/* at_trace: the flight recorder: the last lines of one modem's dialogue, in memory, with the
+ * nanosecond. Owned by the link; the dialogue engine writes into it.
+ *
+ * Nothing personal is in it, by construction: what is written down is not the line with something
+ * taken out, but what a row of a const table says may be seen of it. A field that no row knows, and
+ * a line that nothing is known of, leave their kind and their length: <text:12>, <digits:15>,
+ * <pdu:48>. Codes, texts, numbers, PINs, IMEI, IMSI, ICCID and bodies never get so far.
+ *
+ *   12.345678901 > AT+CMGS=23        what the host wrote
+ *   12.349120003 < >                 the prompt
+ *   12.349200117 > <pdu:48>^Z        a body; ^[ is ESC
+ *   14.120000456 < +CMGS: 7          what the modem said
+ *   14.120001000 = ready: free       what became of the link
+ *
+ * The simulated modem plays such lines (otpgate-modemsim --replay). */
+#ifndef OTPGATE_AT_TRACE_H
+#define OTPGATE_AT_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    AT_TRACE_LINES = 512, /* the start of a modem and a few messages */
+    AT_TRACE_TEXT = 88,   /* bytes of a line, with its NUL */
+};
+
+struct at_trace_line {
+    int64_t at_ns; /* loop_now_ns() */
+    char way;      /* '>', '<', '=' */
+    char text[AT_TRACE_TEXT];
+};
+struct at_trace {
+    uint64_t next; /* number of the next line; the ring holds those before it */
+    struct at_trace_line line[AT_TRACE_LINES];
+    /* What the command on the wire lets be seen of bare lines. */
+    const struct at_trace_row *asked;
+    unsigned bodies; /* so many bare lines belong to a message from the air */
+};
+
+void at_trace_command(struct at_trace *trace, int64_t now_ns, const char *text);
+void at_trace_body(struct at_trace *trace, int64_t now_ns, size_t len);
+void at_trace_escape(struct at_trace *trace, int64_t now_ns);
+void at_trace_heard(struct at_trace *trace, int64_t now_ns, const char *line);
+void at_trace_prompt(struct at_trace *trace, int64_t now_ns);
+/* `state` and `why` are texts of our own. */
+void at_trace_state(struct at_trace *trace, int64_t now_ns, const char *state, const char *why);
+
+/* The line with this number; NULL: not there any more, or not yet. */
+const struct at_trace_line *at_trace_at(const struct at_trace *trace, uint64_t number);
+uint64_t at_trace_oldest(const struct at_trace *trace);
+
+/* What may be seen of a command or a line, as it would be written down. Pure; `out` holds
+ * AT_TRACE_TEXT. */
+void at_trace_mask_command(const char *text, char *out);
+
+#endif

@@ -1,0 +1,252 @@
+/* sim_replay: see sim_replay.h. */
+#include "sim_replay.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ESC = 0x1b, CTRL_Z = 0x1a, AHEAD = 12, LINE_ROOM = 1200, SPOKEN_ROOM = 1024 };
+
+struct entry {
+    int64_t at_ms;
+    char way;
+    char *text;
+};
+
+struct sim_replay {
+    struct sim_clock *clock;
+    struct sim_replay_host host;
+    void *ctx;
+    struct entry *entry;
+    size_t count, at; /* `at`: the next that was not played */
+    int64_t shift_ms; /* from the trace's time to the clock's */
+    struct sim_timer timer;
+    char line[LINE_ROOM];
+    size_t len;
+    bool body; /* the prompt is ours: what comes is a body */
+};
+
+/* --- reading --- */
+
+static bool entry_read(struct sim_replay *replay, const char *line, size_t len)
+{
+    long long seconds, nanos;
+    char way;
+    int used = 0;
+    char head[64];
+    snprintf(head, sizeof head, "%.*s", (int)(len < 60 ? len : 60), line);
+    if (sscanf(head, "%18lld.%9lld %c %n", &seconds, &nanos, &way, &used) != 3 || !used ||
+        seconds < 0 || nanos < 0 || !strchr("<>=", way) || (size_t)used > len)
+        return false;
+    struct entry *entry = &replay->entry[replay->count++];
+    entry->at_ms = seconds * 1000 + nanos / 1000000;
+    entry->way = way;
+    entry->text = strndup(line + used, len - (size_t)used);
+    return entry->text != NULL;
+}
+
+static void replay_play(void *arg);
+
+struct sim_replay *sim_replay_new(struct sim_clock *clock, const char *text, size_t len,
+                                  const struct sim_replay_host *host, void *ctx, unsigned *wrong)
+{
+    struct sim_replay *replay = sim_alloc(sizeof *replay);
+    size_t lines = 1;
+    for (size_t i = 0; i < len; i++)
+        lines += text[i] == '\n';
+    replay->clock = clock;
+    replay->host = *host;
+    replay->ctx = ctx;
+    replay->entry = sim_alloc(lines * sizeof *replay->entry);
+    sim_timer_init(&replay->timer, clock, replay_play, replay);
+    *wrong = 0;
+    for (size_t i = 0, number = 1; i < len; number++) {
+        size_t end = i;
+        while (end < len && text[end] != '\n')
+            end++;
+        if (end > i && text[i] != '#' && !entry_read(replay, text + i, end - i)) {
+            *wrong = (unsigned)number;
+            sim_replay_free(replay);
+            return NULL;
+        }
+        i = end + 1;
+    }
+    if (replay->count > 0)
+        return replay;
+    sim_replay_free(replay);
+    return NULL;
+}
+
+void sim_replay_free(struct sim_replay *replay)
+{
+    sim_timer_cancel(&replay->timer);
+    for (size_t i = 0; i < replay->count; i++)
+        free(replay->entry[i].text);
+    free(replay->entry);
+    free(replay);
+}
+
+/* --- what was left out --- */
+
+/* "<kind:n>" at `at`: its length in the text, 0: there is none. */
+static size_t token_at(const char *at, char kind[12], size_t *length)
+{
+    unsigned long number;
+    int used = 0;
+    if (sscanf(at, "<%11[a-z]:%5lu>%n", kind, &number, &used) != 2 || !used || number > 1000)
+        return 0;
+    *length = number;
+    return (size_t)used;
+}
+
+/* What such a field might have been: numbers that a host takes for such. */
+static char filler(const char *kind, size_t i)
+{
+    static const struct {
+        const char *kind, *head;
+        char rest;
+    } rows[] = {{"iccid", "8984", '0'}, {"imsi", "45204", '0'}, {"imei", "35", '0'},
+                {"phone", "+84", '9'},  {"digits", "", '0'},    {"hex", "", 'A'},
+                {"pdu", "", '0'},       {"pin", "", '1'},       {"code", "", '1'}};
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
+        if (!strcmp(rows[k].kind, kind))
+            return i < strlen(rows[k].head) ? rows[k].head[i] : rows[k].rest;
+    return 'x';
+}
+
+static size_t spoken(const char *text, char *out)
+{
+    char kind[12];
+    size_t at = 0, length, used;
+    while (*text && at + 1 < SPOKEN_ROOM) {
+        used = token_at(text, kind, &length);
+        for (size_t i = 0; used && i < length && at + 1 < SPOKEN_ROOM; i++)
+            out[at++] = filler(kind, i);
+        if (used)
+            text += used;
+        else
+            out[at++] = *text++;
+    }
+    return at;
+}
+
+/* Whether the host's line is the recorded one, with anything of the right length in the gaps. */
+static bool fits(const char *recorded, const char *line)
+{
+    char kind[12];
+    size_t length;
+    while (*recorded) {
+        size_t used = token_at(recorded, kind, &length);
+        if (used && strnlen(line, length) < length)
+            return false;
+        if (!used && *recorded != *line)
+            return false;
+        recorded += used ? used : 1;
+        line += used ? length : 1;
+    }
+    return *line == 0;
+}
+
+/* --- playing --- */
+
+static void say(struct sim_replay *replay, const char *text)
+{
+    char out[SPOKEN_ROOM + 4] = "\r\n";
+    replay->body = !strcmp(text, ">");
+    size_t len = replay->body ? 2 : spoken(text, out + 2);
+    if (replay->body) {
+        memcpy(out + 2, "> ", 2);
+        len += 2;
+    } else {
+        len += 2;
+        memcpy(out + len, "\r\n", 2);
+        len += 2;
+    }
+    replay->host.output(replay->ctx, (const uint8_t *)out, len);
+}
+
+/* Says what is due; `all`: whatever stands before the next line of the host. */
+static void play(struct sim_replay *replay, bool all)
+{
+    int64_t now = replay->clock->now_ms;
+    for (; replay->at < replay->count; replay->at++) {
+        const struct entry *entry = &replay->entry[replay->at];
+        if (entry->way == '>')
+            return;
+        if (entry->way == '=')
+            continue;
+        if (!all && entry->at_ms + replay->shift_ms > now) {
+            sim_timer_arm(&replay->timer, entry->at_ms + replay->shift_ms);
+            return;
+        }
+        say(replay, entry->text);
+    }
+}
+
+static void replay_play(void *arg)
+{
+    play(arg, false);
+}
+
+/* The host's line is looked for among the next of its lines in the trace. */
+static bool heard(struct sim_replay *replay, const char *line)
+{
+    unsigned seen = 0;
+    for (size_t i = replay->at; i < replay->count && seen < AHEAD; i++) {
+        if (replay->entry[i].way != '>')
+            continue;
+        seen++;
+        if (!fits(replay->entry[i].text, line))
+            continue;
+        sim_timer_cancel(&replay->timer);
+        play(replay, true); /* what was said before it */
+        replay->at = i + 1;
+        replay->shift_ms = replay->clock->now_ms - replay->entry[i].at_ms;
+        replay->body = false;
+        play(replay, false);
+        return true;
+    }
+    return false;
+}
+
+static void line_end(struct sim_replay *replay, char end)
+{
+    char shown[LINE_ROOM + 4];
+    size_t len = replay->len;
+    replay->line[len] = 0;
+    replay->len = 0;
+    snprintf(shown, sizeof shown, "%s%s", replay->line, end == CTRL_Z ? "^Z" : "");
+    bool empty = len == 0 && end == '\r';
+    if (!empty && heard(replay, shown))
+        return;
+    if (end == CTRL_Z)
+        replay->body = false;
+    replay->line[len] = end;
+    replay->host.unknown(replay->ctx, (const uint8_t *)replay->line, len + 1);
+}
+
+void sim_replay_input(struct sim_replay *replay, const void *bytes, size_t len)
+{
+    const char *at = bytes;
+    for (size_t i = 0; i < len; i++) {
+        if (at[i] == ESC) {
+            replay->len = 0;
+            replay->body = false;
+            if (!heard(replay, "^["))
+                replay->host.unknown(replay->ctx, (const uint8_t *)at + i, 1);
+        } else if (at[i] == '\r' || at[i] == CTRL_Z) {
+            line_end(replay, at[i]);
+        } else if (replay->len + 2 < sizeof replay->line) {
+            replay->line[replay->len++] = at[i];
+        }
+    }
+}
+
+void sim_replay_closed(struct sim_replay *replay)
+{
+    sim_timer_cancel(&replay->timer);
+    replay->len = 0;
+    replay->body = false;
+    while (replay->at < replay->count && replay->entry[replay->at].way != '>')
+        replay->at++;
+}
