@@ -119,6 +119,15 @@ static const struct config_key keys[] = {
      .reloadable = true,
      .help = "How replies of 1414 are read: labels, and texts of refusals. Where it is not there, "
              "the copy built in is used."},
+    {GATEWAY(ussd_allow), .kind = KIND_LIST, .low = 0, .high = 64, .fallback = "",
+     .reloadable = true,
+     .help = "USSD codes that may be asked for, by commas: ? is one digit, @ one or more, all else "
+             "stands for itself. *101#, *1414#, *100*@# for example. A USSD can spend money, and a "
+             "code that opens a menu allows what the menu offers. Empty: none."},
+    {GATEWAY(ussd_timeout_s), .kind = KIND_INT, .low = 5, .high = 90, .fallback = "30",
+     .reloadable = true,
+     .help = "How long an answer to a USSD code may take, and how long a menu waits for a person. "
+             "The modem sends nothing meanwhile."},
     {GATEWAY(log_level), .kind = KIND_LEVEL, .words = log_levels, .fallback = "info",
      .reloadable = true, .help = "The least urgent lines that are logged."},
 
