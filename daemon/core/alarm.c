@@ -34,6 +34,14 @@ static const struct alarm_row rows[] = {
     {"sim_puk", ALARM_CRITICAL,
      "The SIM wants its PUK: put it into a phone and type the PUK that came with it, or "
      "have the carrier unlock it."},
+    {"sim_conversion", ALARM_WARNING,
+     "The network takes this modem's codes, and far fewer of them are used than of the "
+     "others': its SIM may be blocked without a word. Send to a phone of yours through it; "
+     "pause it or put another SIM in."},
+    {"sms_pumping", ALARM_WARNING,
+     "Many codes are asked for numbers that begin so, and next to none is used: somebody "
+     "may earn by it. Look at who starts them; prefix_per_hour, deny and ip_per_hour of "
+     "the purpose stop it."},
     {"sim_swapped", ALARM_WARNING,
      "A modem holds another SIM than before, or a SIM sits in another modem: see whether somebody "
      "moved it, then accept it (otpgatectl accept) or put the former one back."},

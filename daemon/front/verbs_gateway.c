@@ -2,6 +2,7 @@
 #include "hall.h"
 #include "verbs.h"
 #include "view.h"
+#include "view_otp.h"
 
 enum { TTL_MIN_S = 10, TTL_MAX_S = 86400, WAIT_MAX_MS = 60000 }; /* as in openrpc.json */
 
@@ -43,7 +44,7 @@ void verb_gateway_stats(struct call *call)
 {
     struct gateway_stats stats = {0};
     gateway_stats(call->front->gateway, &stats);
-    call_reply(call, view_stats(&stats));
+    call_reply(call, view_conversion(view_stats(&stats), call->front->otp));
 }
 
 static void gateway_hold(struct call *call, bool pause)

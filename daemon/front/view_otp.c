@@ -1,6 +1,8 @@
 #include "view_otp.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include "otp_conversion.h"
 #include "store.h"
 #include "text.h"
 
@@ -110,4 +112,56 @@ json_t *view_otp_checked(const struct otp_checked *checked)
     if (checked->result == OTP_SAYS_WRONG || checked->result == OTP_SAYS_SUPERSEDED)
         put(&view, "attempts_left", json_integer(checked->attempts_left));
     return view;
+}
+
+/* --- conversion ------------------------------------------------------------------------------- */
+
+enum { HOURS_SHOWN = 24, HOUR_MS = 3600 * 1000 };
+
+static json_t *view_conversion_row(enum conversion_kind kind, const struct conversion_row *row)
+{
+    char hour[32];
+    json_t *view = json_pack("{s:I, s:I}", "accepted", (json_int_t)row->accepted, "used",
+                             (json_int_t)row->used);
+    if (kind == CONVERSION_HOUR)
+        text_iso8601(strtoll(row->name, NULL, 10) * HOUR_MS, hour);
+    put(&view, "name", json_string(kind == CONVERSION_HOUR ? hour : row->name));
+    if (row->median_s >= 0)
+        put(&view, "median_s", json_integer(row->median_s));
+    return view;
+}
+
+/* NULL: it cannot be read. */
+static json_t *view_conversion_list(const struct otp *otp, enum conversion_kind kind)
+{
+    static struct conversion_row rows[CONVERSION_ROWS]; /* one thread; large for a stack */
+    int count = conversion_read(otp, kind, HOURS_SHOWN, rows);
+    json_t *list = count >= 0 ? json_array() : NULL;
+    for (int i = 0; i < count && list; i++)
+        if (json_array_append_new(list, view_conversion_row(kind, &rows[i]))) {
+            json_decref(list);
+            list = NULL;
+        }
+    return list;
+}
+
+json_t *view_conversion(json_t *stats, const struct otp *otp)
+{
+    static const char *const names[CONVERSION_KINDS] = {[CONVERSION_MODEM] = "modems",
+                                                        [CONVERSION_CARRIER] = "carriers",
+                                                        [CONVERSION_PREFIX] = "prefixes",
+                                                        [CONVERSION_HOUR] = "hours"};
+    json_t *view = json_object();
+    for (int kind = 0; kind < CONVERSION_KINDS && view; kind++) {
+        json_t *list = view_conversion_list(otp, (enum conversion_kind)kind);
+        if (!list || json_object_set_new(view, names[kind], list)) {
+            json_decref(view);
+            view = NULL;
+        }
+    }
+    if (stats && view)
+        put(&stats, "conversion", view);
+    else
+        json_decref(view);
+    return stats;
 }

@@ -3,7 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include "log.h"
+#include "alarm.h"
+#include "carriers.h"
 #include "otp_internal.h"
 #include "otp_limits.h"
 #include "text.h"
@@ -12,7 +13,9 @@ enum {
     HOUR_MS = 3600 * 1000,
     SLOT_UNUSED = 100,
     SLOTS = 40, /* of time: each a quarter longer than the one before, from 1 s to two hours */
-    HOURS_SHOWN = 24,
+    JUDGE_MS = 60 * 1000,
+    JUDGED_HOURS = 3,
+    ENOUGH = 20, /* codes, for a share to say something */
 };
 static const double SLOT_GROWTH = 1.25;
 
@@ -32,6 +35,14 @@ static int slot_seconds(int slot)
     return slot == 0 ? 1 : (int)lround(pow(SLOT_GROWTH, slot - 0.5));
 }
 
+/* By prefix: a hint, as numbers are portable. */
+static const char *carrier_of(const struct otp *otp, const char *to)
+{
+    const struct carrier *carrier = carriers_of_number(otp->config->carriers, to);
+
+    return carrier ? carrier->name : "unknown";
+}
+
 int conversion_count(struct otp *otp, const struct message *message, bool used,
                      int64_t since_wall_ms)
 {
@@ -44,6 +55,7 @@ int conversion_count(struct otp *otp, const struct message *message, bool used,
     snprintf(when, sizeof when, "%lld", (long long)hour);
     const char *const names[CONVERSION_KINDS] = {
         [CONVERSION_MODEM] = message->modem[0] ? message->modem : "unknown",
+        [CONVERSION_CARRIER] = carrier_of(otp, message->to),
         [CONVERSION_PREFIX] = prefix[0] ? prefix : "unknown",
         [CONVERSION_HOUR] = when,
     };
@@ -115,4 +127,77 @@ int conversion_read(const struct otp *otp, enum conversion_kind kind, int hours,
     for (int i = 0; i < table.count; i++)
         rows[i].median_s = median_of(table.slots[i], rows[i].used);
     return table.count;
+}
+
+/* --- judging ---------------------------------------------------------------------------------- */
+
+/* Raises one for each of `bad` (of `rows`), and clears those that are not among them any more, as
+ * their traffic may have ended too. */
+static void judge_alarms(struct otp *otp, const char *name, const struct conversion_row *rows,
+                         int count, const bool *bad)
+{
+    struct alarm_view alarm;
+    char subject[ALARM_SUBJECT_ROOM];
+
+    for (size_t at = 0; alarm_at(otp->gateway, at, &alarm);) {
+        bool stays = strcmp(alarm.name, name) != 0;
+        for (int i = 0; i < count; i++)
+            stays |= bad[i] && strcmp(rows[i].name, alarm.subject) == 0;
+        if (stays) {
+            at++;
+            continue;
+        }
+        text_copy(subject, sizeof subject, alarm.subject);
+        alarm_clear(otp->gateway, name, subject);
+    }
+    for (int i = 0; i < count; i++)
+        if (bad[i])
+            alarm_raise(otp->gateway, name, rows[i].name, NULL);
+}
+
+/* Far below: less than half of what all the others together have. */
+static bool modem_is_low(const struct conversion_row *row, int64_t accepted, int64_t used)
+{
+    int64_t others = accepted - row->accepted, others_used = used - row->used;
+
+    return row->accepted >= ENOUGH && others >= ENOUGH &&
+           2 * row->used * others < others_used * row->accepted;
+}
+
+static void judge_modems(struct otp *otp, struct conversion_row *rows)
+{
+    int count = conversion_read(otp, CONVERSION_MODEM, JUDGED_HOURS, rows);
+    int64_t accepted = 0, used = 0;
+    bool bad[CONVERSION_ROWS];
+
+    for (int i = 0; i < count; i++) {
+        accepted += rows[i].accepted;
+        used += rows[i].used;
+    }
+    for (int i = 0; i < count; i++)
+        bad[i] = modem_is_low(&rows[i], accepted, used);
+    judge_alarms(otp, "sim_conversion", rows, count, bad);
+}
+
+/* Less than three in a hundred: citizens lose a code now and then, who pumps types none. */
+static void judge_prefixes(struct otp *otp, struct conversion_row *rows)
+{
+    int count = conversion_read(otp, CONVERSION_PREFIX, JUDGED_HOURS, rows);
+    bool bad[CONVERSION_ROWS];
+
+    for (int i = 0; i < count; i++)
+        bad[i] = rows[i].accepted >= ENOUGH && 100 * rows[i].used < 3 * rows[i].accepted;
+    judge_alarms(otp, "sms_pumping", rows, count, bad);
+}
+
+void conversion_judge(struct otp *otp)
+{
+    static struct conversion_row rows[CONVERSION_ROWS]; /* one thread; large for a stack */
+    int64_t now_ms = loop_now_ms(otp->loop);
+
+    if (otp->judged_ms != 0 && now_ms - otp->judged_ms < JUDGE_MS)
+        return;
+    otp->judged_ms = now_ms;
+    judge_modems(otp, rows);
+    judge_prefixes(otp, rows);
 }

@@ -9,6 +9,7 @@
 /* Kinds on disk. */
 enum conversion_kind {
     CONVERSION_MODEM,
+    CONVERSION_CARRIER,
     CONVERSION_PREFIX,
     CONVERSION_HOUR, /* name: the hour since 1970 */
 };
@@ -28,4 +29,9 @@ int conversion_count(struct otp *otp, const struct message *message, bool used,
  * "other". Number, or -errno. */
 int conversion_read(const struct otp *otp, enum conversion_kind kind, int hours,
                     struct conversion_row rows[CONVERSION_ROWS]);
+/* Looks at most once a minute at the last three hours; raises and clears the alarms sim_conversion
+ * (a modem far below its peers) and sms_pumping (a range of numbers that is asked for and never
+ * used). */
+void conversion_judge(struct otp *otp);
+
 #endif

@@ -126,6 +126,7 @@ static void on_sweep(void *arg)
     }
     if (next_ms != INT64_MAX)
         otp_end_no_later(otp, next_ms);
+    conversion_judge(otp);
 }
 
 static void on_purge(void *arg)

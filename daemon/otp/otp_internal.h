@@ -12,6 +12,7 @@ struct otp {
     const struct config *config;
     struct loop_timer sweep_timer; /* the next pending one ends */
     struct loop_timer purge_timer;
+    int64_t judged_ms; /* when conversion was last looked at; 0: not yet */
 };
 
 /* --- otp.c --- */
