@@ -116,7 +116,7 @@ static int text_make(struct otp *otp, const struct config_purpose *purpose,
                      struct refusal *refusal)
 {
     const struct config_pair *template_ = purpose_template(purpose, row->locale);
-    int64_t left_ms = row->expires_ms - store_clock_ms(otp->store);
+    int64_t left_ms = row->expires_ms - row->sent_ms; /* now; the clock goes on meanwhile */
     char code[OTP_DIGITS + 1];
     uint8_t hash[OTP_CODE];
     unsigned units;
@@ -165,7 +165,7 @@ static int send(struct otp *otp, const struct config_purpose *purpose, const str
         .text = text,
         .text_len = (size_t)len,
         .class_ = CLASS_OTP,
-        .ttl_s = (int)((row->expires_ms - store_clock_ms(otp->store)) / 1000),
+        .ttl_s = (int)((row->expires_ms - row->sent_ms) / 1000),
         .encoding = purpose->encoding == PURPOSE_UCS2 ? SMS_UCS2 : SMS_GSM7,
         .report = true,
         .flash = purpose->flash,
@@ -207,14 +207,12 @@ static int resend_refuse(struct otp *otp, const struct config_purpose *purpose,
 }
 
 /* A new code; the former answers "superseded" from now on. */
-static void code_supersede(struct otp *otp, struct otp_row *row)
+static void code_supersede(struct otp *otp, struct otp_row *row, int64_t ttl_ms)
 {
-    int64_t ttl_ms = row->expires_ms - row->sent_ms;
-
     if (row->formers < OTP_FORMERS)
         memcpy(row->former[row->formers++], row->code, OTP_CODE);
     code_new(otp, row);
-    row->expires_ms = store_clock_ms(otp->store) + ttl_ms;
+    row->expires_ms = row->sent_ms + ttl_ms;
     row->expires_wall_ms = loop_wall_ms(otp->loop) + ttl_ms;
 }
 
@@ -233,10 +231,11 @@ static int resend(struct otp *otp, struct otp_row *row, const char *address,
     int rc = limits_check(otp->store, &ask, refusal);
     if (rc == 1)
         return -1;
-    if (rc == 0 && purpose->resend_code == PURPOSE_NEW_CODE)
-        code_supersede(otp, row);
+    int64_t ttl_ms = row->expires_ms - row->sent_ms; /* of a code that is new with each message */
     row->sends++;
     row->sent_ms = store_clock_ms(otp->store);
+    if (rc == 0 && purpose->resend_code == PURPOSE_NEW_CODE)
+        code_supersede(otp, row, ttl_ms);
     if (rc == 0)
         rc = store_otp_update(otp->store, row);
     if (rc == 0)
