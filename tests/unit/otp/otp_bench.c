@@ -165,7 +165,7 @@ int main(int argc, char **argv)
                                             .check_interval_ms = 1000,
                                             .number_per_day = 5,
                                             .subject_per_hour = 3,
-                                            .ip_per_hour = 100000};
+                                            .ip_per_hour = 1000000};
     const char *why = "";
 
     if (argc != 4)
