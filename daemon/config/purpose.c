@@ -5,12 +5,17 @@
 
 static const char digits[] = "0123456789";
 
-bool purpose_wait_ok(const char *text)
+/* Up to four digits; -1: it is something else. */
+static int wait_of(const char *text)
 {
     size_t len = strlen(text);
 
-    return len > 0 && len <= 4 && strspn(text, digits) == len && atoi(text) >= 1 &&
-           atoi(text) <= PURPOSE_WAIT_MAX_S;
+    return len > 0 && len <= 4 && strspn(text, digits) == len ? (int)strtol(text, NULL, 10) : -1;
+}
+
+bool purpose_wait_ok(const char *text)
+{
+    return wait_of(text) >= 1 && wait_of(text) <= PURPOSE_WAIT_MAX_S;
 }
 
 int purpose_wait_s(const struct config_purpose *purpose, int nth)
@@ -18,7 +23,7 @@ int purpose_wait_s(const struct config_purpose *purpose, int nth)
     const struct config_list *waits = &purpose->resend_after_s;
     size_t i = nth > 1 ? (size_t)nth - 1 : 0;
 
-    return waits->count ? atoi(waits->item[i < waits->count ? i : waits->count - 1]) : 0;
+    return waits->count ? wait_of(waits->item[i < waits->count ? i : waits->count - 1]) : 0;
 }
 
 bool purpose_prefix_ok(const char *text)

@@ -22,10 +22,10 @@ struct template_values {
     const char *app_hash; /* NULL or "": none */
 };
 
-/* Renders into `out` (UTF-8, counted, no NUL); folds where the purpose says so. Length, or -E2BIG,
- * -EINVAL (a placeholder that is not known). */
+/* Renders into `bytes` (UTF-8, counted, no NUL); folds where the purpose says so. Length, or
+ * -E2BIG, -EINVAL (a placeholder that is not known). */
 int template_render(const struct config_purpose *purpose, const char *template_,
-                    const struct template_values *values, char out[TEMPLATE_TEXT_MAX])
+                    const struct template_values *values, char bytes[TEMPLATE_TEXT_MAX])
     __attribute__((warn_unused_result));
 /* Parts of a rendered text in the purpose's encoding, or -errno of sms_text_encode(). */
 int template_parts(const struct config_purpose *purpose, const char *text, size_t len,

@@ -1,5 +1,4 @@
 /* verbs_otp: from the params of a call to the life of a code, and back. */
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include "hall.h"
@@ -173,15 +172,29 @@ void verb_otp_get(struct call *call)
         call_reply(call, view);
 }
 
+/* `count` digits and the character behind them (NUL: none is looked for). */
+static bool read_digits(const char **at, int count, char behind, int *out)
+{
+    *out = 0;
+    for (; count > 0; count--, (*at)++) {
+        if (**at < '0' || **at > '9')
+            return false;
+        *out = *out * 10 + (**at - '0');
+    }
+    if (behind && **at != behind)
+        return false;
+    *at += behind != '\0';
+    return true;
+}
+
 /* RFC 3339 in UTC, as the gateway itself writes it. False: it is not. */
 static bool read_time(const char *text, int64_t *wall_ms)
 {
     struct tm tm = {0};
-    int end = 0;
-    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-               &tm.tm_min, &tm.tm_sec, &end) != 6)
+    if (!read_digits(&text, 4, '-', &tm.tm_year) || !read_digits(&text, 2, '-', &tm.tm_mon) ||
+        !read_digits(&text, 2, 'T', &tm.tm_mday) || !read_digits(&text, 2, ':', &tm.tm_hour) ||
+        !read_digits(&text, 2, ':', &tm.tm_min) || !read_digits(&text, 2, '\0', &tm.tm_sec))
         return false;
-    text += end;
     if (*text == '.')
         text += 1 + strspn(text + 1, "0123456789");
     tm.tm_year -= 1900;

@@ -59,13 +59,14 @@ void otp_key_name(const struct otp *otp, const char *verb, uint32_t uid, const u
                   const char *key, uint8_t out[OTP_HASH])
 {
     static const uint8_t none[OTP_ID];
-    uint8_t bytes[4 + OTP_ID + MESSAGE_KEY_MAX];
+    uint8_t bytes[4 + OTP_ID + MESSAGE_KEY_MAX]; /* counted: no text */
     size_t len = strlen(key);
 
     assert(len <= MESSAGE_KEY_MAX);
     memcpy(bytes, &uid, 4);
     memcpy(bytes + 4, id ? id : none, OTP_ID);
-    memcpy(bytes + 4 + OTP_ID, key, len);
+    for (size_t i = 0; i < len; i++)
+        bytes[4 + OTP_ID + i] = (uint8_t)key[i];
     store_otp_hash(otp->store, verb, bytes, 4 + OTP_ID + len, out);
 }
 
@@ -196,7 +197,7 @@ static int resend_refuse(struct otp *otp, const struct config_purpose *purpose,
                       "All %d messages of this verification were sent; a new one may be started "
                       "when it has ended.",
                       row->sends);
-    if (purpose->resend_code == PURPOSE_SAME_CODE && left_ms < LEAST_S * 1000)
+    if (purpose->resend_code == PURPOSE_SAME_CODE && left_ms < LEAST_S * INT64_C(1000))
         return refuse(refusal, "cooldown",
                       "Its code ends too soon to be sent again; a new one may be started then.");
     refusal->retry_after_s = standing.resend_after_s;

@@ -19,18 +19,19 @@ void store_random(void *out, size_t len)
 void store_code_make(const struct store *store, const uint8_t id[OTP_ID],
                      const uint8_t seed[OTP_ID], unsigned digits, char out[OTP_DIGITS + 1])
 {
-    uint8_t from[2 * OTP_ID + 1], hash[SEAL_HASH];
+    enum { COUNTER = 2 * OTP_ID };
+    uint8_t from[COUNTER + 1], hash[SEAL_HASH];
     uint64_t range = 1, value = 0;
     assert(digits >= 1 && digits <= OTP_DIGITS);
     for (unsigned i = 0; i < digits; i++)
         range *= 10;
     memcpy(from, id, OTP_ID);
     memcpy(from + OTP_ID, seed, OTP_ID);
-    from[2 * OTP_ID] = 0;
+    from[COUNTER] = 0;
     do { /* thrown away once in 10^9: the counter's byte is room enough */
         seal_hash(store->keys->key[KEY_OTP], "otp.make", from, sizeof from, hash);
         memcpy(&value, hash, sizeof value);
-        from[2 * OTP_ID]++;
+        from[COUNTER]++;
     } while (value >= UINT64_MAX - UINT64_MAX % range);
     value %= range;
     out[digits] = '\0';
