@@ -81,7 +81,7 @@ class Plugging(unittest.TestCase):
             else:
                 self.unplug(n)
                 self.until("a", "gone")
-        self.assertEqual(self.modem("a")["sent"], 3)  # one history
+        self.assertEqual(self.modem("a")["sent_today"], 3)  # one history
         self.assertFalse(self.gw.sim.violations())
 
     def test_two_swap_their_names(self):
