@@ -8,7 +8,7 @@
 #include "ctl_table.h"
 
 /* Eleven columns and their gaps fit into a hundred, whatever a modem and its network are called. */
-enum { COLUMNS = 100, NAME_COLUMNS = 12, CARRIER_COLUMNS = 9, CELL = 300 };
+enum { COLUMNS = 100, NAME_COLUMNS = 12, CARRIER_COLUMNS = 9, DAY_S = 86400, CELL = 300 };
 
 static const char *text_of(const json_t *object, const char *member)
 {
@@ -27,10 +27,10 @@ static const char *age_text(const char *utc, char out[24])
         snprintf(out, 24, "%llds", age_s);
     else if (age_s < 3600)
         snprintf(out, 24, "%lldm", age_s / 60);
-    else if (age_s < 48 * 3600)
+    else if (age_s < 2LL * DAY_S)
         snprintf(out, 24, "%lldh", age_s / 3600);
     else
-        snprintf(out, 24, "%lldd", age_s / 86400);
+        snprintf(out, 24, "%lldd", age_s / DAY_S);
     return out;
 }
 
