@@ -48,13 +48,14 @@ struct lease_request {
  * or it is no code at all), no_modem, overloaded (somebody else's session), shutting_down. */
 int lease_run(struct gateway *gateway, const struct lease_request *request, struct refusal *refusal)
     __attribute__((warn_unused_result));
-/* To the menu that is open on `modem`. -1: not_found where there is none (any more), or not
- * `uid`'s. */
-int lease_answer(struct gateway *gateway, const char *modem, uint32_t uid, const char *text,
+/* To the menu that is open on the modem `name`. -1: not_found where there is none (any more), or
+ * not `uid`'s. */
+int lease_answer(struct gateway *gateway, const char *name, uint32_t uid, const char *text,
                  lease_fn *fn, void *arg, struct refusal *refusal)
     __attribute__((warn_unused_result));
-/* Ends whatever session is on `modem`; who waits for it is told CANCELLED. -1: there is none. */
-int lease_cancel(struct gateway *gateway, const char *modem, struct refusal *refusal)
+/* Ends whatever session is on the modem `name`; who waits for it is told CANCELLED. -1: there is
+ * none. */
+int lease_cancel(struct gateway *gateway, const char *name, struct refusal *refusal)
     __attribute__((warn_unused_result));
 /* Who waited with this `arg` is gone: it is told nothing, and its session ends. */
 void lease_forget(struct gateway *gateway, const void *arg);

@@ -41,7 +41,7 @@ struct at_trace {
 void at_trace_command(struct at_trace *trace, int64_t now_ns, const char *text);
 void at_trace_body(struct at_trace *trace, int64_t now_ns, size_t len);
 void at_trace_escape(struct at_trace *trace, int64_t now_ns);
-void at_trace_heard(struct at_trace *trace, int64_t now_ns, const char *line);
+void at_trace_heard(struct at_trace *trace, int64_t now_ns, const char *text);
 void at_trace_prompt(struct at_trace *trace, int64_t now_ns);
 /* `state` and `why` are texts of our own. */
 void at_trace_state(struct at_trace *trace, int64_t now_ns, const char *state, const char *why);

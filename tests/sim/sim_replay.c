@@ -109,8 +109,11 @@ static char filler(const char *kind, size_t i)
                 {"phone", "+84", '9'},  {"digits", "", '0'},    {"hex", "", 'A'},
                 {"pdu", "", '0'},       {"pin", "", '1'},       {"code", "", '1'}};
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
-        if (!strcmp(rows[k].kind, kind))
-            return i < strlen(rows[k].head) ? rows[k].head[i] : rows[k].rest;
+        if (!strcmp(rows[k].kind, kind)) {
+            if (i < strlen(rows[k].head))
+                return rows[k].head[i];
+            return rows[k].rest;
+        }
     return 'x';
 }
 
@@ -151,16 +154,13 @@ static bool fits(const char *recorded, const char *line)
 
 static void say(struct sim_replay *replay, const char *text)
 {
-    char out[SPOKEN_ROOM + 4] = "\r\n";
+    char out[SPOKEN_ROOM + 4] = "\r\n> ";
+    size_t len = 4;
     replay->body = !strcmp(text, ">");
-    size_t len = replay->body ? 2 : spoken(text, out + 2);
-    if (replay->body) {
-        memcpy(out + 2, "> ", 2);
-        len += 2;
-    } else {
-        len += 2;
-        memcpy(out + len, "\r\n", 2);
-        len += 2;
+    if (!replay->body) {
+        len = 2 + spoken(text, out + 2);
+        out[len++] = '\r';
+        out[len++] = '\n';
     }
     replay->host.output(replay->ctx, (const uint8_t *)out, len);
 }
