@@ -7,7 +7,7 @@
 #include "store_audit.h"
 #include "text.h"
 
-enum { REFUSALS_PER_MINUTE = 60 }; /* of one uid on record; the journal tells of the rest */
+enum { REFUSALS_PER_MINUTE = 60 }; /* of one uid on record */
 
 static struct audit_row *audit_row_of(struct call *call)
 {
@@ -79,16 +79,21 @@ void audit_answered(struct call *call)
 {
     if (!call->method || !is_on_record(call))
         return;
+    if (is_flood(call))
+        return;
     const char *outcome = call->failed ? wire_error_find(call->error)->name : "ok";
     struct audit_row *row = audit_row_of(call);
     if (row && !row->modem[0])
         note_modem(call, row);
-    log_event(LOG_LEVEL_NOTICE, "audit", call->session ? call->session->id : "-", "call",
-              "uid=%u pid=%d method=%s outcome=%s modem=%s conclusion=%s", (unsigned)call->peer.uid,
-              (int)call->peer.pid, call->method->name, outcome,
+    /* In the program's own name: what a session may log is bounded, and one could hide behind it.
+     */
+    log_event(LOG_LEVEL_NOTICE, "audit", "-", "call",
+              "uid=%u pid=%d method=%s outcome=%s modem=%s conclusion=%s session=%s",
+              (unsigned)call->peer.uid, (int)call->peer.pid, call->method->name, outcome,
               row && row->modem[0] ? row->modem : "-",
-              row && row->conclusion[0] ? row->conclusion : "-");
-    if (!row || is_flood(call))
+              row && row->conclusion[0] ? row->conclusion : "-",
+              call->session ? call->session->id : "-");
+    if (!row)
         return;
     row->wall_ms = loop_wall_ms(call->front->loop);
     row->uid = call->peer.uid;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "carriers.h"
+#include "audit.h"
 #include "hall.h"
 #include "log.h"
 #include "registry.h"
@@ -93,13 +94,17 @@ static bool carrier_is_known(struct call *call, const struct carrier **carrier)
 }
 
 /* In the program's own name: a session's lines are bounded so tightly that one could hide here. */
-static void audit(const struct call *call, const char *outcome)
+static void audit(struct call *call, const char *outcome)
 {
     const char *actor = param(call, "actor"), *modem = param(call, "modem");
     log_event(LOG_LEVEL_NOTICE, "subscriber", "-", "asked",
               "session=%s method=%s uid=%u modem=%s outcome=%s reason=\"%s\" actor=\"%s\"",
               call->session ? call->session->id : "-", call->method->name, (unsigned)call->peer.uid,
               modem ? modem : "-", outcome, param(call, "reason"), actor ? actor : "");
+    audit_note(call, &(struct audit_fields){.modem = modem,
+                                            .conclusion = outcome,
+                                            .reason = param(call, "reason"),
+                                            .actor = actor});
 }
 
 /* Reads, compares and answers; `bytes` is a reply of `carrier` (may be NULL). */
