@@ -6,7 +6,6 @@
 #include "carriers.h"
 #include "audit.h"
 #include "hall.h"
-#include "log.h"
 #include "registry.h"
 #include "subscriber_advice.h"
 #include "subscriber_preflight.h"
@@ -93,18 +92,13 @@ static bool carrier_is_known(struct call *call, const struct carrier **carrier)
     return false;
 }
 
-/* In the program's own name: a session's lines are bounded so tightly that one could hide here. */
+/* On record with uid, time and method: the reason and who asked are sealed there, and in no log. */
 static void audit(struct call *call, const char *outcome)
 {
-    const char *actor = param(call, "actor"), *modem = param(call, "modem");
-    log_event(LOG_LEVEL_NOTICE, "subscriber", "-", "asked",
-              "session=%s method=%s uid=%u modem=%s outcome=%s reason=\"%s\" actor=\"%s\"",
-              call->session ? call->session->id : "-", call->method->name, (unsigned)call->peer.uid,
-              modem ? modem : "-", outcome, param(call, "reason"), actor ? actor : "");
-    audit_note(call, &(struct audit_fields){.modem = modem,
+    audit_note(call, &(struct audit_fields){.modem = param(call, "modem"),
                                             .conclusion = outcome,
                                             .reason = param(call, "reason"),
-                                            .actor = actor});
+                                            .actor = param(call, "actor")});
 }
 
 /* Reads, compares and answers; `bytes` is a reply of `carrier` (may be NULL). */
