@@ -340,6 +340,31 @@ static void verb_write(struct modemsim_control *control, json_t *params,
         refuse(reply, "from: a number or a name; text: one part at the most");
 }
 
+static void verb_ussd(struct modemsim_control *control, json_t *params,
+                      struct modemsim_reply *reply)
+{
+    static const char *const ends[] = {"silent", "done",        "more",    "terminated",
+                                       "other",  "unsupported", "timeout", NULL};
+    struct modemsim_port *port = take_port(control, params, reply);
+    const char *code = json_string_value(json_object_get(params, "code"));
+    const char *text = json_string_value(json_object_get(params, "text"));
+    struct simmodem_ussd answer = {0};
+    int end;
+    if (!port || !take_word(params, "end", ends, 1, &end, reply) ||
+        !take_int(params, "ms", 0, 600000, 500, &answer.ms, reply))
+        return;
+    answer.end = end - 1;
+    if (!code || strlen(code) >= sizeof answer.code ||
+        (text && strlen(text) >= sizeof answer.text)) {
+        refuse(reply, "code: up to 47 bytes; text: up to 183");
+        return;
+    }
+    strcpy(answer.code, code);
+    strcpy(answer.text, text ? text : "");
+    if (!simmodem_ussd_set(port->modem, &answer))
+        refuse(reply, "there are as many codes as a modem holds");
+}
+
 /* --- looking --- */
 
 static json_t *message_json(const struct sim_message *message)
@@ -474,6 +499,9 @@ const struct modemsim_verb modemsim_verbs[] = {
     {"sim", verb_sim, "{modem, state: ready|pin|puk|busy|absent|failure}"},
     {"iccid", verb_iccid, "{modem, iccid}: another SIM is put in; told at the next start"},
     {"write", verb_write, "{modem, from, text}: somebody writes to this modem's number"},
+    {"ussd", verb_ussd,
+     "{modem, code, text?, end?: done|more|terminated|other|unsupported|timeout|silent, ms?}: how "
+     "the network answers a code"},
     {"handset.list", verb_handset_list, "{number, limit?}: what this phone shows"},
     {"stats", verb_stats, "{}"},
     {"wait", verb_wait,

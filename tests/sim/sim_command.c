@@ -394,11 +394,10 @@ static struct sim_result run_cscs(struct simmodem *modem, enum sim_form form, co
     return ok;
 }
 
-/* The network part of USSD is not simulated: a code is refused, switching is taken. */
 static struct sim_result run_cusd(struct simmodem *modem, enum sim_form form, const char *args)
 {
-    if (form == SIM_SET && strchr(args, ','))
-        return (struct sim_result){SIM_CME, 4};
+    if (form == SIM_SET)
+        return sim_ussd_set(modem, args);
     return run_setting(modem, "+CUSD", &modem->settings.cusd, 2, form, args);
 }
 

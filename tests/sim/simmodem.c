@@ -146,6 +146,7 @@ static void forget_dialogue(struct simmodem *modem)
 static void power_off(struct simmodem *modem)
 {
     forget_dialogue(modem);
+    sim_ussd_forget(modem);
     modem->power = SIM_OFF;
     modem->ready = modem->on_air = modem->hung = false;
     sim_timer_cancel(&modem->boot_timer);
@@ -589,6 +590,7 @@ static void init_timers(struct simmodem *modem)
     sim_timer_init(&modem->replug_timer, clock, come_back, modem);
     sim_timer_init(&modem->noise_timer, clock, say_noise, modem);
     sim_timer_init(&modem->later_timer, clock, later, modem);
+    sim_timer_init(&modem->ussd_timer, clock, sim_ussd_answer, modem);
     sim_timer_init(&modem->ack_timer, clock, sim_sms_ack_timeout, modem);
     sim_timer_init(&modem->card_timer, clock, sim_card_ready, modem);
 }

@@ -71,6 +71,17 @@ enum simmodem_sim {
 /* Kept over resets; one that asked for its PIN asks again after each. */
 void simmodem_sim_set(struct simmodem *modem, enum simmodem_sim sim);
 
+/* What the network answers to a USSD code, or to the answer of a menu. */
+enum { SIMMODEM_USSDS = 16 };
+struct simmodem_ussd {
+    char code[48];
+    char text[184]; /* UTF-8 of at most 160 characters; "": none */
+    int end;        /* <m> of +CUSD: 0 done, 1 a menu, 2 to 5; -1: silence */
+    int64_t ms;     /* after the OK */
+};
+/* False: there are as many as it holds. A code that is known is answered anew. */
+bool simmodem_ussd_set(struct simmodem *modem, const struct simmodem_ussd *answer);
+
 /* A trigger waits for its point and then does one thing, once. The dialogue is what the modem
  * sends from the CMGS command on to its final result; byte n strikes when n bytes of it are out. A
  * byte trigger that its dialogue did not reach is dropped and told as "missed". */

@@ -73,6 +73,10 @@ struct simmodem {
     int64_t patience_command_ms, patience_cmgs_ms;
     struct sim_timer boot_timer, ready_timer, register_timer, hold_timer, unhang_timer,
         replug_timer, noise_timer, later_timer, ack_timer, card_timer;
+    struct simmodem_ussd ussd[SIMMODEM_USSDS];
+    unsigned ussds;
+    const struct simmodem_ussd *ussd_answer; /* on its way; NULL: none */
+    struct sim_timer ussd_timer;
     unsigned noise_next;
     struct simmodem_stats stats;
 };
@@ -128,6 +132,11 @@ int sim_args_ints(const char *args, int *out, int room);
 bool sim_args_string(const char *args, int n, char *out, size_t room);
 /* How the SIM stands, as the error every command gives; SIM_OK where it is ready. */
 struct sim_result sim_card_check(const struct simmodem *modem, enum sim_result_kind space);
+
+/* sim_ussd.c: AT+CUSD with arguments; its timer; a session that ends. */
+struct sim_result sim_ussd_set(struct simmodem *modem, const char *args);
+void sim_ussd_answer(void *arg);
+void sim_ussd_forget(struct simmodem *modem);
 
 /* sim_command_sms.c */
 enum sim_form { SIM_EXEC = 1, SIM_READ = 2, SIM_TEST = 4, SIM_SET = 8 };
