@@ -131,12 +131,12 @@ const char *config_sections(const struct config_table *table, int section, const
 static void *section_add(struct reading *r, const char *name)
 {
     const struct config_kind_row *kind = &r->table->kinds[r->section];
-    char *list;
+    char *former, *list;
     size_t count;
-    memcpy(&list, (char *)r->root + kind->list, sizeof list);
+    memcpy(&former, (char *)r->root + kind->list, sizeof former);
     memcpy(&count, (char *)r->root + kind->count, sizeof count);
-    list = realloc(list, (count + 1) * kind->size);
-    if (!list) {
+    list = realloc(former, (count + 1) * kind->size);
+    if (!list) { /* the former one stays where it was, and is freed from there */
         r->rc = -ENOMEM;
         return NULL;
     }

@@ -146,9 +146,9 @@ static void stick_let_go(struct stick *stick, const char *why)
         }
 }
 
-static void stick_free(struct stick *stick, const char *why)
+static void stick_free(struct gateway *gateway, struct stick *stick, const char *why)
 {
-    struct stick **at = &stick->gateway->sticks;
+    struct stick **at = &gateway->sticks;
 
     while (*at != stick)
         at = &(*at)->next;
@@ -448,7 +448,7 @@ void gateway_ports(struct gateway *gateway, const struct usb_port *ports, size_t
         for (end = first; end < count && strcmp(ports[end].device, stick->port->device) == 0;)
             end++;
         if (!stick_stays(stick, ports + first, end - first))
-            stick_free(stick, "unplugged");
+            stick_free(gateway, stick, "unplugged");
     }
     for (size_t first = 0, end; first < count; first = end) {
         bool there = false;

@@ -120,7 +120,7 @@ static unsigned year_mismatch(const char *id, const char *date)
     if (subscriber_id_read(id, digits, &ignored) != ID_CCCD || !subscriber_date_read(date, day))
         return 0;
     int year = subscriber_id_birth_year(digits);
-    return year > 0 && year != atoi(day) ? bit(FINDING_BIRTH_YEAR_MISMATCH) : 0;
+    return year > 0 && year != (int)strtol(day, NULL, 10) ? bit(FINDING_BIRTH_YEAR_MISMATCH) : 0;
 }
 
 typedef struct subscriber_verdict compare_fn(const char *typed, const char *record);

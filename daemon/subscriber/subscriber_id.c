@@ -20,7 +20,7 @@ enum subscriber_id_kind subscriber_id_read(const char *typed, char out[SUBSCRIBE
     out[0] = '\0';
     for (; *typed && len + 1 < sizeof bare; typed++)
         if (!strchr(" .-", *typed))
-            bare[len++] = *typed >= 'a' && *typed <= 'z' ? (char)(*typed - 32) : *typed;
+            bare[len++] = (char)(*typed >= 'a' && *typed <= 'z' ? *typed - 32 : *typed);
     if (*typed)
         return ID_NONE;
     bare[len] = '\0';
@@ -59,7 +59,7 @@ static size_t places(const char *a, const char *b, bool *masked)
 
 static bool one_digit_off(const char *a, const char *b)
 {
-    bool masked;
+    bool masked = false;
     size_t at = 0;
     if (places(a, b, &masked) == 1)
         return true;
@@ -71,7 +71,7 @@ static bool one_digit_off(const char *a, const char *b)
 
 struct subscriber_verdict subscriber_id_compare(const char *typed, const char *record)
 {
-    char one[SUBSCRIBER_ID_MAX], two[SUBSCRIBER_ID_MAX];
+    char one[SUBSCRIBER_ID_MAX] = "", two[SUBSCRIBER_ID_MAX] = "";
     bool lost_one, lost_two, masked = false;
     enum subscriber_id_kind a = subscriber_id_read(typed, one, &lost_one);
     enum subscriber_id_kind b = subscriber_id_read(record, two, &lost_two);
@@ -98,9 +98,9 @@ struct subscriber_verdict subscriber_id_compare(const char *typed, const char *r
 void subscriber_mask_digits(const char *digits, char *out, size_t room)
 {
     size_t used = 0;
-    size_t shown = strlen(digits) > 2 * SHOWN ? SHOWN : 0;
+    size_t shown = strlen(digits) > 2UL * SHOWN ? SHOWN : 0;
     for (size_t i = 0; digits[i] && used + 1 < room; i++)
-        out[used++] = i < shown ? digits[i] : '*';
+        out[used++] = (char)(i < shown ? digits[i] : '*');
     out[used] = '\0';
 }
 

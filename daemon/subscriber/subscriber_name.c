@@ -140,7 +140,7 @@ static void clean(const char *text, meant_fn *fix, char out[ROOM])
         if (meant == 0 || is_apostrophe(c))
             continue;
         if (meant > 0)
-            c = letter;
+            c = (unsigned char)letter;
         else if (c < 0x80 && strchr(".,;:-_/\\()\"!?", c))
             c = ' ';
         used += text_utf8_put(out + used, (uint32_t)c);

@@ -112,15 +112,14 @@ static const struct subscriber_label *label_at(const struct parsing *p, size_t a
 static size_t skip_rest_of_label(const struct parsing *p, enum subscriber_field field, size_t at)
 {
     const char *text = p->fold.text;
-    size_t next = skip_spaces(&p->fold, at), end;
+    size_t next = skip_spaces(&p->fold, at), end = 0;
     if (text[next] == '(') {
         size_t close = next + strcspn(text + next, ")\n:");
         if (text[close] == ')' && close - next < LETTERS_MAX)
             return close + 1;
     }
     if (text[next] == '/') {
-        const struct subscriber_label *other =
-            label_at(p, next = skip_spaces(&p->fold, next + 1), &end);
+        const struct subscriber_label *other = label_at(p, skip_spaces(&p->fold, next + 1), &end);
         if (other && other->field == field)
             return end;
     }
@@ -246,9 +245,7 @@ static size_t letters_take(const char *text, size_t len, size_t at, size_t words
     for (; at < len && count < LETTERS_MAX; at++) {
         if (is_letter(text[at]))
             out[count++] = text[at];
-        else if (count > 0 && text[at] == ' ' && at > 0 && text[at - 1] != ' ' && --words == 0)
-            break;
-        else if (text[at] != ' ')
+        else if (text[at] != ' ' || (count > 0 && at > 0 && text[at - 1] != ' ' && --words == 0))
             break;
     }
     return count;
@@ -451,7 +448,8 @@ static bool type_known(const struct parsing *p, const char *words, char *out)
 {
     for (size_t i = 0; i < p->rules->type_count; i++)
         if (strcmp(p->rules->types[i].words, words) == 0) {
-            strcpy(out, subscriber_id_kind_name((enum subscriber_id_kind)p->rules->types[i].means));
+            text_copy(out, SUBSCRIBER_VALUE_MAX,
+                      subscriber_id_kind_name((enum subscriber_id_kind)p->rules->types[i].means));
             return true;
         }
     return false;

@@ -34,7 +34,7 @@ static unsigned check_id(const char *typed, const char *date, struct subscriber_
     if (kind == ID_CMND)
         found |= bit(FINDING_NINE_DIGIT_ID);
     int year = subscriber_id_birth_year(digits);
-    if (year > 0 && *date && year != atoi(date))
+    if (year > 0 && *date && year != (int)strtol(date, NULL, 10))
         found |= bit(FINDING_BIRTH_YEAR_MISMATCH);
     return found;
 }

@@ -39,7 +39,7 @@ struct reader {
 
 static char peek(const struct reader *r)
 {
-    return r->at < r->len ? r->text[r->at] : '\0';
+    return (char)(r->at < r->len ? r->text[r->at] : '\0');
 }
 
 /* `least` to `most` digits, or a mask of as many. -1: neither; 0: masked. */
@@ -82,8 +82,8 @@ static bool date_exists(int day, int month, int year)
 /* Two digits, or two masks for 0. */
 static void put_two(char *out, int value)
 {
-    out[0] = value > 0 ? (char)('0' + value / 10) : '*';
-    out[1] = value > 0 ? (char)('0' + value % 10) : '*';
+    out[0] = (char)(value > 0 ? '0' + value / 10 : '*');
+    out[1] = (char)(value > 0 ? '0' + value % 10 : '*');
     out[2] = '\0';
 }
 
@@ -152,7 +152,7 @@ static size_t read_groups(const char *text, size_t len, bool gaps, size_t most, 
     size_t at = 0, count = 0;
     while (at < len && count <= most) {
         if (is_digit(text[at]) || is_mask(text[at]))
-            out[count++] = is_mask(text[at]) ? '*' : text[at];
+            out[count++] = (char)(is_mask(text[at]) ? '*' : text[at]);
         else if (!gaps || count == 0 || !strchr(" .", text[at]) || at + 1 >= len ||
                  !(is_digit(text[at + 1]) || is_mask(text[at + 1])))
             break;

@@ -113,7 +113,7 @@ enum at_token at_lexer_feed(struct at_lexer *lexer, uint8_t byte)
         return line_end(lexer);
     /* Below a space the GSM alphabet has letters, `@` at 0 and `_` among them. */
     if (byte < 0x20 && lexer->len < AT_QUOTED_MAX && line_is_open(lexer)) {
-        lexer->line[lexer->len++] = byte ? (char)byte : '@';
+        lexer->line[lexer->len++] = (char)(byte ? byte : '@');
         return AT_TOKEN_NONE;
     }
     if (byte < 0x20 || byte == 0x7f) { /* NULs of a booting UART, an echoed ESC or Ctrl-Z */

@@ -159,7 +159,7 @@ static void print_record(const json_t *record, const json_t *typed)
     json_decref(table);
     rest = json_object_get(record, "unparsed");
     for (size_t i = 0; i < json_array_size(rest); i++) {
-        fputs(vietnamese() ? "? " : "? ", stdout);
+        fputs("? ", stdout);
         ctl_table_put(json_string_value(json_array_get(rest, i)), stdout);
         fputc('\n', stdout);
     }

@@ -15,13 +15,13 @@
 struct gateway {
     struct alarms alarms;
 };
-static struct gateway gateway;
+static struct gateway house;
 static char lines[8][400], told[8][200];
 static size_t line_count, told_count;
 
-struct alarms *gateway_alarms(struct gateway *of)
+struct alarms *gateway_alarms(struct gateway *gateway)
 {
-    return &of->alarms;
+    return &gateway->alarms;
 }
 
 static void on_line(void *arg, enum log_level level, const char *line)
@@ -32,7 +32,7 @@ static void on_line(void *arg, enum log_level level, const char *line)
 
 static void on_alarm(void *arg, const struct alarm_view *alarm, bool raised)
 {
-    assert_ptr_equal(arg, &gateway);
+    assert_ptr_equal(arg, &house);
     snprintf(told[told_count++ % 8], sizeof told[0], "%s %s %s %s", raised ? "raised" : "cleared",
              alarm->name, alarm->subject, alarm_severity_name(alarm->severity));
 }
@@ -43,14 +43,14 @@ static int setup(void **state)
     *state = loop;
     line_count = told_count = 0;
     log_sink_set(on_line, NULL);
-    alarms_init(&gateway.alarms, loop);
-    alarm_on_change(&gateway, on_alarm, &gateway);
+    alarms_init(&house.alarms, loop);
+    alarm_on_change(&house, on_alarm, &house);
     return loop ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
-    alarms_fini(&gateway.alarms);
+    alarms_fini(&house.alarms);
     loop_free(*state);
     log_sink_set(NULL, NULL);
     return 0;
@@ -60,43 +60,43 @@ static void once_each(void **state)
 {
     struct alarm_view alarm;
     for (int i = 0; i < 3; i++)
-        alarm_raise(&gateway, "store_failing", "a", "free some space");
+        alarm_raise(&house, "store_failing", "a", "free some space");
     assert_int_equal(line_count, 1);
     assert_string_equal(lines[0], "3 alarm a raised name=store_failing severity=critical "
                                   "do=\"free some space\"");
     assert_int_equal(told_count, 1);
     assert_string_equal(told[0], "raised store_failing a critical");
-    alarm_clear(&gateway, "store_failing", "b"); /* another subject */
+    alarm_clear(&house, "store_failing", "b"); /* another subject */
     assert_int_equal(line_count, 1);
     loop_sim_run_until(*state, loop_now_ms(*state) + 7000);
     for (int i = 0; i < 3; i++)
-        alarm_clear(&gateway, "store_failing", "a");
+        alarm_clear(&house, "store_failing", "a");
     assert_int_equal(line_count, 2);
     assert_string_equal(lines[1], "5 alarm a cleared name=store_failing after_s=7");
     assert_string_equal(told[1], "cleared store_failing a critical");
-    assert_false(alarm_at(&gateway, 0, &alarm));
+    assert_false(alarm_at(&house, 0, &alarm));
 }
 
 static void by_subject_newest_first(void **state)
 {
     struct alarm_view alarm;
-    alarm_raise(&gateway, "store_failing", "a", NULL);
+    alarm_raise(&house, "store_failing", "a", NULL);
     loop_sim_run_until(*state, loop_now_ms(*state) + 1000);
-    alarm_raise(&gateway, "store_failing", "b", "one");
-    alarm_raise(&gateway, "store_failing", "b", "two"); /* the newest advice, the old time */
-    assert_true(alarm_at(&gateway, 0, &alarm));
+    alarm_raise(&house, "store_failing", "b", "one");
+    alarm_raise(&house, "store_failing", "b", "two"); /* the newest advice, the old time */
+    assert_true(alarm_at(&house, 0, &alarm));
     assert_string_equal(alarm.subject, "b");
     assert_string_equal(alarm.sentence, "two");
     assert_int_equal(alarm.since_wall_ms, 1763780001000);
-    assert_true(alarm_at(&gateway, 1, &alarm));
+    assert_true(alarm_at(&house, 1, &alarm));
     assert_string_equal(alarm.subject, "a");
     assert_non_null(strstr(alarm.sentence, "free some space"));
     assert_int_equal(alarm.since_wall_ms, 1763780000000);
-    assert_false(alarm_at(&gateway, 2, &alarm));
-    alarm_clear(&gateway, "store_failing", "a");
-    assert_true(alarm_at(&gateway, 0, &alarm));
+    assert_false(alarm_at(&house, 2, &alarm));
+    alarm_clear(&house, "store_failing", "a");
+    assert_true(alarm_at(&house, 0, &alarm));
     assert_string_equal(alarm.subject, "b");
-    assert_false(alarm_at(&gateway, 1, &alarm));
+    assert_false(alarm_at(&house, 1, &alarm));
 }
 
 static void a_flood_is_bounded(void **state)
@@ -105,9 +105,9 @@ static void a_flood_is_bounded(void **state)
     (void)state;
     for (int i = 0; i < ALARMS_MAX + 2; i++) {
         snprintf(subject, sizeof subject, "m%d", i);
-        alarm_raise(&gateway, "store_failing", subject, NULL);
+        alarm_raise(&house, "store_failing", subject, NULL);
     }
-    assert_int_equal(gateway.alarms.count, ALARMS_MAX);
+    assert_int_equal(house.alarms.count, ALARMS_MAX);
     assert_int_equal(told_count, ALARMS_MAX);
     assert_non_null(strstr(lines[(line_count - 1) % 8], "no_room"));
 }

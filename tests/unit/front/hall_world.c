@@ -138,17 +138,17 @@ int lease_run(struct gateway *gateway, const struct lease_request *request, stru
     return 0;
 }
 
-int lease_answer(struct gateway *gateway, const char *modem, uint32_t uid, const char *text,
+int lease_answer(struct gateway *gateway, const char *name, uint32_t uid, const char *text,
                  lease_fn *fn, void *arg, struct refusal *refusal)
 {
     const struct lease_request request = {
-        .modem = modem, .uid = uid, .code = text, .fn = fn, .arg = arg};
+        .modem = name, .uid = uid, .code = text, .fn = fn, .arg = arg};
     return lease_run(gateway, &request, refusal);
 }
 
-int lease_cancel(struct gateway *gateway, const char *modem, struct refusal *refusal)
+int lease_cancel(struct gateway *gateway, const char *name, struct refusal *refusal)
 {
-    return refused(gateway, modem, refusal);
+    return refused(gateway, name, refusal);
 }
 
 void lease_forget(struct gateway *gateway, const void *arg)

@@ -197,7 +197,8 @@ void gammu_world_ready(struct gammu_world *world)
 int gammu_world_submit(struct gammu_world *world)
 {
     static uint64_t token;
-    struct link_submit submit = {.token = ++token};
+    token++;
+    struct link_submit submit = {.token = token};
     static const uint8_t tpdu[] = {0x31, 0x00, 0x03, 0x81, 0x21, 0xF3,
                                    0x00, 0x00, 0x01, 0x01, 0x41};
     memcpy(submit.tpdu.octet, tpdu, sizeof tpdu);

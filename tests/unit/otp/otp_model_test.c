@@ -99,6 +99,7 @@ static const char *model_resend(struct model *m, struct ref *ref, int number)
 static const char *model_start(struct model *m, struct ref *ref, int number, int subject)
 {
     int streak = 0;
+    struct times *asked = subject > 0 && subject < SUBJECTS ? &m->subject[subject] : NULL;
     age(m, ref);
     if (ref->any && ref->state == OTP_PENDING)
         return model_resend(m, ref, number);
@@ -109,11 +110,11 @@ static const char *model_start(struct model *m, struct ref *ref, int number, int
     }
     if (full(&m->number[number], m->now, DAY_MS, 5))
         return "refused:number_cap";
-    if (subject > 0 && full(&m->subject[subject], m->now, HOUR_MS, 3))
+    if (asked && full(asked, m->now, HOUR_MS, 3))
         return "refused:subject_cap";
     note(&m->number[number], m->now);
-    if (subject > 0)
-        note(&m->subject[subject], m->now);
+    if (asked)
+        note(asked, m->now);
     *ref = (struct ref){.any = true,
                         .state = OTP_PENDING,
                         .sends = 1,

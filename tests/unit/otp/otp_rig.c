@@ -134,7 +134,7 @@ void otp_rig_code(struct otp_rig *rig, const struct otp_row *row, int nth, char 
 void otp_rig_other(const char *code, char out[OTP_DIGITS + 1])
 {
     strcpy(out, code);
-    out[0] = code[0] == '9' ? '0' : (char)(code[0] + 1);
+    out[0] = (char)(code[0] == '9' ? '0' : code[0] + 1);
 }
 
 struct otp_row otp_rig_row(struct otp_rig *rig, const uint8_t id[OTP_ID])
