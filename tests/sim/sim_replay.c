@@ -35,7 +35,7 @@ static bool entry_read(struct sim_replay *replay, const char *line, size_t len)
     int used = 0;
     char head[64];
     snprintf(head, sizeof head, "%.*s", (int)(len < 60 ? len : 60), line);
-    if (sscanf(head, "%18lld.%9lld %c %n", &seconds, &nanos, &way, &used) != 3 || !used ||
+    if (sscanf(head, "%12lld.%9lld %c %n", &seconds, &nanos, &way, &used) != 3 || !used ||
         seconds < 0 || nanos < 0 || !strchr("<>=", way) || (size_t)used > len)
         return false;
     struct entry *entry = &replay->entry[replay->count++];
