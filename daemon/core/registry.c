@@ -49,13 +49,20 @@ static void answer_wipe(struct registry_sim *sim)
 /* Who is told may ask again, or free itself: it is off the list before. */
 static void tell_all(struct registry_sim *sim, enum registry_end end)
 {
+    bool answered = end == REGISTRY_ANSWERED;
+    const struct registry_result result = {
+        .end = end,
+        .text = answered ? sim->answer : NULL,
+        .len = answered ? sim->answer_len : 0,
+        .way = "sms",
+        .why = end == REGISTRY_NOT_SENT ? "it did not leave in time" : "",
+    };
     struct registry_ask *ask;
 
     while ((ask = sim->asks)) {
-        bool answered = end == REGISTRY_ANSWERED;
         sim->asks = ask->next;
         ask->sim = NULL;
-        ask->fn(ask, end, answered ? sim->answer : NULL, answered ? sim->answer_len : 0);
+        ask->fn(ask, &result);
     }
 }
 

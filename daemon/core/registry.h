@@ -15,15 +15,21 @@
 
 enum registry_end {
     REGISTRY_ANSWERED,
-    REGISTRY_SILENT,   /* the question left, no answer came in time; a late one is kept a minute */
-    REGISTRY_NOT_SENT, /* the question did not leave */
+    REGISTRY_SILENT,   /* asked, no answer came in time; a late one is kept a minute */
+    REGISTRY_NOT_SENT, /* no question got through: `why` */
+};
+struct registry_result {
+    enum registry_end end;
+    const char *text; /* ANSWERED: UTF-8, personal, holds until `fn` returns; else NULL */
+    size_t len;
+    const char *way; /* "sms" or "ussd": which was answered, else the last that was tried */
+    const char *why; /* NOT_SENT: in words, of nobody; else "" */
 };
 
 /* Who waits. Owned by the caller, until `fn` was called or registry_forget(). */
 struct registry_ask {
-    /* Never from inside registry_ask(). `text`: UTF-8, personal, holds until this returns; NULL but
-     * for ANSWERED. */
-    void (*fn)(struct registry_ask *ask, enum registry_end end, const char *text, size_t len);
+    /* Once, never from inside registry_ask(). */
+    void (*fn)(struct registry_ask *ask, const struct registry_result *result);
     struct registry_ask *next;
     struct registry_sim *sim;
 };

@@ -162,8 +162,7 @@ static void lookup_silent(struct call *call, const struct carrier *carrier, bool
     call_fail(call, WIRE_NO_ANSWER, sentence, NULL);
 }
 
-static void on_registry(struct registry_ask *ask, enum registry_end end, const char *text,
-                        size_t len)
+static void on_registry(struct registry_ask *ask, const struct registry_result *result)
 {
     struct lookup *lookup = (struct lookup *)ask;
     struct call *call = lookup->call;
@@ -171,10 +170,10 @@ static void on_registry(struct registry_ask *ask, enum registry_end end, const c
     bool full = lookup->full;
     free(lookup);
     call_unpark(call);
-    if (end == REGISTRY_ANSWERED)
-        answer_record(call, carrier, text, len, full);
+    if (result->end == REGISTRY_ANSWERED)
+        answer_record(call, carrier, result->text, result->len, full);
     else
-        lookup_silent(call, carrier, end == REGISTRY_SILENT);
+        lookup_silent(call, carrier, result->end == REGISTRY_SILENT);
 }
 
 void verb_subscriber_lookup(struct call *call)

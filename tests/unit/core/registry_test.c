@@ -27,13 +27,14 @@ struct waiter {
     char text[200];
 };
 
-static void on_end(struct registry_ask *ask, enum registry_end end, const char *text, size_t len)
+static void on_end(struct registry_ask *ask, const struct registry_result *result)
 {
     struct waiter *waiter = (struct waiter *)ask;
 
     waiter->told++;
-    waiter->end = end;
-    snprintf(waiter->text, sizeof waiter->text, "%.*s", (int)len, text ? text : "");
+    waiter->end = result->end;
+    snprintf(waiter->text, sizeof waiter->text, "%.*s", (int)result->len,
+             result->text ? result->text : "");
 }
 
 static int setup(void **state)
