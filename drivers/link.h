@@ -23,6 +23,9 @@
  *   ussd_answer ----->
  *          <---------- ussd(any other end)               exactly once: the session is over
  *
+ *          <---------- ussd_form(form)                   how this modem understood it: keep that
+ *   ussd_form ------->                                   to a link that knows its modem: try this
+ *
  * A SIM that is locked (state SIM, card LINK_CARD_PIN). The PIN lies with the owner: the link asks
  * for it, types it once and forgets it; what a SIM has rejected the owner remembers.
  *
@@ -148,6 +151,10 @@ struct link_sink {
     /* `result` and its text are the link's and hold until this returns; the text is personal (a
      * subscriber's record may stand in it) and is wiped then. NULL: nobody asks. */
     void (*ussd)(void *ctx, struct link *link, const struct link_ussd *result);
+    /* The network has answered a code in this form, which was not known to work with this modem
+     * (identity.imei) and its firmware (identity.revision). The link knows it until it is closed;
+     * the owner keeps it for the next one. NULL: nobody does. */
+    void (*ussd_form)(void *ctx, struct link *link, enum ussd_form form);
 };
 
 struct link_submit {
@@ -180,6 +187,9 @@ struct link_ops {
     /* Ends the session, if there is one; ussd() still follows, with its answer where that was
      * faster. */
     void (*ussd_cancel)(struct link *);
+    /* What ussd_form() has once told of the modem and the firmware that identity names now (state
+     * SIM, or later): asked first. NULL: this driver has no use for it. */
+    void (*ussd_form)(struct link *, enum ussd_form form);
     /* Ends what is under way: before the Ctrl-Z with ESC and NOT_SENT, after it nothing can be
      * taken back and it is awaited. */
     void (*abort)(struct link *);
@@ -242,6 +252,11 @@ static inline int link_ussd_answer(struct link *link, const char *text, int time
 static inline void link_ussd_cancel(struct link *link)
 {
     link->ops->ussd_cancel(link);
+}
+static inline void link_ussd_form(struct link *link, enum ussd_form form)
+{
+    if (link->ops->ussd_form)
+        link->ops->ussd_form(link, form);
 }
 static inline void link_abort(struct link *link)
 {

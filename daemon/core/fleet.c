@@ -228,6 +228,7 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
         why = modem->absent;
     text_copy(modem->why, sizeof modem->why, why);
     identity_look(modem);
+    habit_recall(modem);
     if (is_off)
         text_copy(modem->last_error, sizeof modem->last_error, why);
     pin_follow(modem, state);
@@ -292,6 +293,12 @@ static void on_ussd(void *ctx, struct link *link, const struct link_ussd *result
     lease_on_ussd(ctx, result);
 }
 
+static void on_ussd_form(void *ctx, struct link *link, enum ussd_form form)
+{
+    (void)link;
+    habit_learn(ctx, form);
+}
+
 static void on_pin(void *ctx, struct link *link)
 {
     (void)link;
@@ -312,6 +319,7 @@ const struct link_sink fleet_sink = {
     .inbound = on_inbound,
     .radio = on_radio,
     .ussd = on_ussd,
+    .ussd_form = on_ussd_form,
     .pin = on_pin,
     .pin_rejected = on_pin_rejected,
 };

@@ -99,7 +99,8 @@ struct modem {
     char absent[96]; /* why it is nowhere */
     enum modem_doubt doubt;
     char doubt_why[96];
-    char looked_imei[17], looked_iccid[23]; /* what identity_look() has judged */
+    char looked_imei[17], looked_iccid[23];        /* what identity_look() has judged */
+    char recalled_imei[17], recalled_revision[40]; /* whose habits its link was told */
 
     enum slot_state slot;
     struct link_submit submit; /* token 0: none */
@@ -352,6 +353,11 @@ void pin_asked(struct modem *modem);
 void pin_rejected(struct modem *modem);
 void pin_follow(struct modem *modem, enum link_state state); /* the link has told its state */
 void pin_stop(struct modem *modem);                          /* its link is to be closed */
+
+/* --- habit.c: what a modem has taught --- */
+
+void habit_recall(struct modem *modem); /* the link has told its state */
+void habit_learn(struct modem *modem, enum ussd_form form);
 
 /* --- inbox.c: what comes from the air --- */
 

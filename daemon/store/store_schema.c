@@ -156,8 +156,13 @@ static const char schema_6[] =
     "CREATE TABLE sim_pair (imei TEXT PRIMARY KEY, iccid TEXT NOT NULL UNIQUE)"
     " STRICT, WITHOUT ROWID;";
 
-static const char *const schema_scripts[STORE_SCHEMA] = {schema_1, schema_2, schema_3,
-                                                         schema_4, schema_5, schema_6};
+/* What works with a modem and its firmware (keyed hashes). ussd: enum ussd_form. */
+static const char schema_7[] =
+    "CREATE TABLE habit (modem BLOB PRIMARY KEY, firmware BLOB NOT NULL, ussd INTEGER NOT NULL)"
+    " STRICT, WITHOUT ROWID;";
+
+static const char *const schema_scripts[STORE_SCHEMA] = {schema_1, schema_2, schema_3, schema_4,
+                                                         schema_5, schema_6, schema_7};
 
 static int schema_exec(struct store *store, const char *script)
 {

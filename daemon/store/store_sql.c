@@ -248,6 +248,8 @@ static const char *const sql_text[SQLS] = {
     [SQL_PAIR_GET] = "SELECT imei, iccid FROM sim_pair WHERE imei = ?1 OR iccid = ?2",
     [SQL_PAIR_FORGET] = "DELETE FROM sim_pair WHERE imei = ?1 OR iccid = ?2",
     [SQL_PAIR_INSERT] = "INSERT INTO sim_pair (imei, iccid) VALUES (?, ?)",
+    [SQL_HABIT_GET] = "SELECT ussd FROM habit WHERE modem = ? AND firmware = ?",
+    [SQL_HABIT_SET] = "INSERT OR REPLACE INTO habit (modem, firmware, ussd) VALUES (?, ?, ?)",
     [SQL_FACT_GET] = "SELECT value FROM fact WHERE name = ?",
     [SQL_FACT_SET] = "INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE "
                      "SET value = excluded.value",
@@ -281,6 +283,7 @@ static const char *const sql_text[SQLS] = {
     [SQL_SCRUB_SEEN] = "DELETE FROM seen",
     /* Which PIN it was is lost: it may be any, and may be tried where all attempts are left. */
     [SQL_SCRUB_PINS] = "UPDATE OR REPLACE pin SET hash = x'', state = 1",
+    [SQL_SCRUB_HABITS] = "DELETE FROM habit",
     [SQL_SCRUB_PARTS] = "DELETE FROM part",
     [SQL_SCRUB_AUDIT] = "UPDATE audit SET sealed_reason = NULL, sealed_actor = NULL",
     [SQL_END_QUEUED_EVENTS] =

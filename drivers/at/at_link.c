@@ -151,6 +151,11 @@ static void link_flush(void *arg)
             sink->ussd(l->link.ctx, &l->link, &result);
         explicit_bzero(&result, sizeof result);
     }
+    if (!l->closed && n->form) {
+        n->form = false;
+        if (sink->ussd_form)
+            sink->ussd_form(l->link.ctx, &l->link, n->ussd_form);
+    }
     while (!l->closed && n->evidences > 0) {
         struct link_evidence evidence = n->evidence[0];
         memmove(n->evidence, n->evidence + 1, --n->evidences * sizeof evidence);
@@ -251,6 +256,13 @@ void at_link_tell_ussd(struct at_link *l, const struct link_ussd *result)
 {
     l->notices.ussd = true;
     l->notices.ussd_result = *result;
+    link_notify(l);
+}
+
+void at_link_tell_ussd_form(struct at_link *l, enum ussd_form form)
+{
+    l->notices.form = true;
+    l->notices.ussd_form = form;
     link_notify(l);
 }
 
@@ -469,6 +481,11 @@ static void op_ussd_cancel(struct link *link)
     at_ussd_cancel(own(link));
 }
 
+static void op_ussd_form(struct link *link, enum ussd_form form)
+{
+    at_ussd_recall(own(link), form);
+}
+
 static void op_abort(struct link *link)
 {
     at_send_abort(own(link));
@@ -570,6 +587,7 @@ static const struct link_ops ops = {
     .ussd_start = op_ussd_start,
     .ussd_answer = op_ussd_answer,
     .ussd_cancel = op_ussd_cancel,
+    .ussd_form = op_ussd_form,
     .abort = op_abort,
     .reset = op_reset,
     .close = op_close,

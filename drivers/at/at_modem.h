@@ -32,13 +32,14 @@ enum { AT_EVIDENCE_MAX = 8 }; /* told in one turn; a modem that shouts more is n
 
 /* What the sink will be told at the end of the turn, in this order. */
 struct at_notices {
-    bool outcome, state, commit, radio, ussd, pin, pin_rejected;
+    bool outcome, state, commit, radio, ussd, form, pin, pin_rejected;
     uint64_t token; /* of the outcome */
     unsigned part;
     struct sms_outcome result;
     unsigned evidences;
     struct link_evidence evidence[AT_EVIDENCE_MAX];
     struct link_ussd ussd_result;
+    enum ussd_form ussd_form;
     char why[80];
     struct loop_task task;
 };
@@ -156,6 +157,7 @@ void at_link_tell_evidence(struct at_link *l, const struct link_evidence *eviden
 void at_link_tell_commit(struct at_link *l);
 void at_link_tell_radio(struct at_link *l);
 void at_link_tell_ussd(struct at_link *l, const struct link_ussd *result);
+void at_link_tell_ussd_form(struct at_link *l, enum ussd_form form);
 void at_link_tell_inbound(struct at_link *l);
 void at_link_tell_pin(struct at_link *l);
 void at_link_tell_pin_rejected(struct at_link *l);

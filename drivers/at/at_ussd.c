@@ -40,12 +40,21 @@ static bool known_fits(const struct at_link *l)
            strcmp(l->ussd.known.revision, l->link.identity.revision) == 0;
 }
 
-static void remember_form(struct at_link *l)
+void at_ussd_recall(struct at_link *l, enum ussd_form form)
 {
     (void)text_copy(l->ussd.known.imei, sizeof l->ussd.known.imei, l->link.identity.imei);
     (void)text_copy(l->ussd.known.revision, sizeof l->ussd.known.revision,
                     l->link.identity.revision);
-    l->ussd.known.form = l->ussd.form;
+    l->ussd.known.form = form;
+}
+
+static void remember_form(struct at_link *l)
+{
+    if (known_fits(l) && l->ussd.known.form == l->ussd.form)
+        return;
+    at_ussd_recall(l, l->ussd.form);
+    if (known_fits(l))
+        at_link_tell_ussd_form(l, l->ussd.form);
 }
 
 /* The next form that was not tried; false: none is left. */

@@ -6,9 +6,9 @@
  *              the next form <- ERROR, 4   |
  *                                silence, cancel -> ENDING (AT+CUSD=2) -> PARTING -> told
  *
- * The form of a request (ussd.h) is tried in the order of the maker's row; the one that worked is
- * kept for this IMEI and firmware as long as the link lives: learning it anew after a restart of
- * the daemon costs one refusal, which executes nothing. */
+ * The form of a request (ussd.h) is tried in the order of the maker's row; the one that worked with
+ * this IMEI and firmware comes first from then on. The owner is told of it, and gives it to the
+ * next link: where it is lost, learning it anew costs one refusal, which executes nothing. */
 #ifndef OTPGATE_AT_USSD_H
 #define OTPGATE_AT_USSD_H
 
@@ -59,6 +59,8 @@ void at_ussd_init(struct at_link *l);
 int at_ussd_start(struct at_link *l, const char *code, int timeout_ms);
 int at_ussd_answer(struct at_link *l, const char *text, int timeout_ms);
 void at_ussd_cancel(struct at_link *l);
+/* This form has worked with the modem that is known now. */
+void at_ussd_recall(struct at_link *l, enum ussd_form form);
 /* The wire is free. True: a session waited for it and has it now. */
 bool at_ussd_take_turn(struct at_link *l);
 /* The link leaves BUSY by another way than the session's own end: it is over. */

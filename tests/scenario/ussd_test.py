@@ -1,5 +1,6 @@
 """USSD over the real wire: balances, menus, silence, what is not allowed, and the mail that goes on."""
 
+import re
 import unittest
 
 from gateway import Gateway, Refused, otpgatectl
@@ -38,6 +39,24 @@ class Ussd(unittest.TestCase):
                     self.assertEqual(got, {"text": text, "more": False}, profile)
                 self.send(client, "after")
             self.assertFalse(gw.sim.violations())
+
+    def forms_of(self, gw):
+        """The requests since its start, as the recorder has them: <code:5> is plain, <code:10> packed."""
+        _, trace, _ = otpgatectl(gw, "trace", "m0")
+        return re.findall(r'AT\+CUSD=1,"<code:(\d+)>"', trace)
+
+    def test_what_worked_outlives_a_restart(self):
+        gw = self.gateway()
+        gw.sim.control("ussd", modem=0, code="*101#", text="TK chinh: 15000d", ms=50, form="packed")
+        with gw.client() as client:  # tried plainly, refused, and not executed
+            client.call("ussd.run", modem="m0", code="*101#")
+        self.assertEqual(self.forms_of(gw), ["5", "10"])
+        gw.restart()
+        gw.wait_ready()
+        with gw.client() as client:
+            got = client.call("ussd.run", modem="m0", code="*101#")
+        self.assertEqual(got["text"], "TK chinh: 15000d")
+        self.assertEqual(self.forms_of(gw), ["10"])
 
     def test_a_menu(self):
         gw = self.gateway()

@@ -349,8 +349,10 @@ static void verb_ussd(struct modemsim_control *control, json_t *params,
     const char *code = json_string_value(json_object_get(params, "code"));
     const char *text = json_string_value(json_object_get(params, "text"));
     struct simmodem_ussd answer = {0};
-    int end;
+    static const char *const forms[] = {"as-made", "plain", "packed", NULL};
+    int end, form;
     if (!port || !take_word(params, "end", ends, 1, &end, reply) ||
+        !take_word(params, "form", forms, 0, &form, reply) ||
         !take_int(params, "ms", 0, 600000, 500, &answer.ms, reply))
         return;
     answer.end = end - 1;
@@ -363,6 +365,7 @@ static void verb_ussd(struct modemsim_control *control, json_t *params,
     strcpy(answer.text, text ? text : "");
     if (!simmodem_ussd_set(port->modem, &answer))
         refuse(reply, "there are as many codes as a modem holds");
+    simmodem_ussd_form(port->modem, (enum simmodem_ussd_form)form);
 }
 
 /* --- looking --- */
@@ -500,8 +503,10 @@ const struct modemsim_verb modemsim_verbs[] = {
     {"iccid", verb_iccid, "{modem, iccid}: another SIM is put in; told at the next start"},
     {"write", verb_write, "{modem, from, text}: somebody writes to this modem's number"},
     {"ussd", verb_ussd,
-     "{modem, code, text?, end?: done|more|terminated|other|unsupported|timeout|silent, ms?}: how "
-     "the network answers a code"},
+     "{modem, code, text?, end?: done|more|terminated|other|unsupported|timeout|silent, ms?, "
+     "form?: "
+     "as-made|plain|packed}: how the network answers a code, and how the modem writes such "
+     "strings"},
     {"handset.list", verb_handset_list, "{number, limit?}: what this phone shows"},
     {"stats", verb_stats, "{}"},
     {"wait", verb_wait,

@@ -1,6 +1,6 @@
 /* sim_ussd: AT+CUSD (3GPP TS 27.007 clause 7.15) and a network that answers the codes it was told
- * to. A Huawei writes strings as packed septets in hex, both ways; the others plainly; what GSM-7
- * lacks comes as UCS-2 in hex, DCS 72. */
+ * to. Unless told otherwise, a Huawei writes strings as packed septets in hex, both ways; the
+ * others plainly; what GSM-7 lacks comes as UCS-2 in hex, DCS 72. */
 #include "simmodem_inside.h"
 
 #include <stdio.h>
@@ -12,7 +12,8 @@ enum { UNKNOWN_MS = 100, TEXT_ROOM = 184, DCS_GSM7 = 15, DCS_UCS2 = 72, CME_NO_N
 
 static bool writes_packed(const struct simmodem *modem)
 {
-    return modem->profile->families & SIM_HUAWEI;
+    return modem->ussd_form == SIMMODEM_USSD_AS_MADE ? modem->profile->families & SIM_HUAWEI
+                                                     : modem->ussd_form == SIMMODEM_USSD_PACKED;
 }
 
 /* --- what the host wrote --- */
@@ -113,6 +114,11 @@ void sim_ussd_forget(struct simmodem *modem)
 {
     modem->ussd_answer = NULL;
     sim_timer_cancel(&modem->ussd_timer);
+}
+
+void simmodem_ussd_form(struct simmodem *modem, enum simmodem_ussd_form form)
+{
+    modem->ussd_form = form;
 }
 
 bool simmodem_ussd_set(struct simmodem *modem, const struct simmodem_ussd *answer)

@@ -81,6 +81,9 @@ struct simmodem_ussd {
 };
 /* False: there are as many as it holds. A code that is known is answered anew. */
 bool simmodem_ussd_set(struct simmodem *modem, const struct simmodem_ussd *answer);
+/* How its firmware reads and writes the strings of USSD; the only form that it takes. */
+enum simmodem_ussd_form { SIMMODEM_USSD_AS_MADE, SIMMODEM_USSD_PLAIN, SIMMODEM_USSD_PACKED };
+void simmodem_ussd_form(struct simmodem *modem, enum simmodem_ussd_form form);
 
 /* A trigger waits for its point and then does one thing, once. The dialogue is what the modem
  * sends from the CMGS command on to its final result; byte n strikes when n bytes of it are out. A

@@ -75,6 +75,7 @@ struct simmodem {
         replug_timer, noise_timer, later_timer, ack_timer, card_timer;
     struct simmodem_ussd ussd[SIMMODEM_USSDS];
     unsigned ussds;
+    enum simmodem_ussd_form ussd_form;
     const struct simmodem_ussd *ussd_answer; /* on its way; NULL: none */
     struct sim_timer ussd_timer;
     unsigned noise_next;

@@ -238,6 +238,52 @@ static void what_worked_is_asked_first(void **state)
     finish();
 }
 
+/* The owner hears what worked once, and what it gives to the next link is asked first there. */
+static void what_worked_is_told_and_recalled(void **state)
+{
+    (void)state;
+    set_row("any", "plain");
+    expect("AT+CUSD=1,\"*101#\",15", "\r\nERROR\r\n");
+    expect("AT+CUSD=1,\"AA182C3602\",15", "\r\nOK\r\n~\r\n+CUSD: 0,\"E837DE7D06\",15\r\n");
+    expect("AT+CUSD=1,\"AA182C3602\",15", "\r\nOK\r\n~\r\n+CUSD: 0,\"E837DE7D06\",15\r\n");
+    begin();
+    for (unsigned told = 1; told <= 2; told++) {
+        assert_int_equal(link_ussd_start(w->link, "*101#", 30000), 0);
+        until_told(told);
+        assert_true(world_until_ready(w, 1000));
+    }
+    assert_int_equal(w->forms, 1);
+    assert_int_equal(w->form, USSD_PACKED);
+    finish();
+
+    set_row("any", "plain");
+    expect("AT+CUSD=1,\"AA182C3602\",15", "\r\nOK\r\n~\r\n+CUSD: 0,\"E837DE7D06\",15\r\n");
+    begin();
+    link_ussd_form(w->link, USSD_PACKED);
+    assert_int_equal(link_ussd_start(w->link, "*101#", 30000), 0);
+    until_told(1);
+    assert_int_equal(w->ussd.end, LINK_USSD_DONE);
+    assert_int_equal(w->forms, 0);
+    finish();
+}
+
+/* What is recalled is not believed where it is refused: and what works then is told. */
+static void what_is_recalled_may_be_wrong(void **state)
+{
+    (void)state;
+    set_row("any", "plain");
+    expect("AT+CUSD=1,\"AA182C3602\",15", "\r\n+CUSD: 4\r\n\r\nOK\r\n");
+    expect("AT+CUSD=1,\"*101#\",15", "\r\nOK\r\n~\r\n+CUSD: 0,\"Xong\",15\r\n");
+    begin();
+    link_ussd_form(w->link, USSD_PACKED);
+    assert_int_equal(link_ussd_start(w->link, "*101#", 30000), 0);
+    until_told(1);
+    assert_string_equal(w->ussd.text, "Xong");
+    assert_int_equal(w->forms, 1);
+    assert_int_equal(w->form, USSD_PLAIN);
+    finish();
+}
+
 static void a_menu_is_answered(void **state)
 {
     (void)state;
@@ -379,11 +425,18 @@ static void nobody_asked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_exchange),        cmocka_unit_test(what_worked_is_asked_first),
-        cmocka_unit_test(a_menu_is_answered),    cmocka_unit_test(a_menu_ends_by_itself),
-        cmocka_unit_test(cancel_wherever_it_is), cmocka_unit_test(what_is_not_clean_is_not_asked),
-        cmocka_unit_test(a_lost_modem_is_told),  cmocka_unit_test(a_stray_prompt_meanwhile),
-        cmocka_unit_test(ucs2_is_left_behind),   cmocka_unit_test(nobody_asked),
+        cmocka_unit_test(every_exchange),
+        cmocka_unit_test(what_worked_is_asked_first),
+        cmocka_unit_test(what_worked_is_told_and_recalled),
+        cmocka_unit_test(what_is_recalled_may_be_wrong),
+        cmocka_unit_test(a_menu_is_answered),
+        cmocka_unit_test(a_menu_ends_by_itself),
+        cmocka_unit_test(cancel_wherever_it_is),
+        cmocka_unit_test(what_is_not_clean_is_not_asked),
+        cmocka_unit_test(a_lost_modem_is_told),
+        cmocka_unit_test(a_stray_prompt_meanwhile),
+        cmocka_unit_test(ucs2_is_left_behind),
+        cmocka_unit_test(nobody_asked),
     };
     log_sink_set(no_log, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);

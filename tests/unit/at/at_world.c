@@ -117,6 +117,15 @@ static void on_radio(void *ctx, struct link *link, const struct link_radio *radi
               radio->operator_);
 }
 
+static void on_ussd_form(void *ctx, struct link *link, enum ussd_form form)
+{
+    struct world *w = ctx;
+    (void)link;
+    w->forms++;
+    w->form = form;
+    trace(w, "form %s\n", ussd_form_name(form));
+}
+
 static void on_ussd(void *ctx, struct link *link, const struct link_ussd *result)
 {
     struct world *w = ctx;
@@ -132,7 +141,8 @@ static const struct link_sink owner_sink = {.state = on_state,
                                             .evidence = on_evidence,
                                             .inbound = on_inbound,
                                             .radio = on_radio,
-                                            .ussd = on_ussd};
+                                            .ussd = on_ussd,
+                                            .ussd_form = on_ussd_form};
 
 /* --- the modem --- */
 

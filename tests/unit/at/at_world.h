@@ -100,7 +100,8 @@ struct world {
     uint64_t outcome_token;
     struct link_evidence evidence; /* the last */
     uint64_t next_token;
-    unsigned ussds;
+    unsigned ussds, forms;
+    enum ussd_form form;   /* the last that worked */
     struct link_ussd ussd; /* the last */
 
     const char *smsc; /* for the configuration */

@@ -68,6 +68,12 @@ static void hand_ussd_cancel(struct link *link)
     hand_link_of(link)->ussd_cancelled = true;
 }
 
+static void hand_ussd_form(struct link *link, enum ussd_form form)
+{
+    hand_link_of(link)->ussd_forms++;
+    hand_link_of(link)->ussd_form = form;
+}
+
 static void hand_abort(struct link *link)
 {
     hand_link_of(link)->aborted = true;
@@ -132,6 +138,7 @@ struct link *hand_link_new(const char *name, const char *iccid, const struct lin
         .ussd_start = hand_ussd_start,
         .ussd_answer = hand_ussd_answer,
         .ussd_cancel = hand_ussd_cancel,
+        .ussd_form = hand_ussd_form,
         .abort = hand_abort,
         .reset = hand_reset,
         .close = hand_close,
@@ -194,6 +201,11 @@ void hand_link_inbound(struct hand_link *hand, const char *hex)
     inbound.len = (uint8_t)len;
     text_copy(inbound.iccid, sizeof inbound.iccid, hand->link.identity.iccid);
     hand->link.sink->inbound(hand->link.ctx, &hand->link, &inbound);
+}
+
+void hand_link_learns(struct hand_link *hand, enum ussd_form form)
+{
+    hand->link.sink->ussd_form(hand->link.ctx, &hand->link, form);
 }
 
 void hand_link_ussd(struct hand_link *hand, enum link_ussd_end end, const char *text)

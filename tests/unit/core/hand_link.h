@@ -19,7 +19,8 @@ struct hand_link {
     uint64_t handles, taken_handle;
     unsigned taken, not_taken;
     bool ussd_open, ussd_cancelled;
-    unsigned ussd_starts;
+    unsigned ussd_starts, ussd_forms;
+    enum ussd_form ussd_form;          /* the last it was given */
     char ussd_code[USSD_CODE_MAX + 1]; /* the last code or answer */
 };
 
@@ -40,6 +41,7 @@ void hand_link_ask_pin(struct hand_link *hand, int left);
 /* A TPDU came from the air. */
 void hand_link_inbound(struct hand_link *hand, const char *hex);
 /* The network's answer came. */
+void hand_link_learns(struct hand_link *hand, enum ussd_form form);
 void hand_link_ussd(struct hand_link *hand, enum link_ussd_end end, const char *text);
 
 #endif
