@@ -11,6 +11,7 @@ void at_lexer_reset(struct at_lexer *lexer)
     lexer->handed = false;
     lexer->overlong = false;
     lexer->quoted = false;
+    lexer->glued = false;
 }
 
 /* A coding scheme behind a quote: `",15`. It ends the text, however many quotes are in it. */
@@ -105,10 +106,36 @@ enum at_token at_lexer_give_up(struct at_lexer *lexer)
     return line_hand_out(lexer);
 }
 
+/* `OK+CUSD: 0,"...` is two lines, the second of which may go on over several. */
+static const char ok_and_cusd[] = "OK+CUSD:";
+enum { OK_LEN = 2, OK_AND_CUSD_LEN = sizeof ok_and_cusd - 1 };
+
+static bool line_is_two(const struct at_lexer *lexer)
+{
+    return lexer->len == OK_AND_CUSD_LEN && memcmp(lexer->line, ok_and_cusd, lexer->len) == 0;
+}
+
+static enum at_token line_hand_out_first(struct at_lexer *lexer)
+{
+    lexer->len = OK_LEN;
+    lexer->glued = true;
+    return line_hand_out(lexer);
+}
+
+static void line_begin(struct at_lexer *lexer)
+{
+    bool glued = lexer->glued;
+    at_lexer_reset(lexer);
+    if (!glued)
+        return;
+    lexer->len = OK_AND_CUSD_LEN - OK_LEN;
+    memcpy(lexer->line, ok_and_cusd + OK_LEN, lexer->len);
+}
+
 enum at_token at_lexer_feed(struct at_lexer *lexer, uint8_t byte)
 {
     if (lexer->handed)
-        at_lexer_reset(lexer);
+        line_begin(lexer);
     if (byte == '\r' || byte == '\n')
         return line_end(lexer);
     /* Below a space the GSM alphabet has letters, `@` at 0 and `_` among them. */
@@ -137,5 +164,5 @@ enum at_token at_lexer_feed(struct at_lexer *lexer, uint8_t byte)
         return AT_TOKEN_NONE;
     }
     lexer->line[lexer->len++] = (char)byte;
-    return AT_TOKEN_NONE;
+    return line_is_two(lexer) ? line_hand_out_first(lexer) : AT_TOKEN_NONE;
 }

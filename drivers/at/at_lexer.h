@@ -29,6 +29,7 @@ struct at_lexer {
     bool handed;      /* the line was handed out: the next byte starts a new one */
     bool overlong;    /* dropping until the line ends */
     bool prompt_due;  /* set by the owner: a `>` also ends a quoted text that never ended */
+    bool glued;       /* the next line has begun behind the one handed out */
     bool quoted;      /* inside a quoted text that goes on after a line end */
     uint64_t noise;   /* control bytes dropped */
     uint64_t dropped; /* lines dropped: too long, or a quoted text that never ended */

@@ -58,6 +58,10 @@ static void forms(void **state)
         {"+COPS: 0,0,\"TELE2,0\r\nOK\r\n", "+COPS: 0,0,\"TELE2,0|OK|", false}, /* quote lost */
         {"+CUSD: 0,\"a\r\nb\r\n> c\",15\r\nOK\r\n", "+CUSD: 0,\"a\nb\n> c\",15|OK|", false},
         {"+CUSD: 0,\"a\r\nb\r\n>", ">|", true},
+        {"\r\nOK+CUSD: 0,\"a\r\nb\",15\r\n", "OK|+CUSD: 0,\"a\nb\",15|", false},
+        {"OK+CUSD:\r\nOK\r\n", "OK|+CUSD:|OK|", false},
+        {"OK+CMTI: \"SM\",1\r\n", "OK+CMTI: \"SM\",1|", false}, /* nobody was seen to do that */
+        {"+CUSD: 0,\"a\r\nOK+CUSD: 0\",15\r\n", "+CUSD: 0,\"a\nOK+CUSD: 0\",15|", false},
         {"+CUSD: 0,\"a\r\nOK\r\n", "OK|", false},
         {"+CUSD: 0,\"a\r\n+CMGS: 7\r\n\r\nOK\r\n", "+CMGS: 7|OK|", false},
         {"+CUSD: 0,\"a\r\n+CMS ERROR: 38\r\n", "+CMS ERROR: 38|", false},

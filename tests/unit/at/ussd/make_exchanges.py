@@ -127,6 +127,21 @@ def orderings():
     row("the answer, and no OK at all", m, (PLAIN, say(cusd(0, ASCII))), **text)
     row("the answer long before its OK", m, (PLAIN, say(cusd(0, ASCII), "~~~~", OK)), **text)
     row("OK and answer in one piece", m, (PLAIN, say(OK, cusd(0, ASCII))), **text)
+    row("OK and answer on one line", m,
+        (PLAIN, say(b"\r\nOK", cusd(0, ASCII).removeprefix(b"\r\n"))), **text)
+    row("OK glued to an answer of three lines", m,
+        (PLAIN, say(b"\r\nOK", cusd(0, MENU).removeprefix(b"\r\n"))), text=MENU)
+    row("OK glued to a menu, which is answered later", m,
+        (PLAIN, say("~", b"\r\nOK", cusd(1, MENU).removeprefix(b"\r\n"))), end="more", text=MENU)
+    row("OK glued to a refusal: another form", m,
+        (PLAIN, say(b"\r\nOK", cusd(4).removeprefix(b"\r\n"))),
+        (PACKED, say(OK, "~", cusd(0, packed(ASCII)))), **text)
+    row("OK glued to a release, then the text", m,
+        (PLAIN, say(b"\r\nOK", cusd(2).removeprefix(b"\r\n"), "~", cusd(0, ASCII))), **text)
+    row("OK glued, cut in the middle", m,
+        (PLAIN, say("\r\nOK+CU", "~", 'SD: 0,"Xong",15\r\n')), text="Xong")
+    row("OK glued to an answer in an answer", m,
+        (PLAIN, say(OK, "~", cusd(0, 'OK+CUSD: 1,la gi\nOK+CUSD:'))), text='OK+CUSD: 1,la gi\nOK+CUSD:')
     row("a release with words before the text", m,
         (PLAIN, say(OK, "~", cusd(2, "Initiating Release"), "~", cusd(0, ASCII))), **text)
     row("a release with words, and before the OK", m,
