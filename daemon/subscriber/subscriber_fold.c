@@ -105,6 +105,20 @@ void subscriber_fold_clear(struct subscriber_fold *fold)
     *fold = (struct subscriber_fold){0};
 }
 
+size_t subscriber_fold_words(const struct subscriber_fold *fold, size_t at, const char *words,
+                             bool lines)
+{
+    for (; *words; words++) {
+        if (*words == ' ') {
+            while (fold->text[at] == ' ' || (lines && fold->text[at] == '\n'))
+                at++;
+        } else if (fold->text[at++] != *words) {
+            return 0;
+        }
+    }
+    return at;
+}
+
 static int32_t capital(int32_t c)
 {
     int32_t upper = utf8proc_toupper(c);

@@ -25,6 +25,10 @@ struct subscriber_fold {
 int subscriber_fold_make(const char *utf8, size_t len, struct subscriber_fold *out)
     __attribute__((warn_unused_result));
 void subscriber_fold_clear(struct subscriber_fold *fold); /* wipes */
+/* The end of `words` (folded, one space apart) where they stand at `at`: a space of theirs is any
+ * number of spaces, none too; with `lines` also line ends. 0: they do not. */
+size_t subscriber_fold_words(const struct subscriber_fold *fold, size_t at, const char *words,
+                             bool lines);
 
 /* The canonical form (NFC) in capitals, with one space between words and nothing that is not seen;
  * Ð (U+00D0) is taken for Đ. `out` ends with a NUL. 0, -EILSEQ, -ENOBUFS. */

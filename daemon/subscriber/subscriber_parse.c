@@ -38,21 +38,6 @@ static bool is_alnum(char c)
 
 /* --- labels ---------------------------------------------------------------------------------- */
 
-/* The end of `words` where they stand at `at`: a space of theirs is any number of spaces, none
- * too; with `lines` also line ends. 0: they do not. */
-static size_t words_at(const struct subscriber_fold *fold, size_t at, const char *words, bool lines)
-{
-    for (; *words; words++) {
-        if (*words == ' ') {
-            while (fold->text[at] == ' ' || (lines && fold->text[at] == '\n'))
-                at++;
-        } else if (fold->text[at++] != *words) {
-            return 0;
-        }
-    }
-    return at;
-}
-
 static size_t skip_spaces(const struct subscriber_fold *fold, size_t at)
 {
     while (fold->text[at] == ' ')
@@ -99,7 +84,7 @@ static const struct subscriber_label *label_at(const struct parsing *p, size_t a
         const struct subscriber_label *label = &p->rules->labels[i];
         if (!subscriber_rules_apply(label->carrier, p->carrier))
             continue;
-        size_t stop = words_at(&p->fold, at, label->words, false);
+        size_t stop = subscriber_fold_words(&p->fold, at, label->words, false);
         if (stop > *end && !is_letter(p->fold.text[stop]) && p->fold.text[stop] != '\'') {
             best = label;
             *end = stop;
@@ -559,7 +544,7 @@ static enum subscriber_refusal refusal_find(const struct parsing *p)
             continue;
         for (size_t at = 0; at < p->fold.len; at++)
             if ((at == 0 || !is_letter(p->fold.text[at - 1])) &&
-                words_at(&p->fold, at, phrase->words, true) > 0)
+                subscriber_fold_words(&p->fold, at, phrase->words, true) > 0)
                 return (enum subscriber_refusal)phrase->means;
     }
     return REFUSAL_NONE;

@@ -43,6 +43,12 @@ static const char *const refusal_names[] = {
 static const char *const id_kind_names[] = {
     [ID_NONE] = "none", [ID_CCCD] = "cccd", [ID_CMND] = "cmnd", [ID_PASSPORT] = "passport"};
 
+static const char *const balance_names[] = {
+    [BALANCE_MAIN] = "main",        [BALANCE_MAIN_DATED] = "main_dated",
+    [BALANCE_EXPIRES] = "expires",  [BALANCE_LEAD] = "lead",
+    [BALANCE_FILLER] = "filler",    [BALANCE_BONUS] = "bonus",
+    [BALANCE_POSTPAID] = "postpaid"};
+
 /* One reading of the file. */
 struct reading {
     struct subscriber_rules *rules;
@@ -156,7 +162,13 @@ static void take_phrase(struct reading *r, struct subscriber_phrase **list, size
 }
 
 /* The sections, what their keys are called, and the value of the first of them. */
-enum section_kind { SECTION_LABELS, SECTION_REFUSED, SECTION_NO_RECORD, SECTION_ID_TYPE };
+enum section_kind {
+    SECTION_LABELS,
+    SECTION_REFUSED,
+    SECTION_NO_RECORD,
+    SECTION_ID_TYPE,
+    SECTION_BALANCE
+};
 static const struct section {
     const char *name;
     enum section_kind kind;
@@ -168,6 +180,7 @@ static const struct section {
     {"refused", SECTION_REFUSED, true, refusal_names, REFUSAL_QUOTA, REFUSAL_PREPAID_ONLY},
     {"no_record", SECTION_NO_RECORD, true, refusal_names, REFUSAL_NO_RECORD, REFUSAL_NO_RECORD},
     {"id_type", SECTION_ID_TYPE, false, id_kind_names, ID_CCCD, ID_PASSPORT},
+    {"balance", SECTION_BALANCE, true, balance_names, BALANCE_MAIN, BALANCE_POSTPAID},
 };
 enum { SECTIONS = sizeof sections / sizeof *sections };
 
@@ -204,6 +217,9 @@ static void take_text(struct reading *r, const struct section *section, const ch
         return;
     case SECTION_ID_TYPE:
         take_phrase(r, &rules->types, &rules->type_count, carrier, means, text, len);
+        return;
+    case SECTION_BALANCE:
+        take_phrase(r, &rules->balance, &rules->balance_count, carrier, means, text, len);
         return;
     }
 }
@@ -340,5 +356,6 @@ void subscriber_rules_free(struct subscriber_rules *rules)
     free(rules->labels);
     free(rules->phrases);
     free(rules->types);
+    free(rules->balance);
     free(rules);
 }

@@ -35,6 +35,17 @@ enum subscriber_refusal {
     REFUSAL_NO_RECORD, /* the carrier holds none */
 };
 
+/* Words around a balance, see subscriber_balance.h. */
+enum balance_word {
+    BALANCE_MAIN,       /* the account that pays: its amount follows */
+    BALANCE_MAIN_DATED, /* the same, and the day it ends stands right behind the amount */
+    BALANCE_EXPIRES,    /* behind the amount: the day the account ends follows */
+    BALANCE_LEAD,       /* may stand before a main */
+    BALANCE_FILLER,     /* may stand between a label and its value */
+    BALANCE_BONUS,      /* another account: what follows its name alone is its own */
+    BALANCE_POSTPAID,   /* there is no balance: this SIM is billed */
+};
+
 enum subscriber_id_kind { ID_NONE, ID_CCCD, ID_CMND, ID_PASSPORT };
 
 enum { SUBSCRIBER_WORDS_MAX = 96, SUBSCRIBER_CARRIER_MAX = 32 };
@@ -47,15 +58,16 @@ struct subscriber_label {
     bool strict; /* a label only where a separator follows */
 };
 struct subscriber_phrase {
-    int means; /* enum subscriber_refusal, or enum subscriber_id_kind in `types` */
+    int means; /* enum subscriber_refusal; subscriber_id_kind in `types`; balance_word in `balance`
+                */
     char carrier[SUBSCRIBER_CARRIER_MAX];
     char words[SUBSCRIBER_WORDS_MAX];
 };
 
 struct subscriber_rules {
     struct subscriber_label *labels;
-    struct subscriber_phrase *phrases, *types;
-    size_t label_count, phrase_count, type_count;
+    struct subscriber_phrase *phrases, *types, *balance;
+    size_t label_count, phrase_count, type_count, balance_count;
 };
 
 const char *subscriber_field_name(enum subscriber_field field);       /* "full_name" */
