@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include "recorder.h"
 
 const char *link_state_name(enum link_state state)
 {
@@ -44,4 +45,14 @@ const char *link_ussd_end_name(enum link_ussd_end end)
     };
     assert((unsigned)end < LINK_USSD_ENDS && names[end]);
     return names[end];
+}
+
+bool link_trace_of(const struct recorder *recorder, uint64_t number, struct link_trace *out)
+{
+    const struct recorder_line *line = recorder_from(recorder, &number);
+    if (!line)
+        return false;
+    *out = (struct link_trace){
+        .number = number, .at_ns = line->at_ns, .way = line->way, .text = line->text};
+    return true;
 }

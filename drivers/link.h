@@ -164,7 +164,7 @@ struct link_submit {
     struct pdu_tpdu tpdu;
 };
 
-/* A line of the flight recorder, without anything personal (at_trace.h). */
+/* A line of the flight recorder, without anything personal (recorder.h). */
 struct link_trace {
     uint64_t number;  /* counts from 0 */
     int64_t at_ns;    /* loop_now_ns() */
@@ -290,6 +290,9 @@ static inline bool link_in_flight(const struct link *link)
 {
     return link->ops->in_flight(link);
 }
+/* For drivers: trace() from their recorder. */
+struct recorder;
+bool link_trace_of(const struct recorder *recorder, uint64_t number, struct link_trace *out);
 static inline bool link_trace(const struct link *link, uint64_t number, struct link_trace *out)
 {
     return link->ops->trace && link->ops->trace(link, number, out);

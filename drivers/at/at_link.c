@@ -13,7 +13,7 @@
 #include "port_slot.h"
 #include "text.h"
 
-enum { DUMP_LINES = 40, KEEPALIVE_DEFAULT_S = 60, CMS_MEMORY_FULL = 322 };
+enum { KEEPALIVE_DEFAULT_S = 60, CMS_MEMORY_FULL = 322 };
 
 /* A time-out here is the last resort of a state: each has a finer timer of its own. */
 #define WHEREVER (FSM_TO(LINK_RECOVERING) | FSM_TO(LINK_GONE))
@@ -278,25 +278,14 @@ enum link_state at_link_state(const struct at_link *l)
     return (enum link_state)l->fsm.state;
 }
 
-/* What led to a quarantine, for the journal. */
-static void link_dump(const struct at_link *l)
-{
-    uint64_t first = l->trace.next > DUMP_LINES ? l->trace.next - DUMP_LINES : 0;
-    const struct at_trace_line *line;
-    for (uint64_t number = first; (line = at_trace_at(&l->trace, number)); number++)
-        log_event(LOG_LEVEL_NOTICE, "at", l->link.name, "trace", "%lld.%09lld %c %s",
-                  (long long)(line->at_ns / 1000000000), (long long)(line->at_ns % 1000000000),
-                  line->way, line->text);
-}
-
 void at_link_goto(struct at_link *l, enum link_state state, const char *why)
 {
     loop_timer_cancel(&l->timer);
     l->looked = 0;
     fsm_goto(&l->fsm, state, why);
-    at_trace_state(&l->trace, loop_now_ns(l->loop), link_state_name(state), why);
+    recorder_state(&l->trace.recorder, loop_now_ns(l->loop), link_state_name(state), why);
     if (state == LINK_QUARANTINED)
-        link_dump(l);
+        recorder_dump(&l->trace.recorder, l->link.name);
     if (state != LINK_BUSY)
         at_ussd_forget(l);
     if (state == LINK_SYNCING)
@@ -537,16 +526,7 @@ static void op_taken(struct link *link, uint64_t handle, bool ok)
 
 static bool op_trace(const struct link *link, uint64_t number, struct link_trace *out)
 {
-    const struct at_trace *trace = &((const struct at_link *)link)->trace;
-    uint64_t oldest = at_trace_oldest(trace);
-    const struct at_trace_line *line = at_trace_at(trace, number > oldest ? number : oldest);
-    if (!line)
-        return false;
-    *out = (struct link_trace){.number = number > oldest ? number : oldest,
-                               .at_ns = line->at_ns,
-                               .way = line->way,
-                               .text = line->text};
-    return true;
+    return link_trace_of(&((const struct at_link *)link)->trace.recorder, number, out);
 }
 
 static bool op_in_flight(const struct link *link)

@@ -132,12 +132,12 @@ static void pen_put(struct pen *pen, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(pen->out + pen->len, AT_TRACE_TEXT - pen->len, format, args);
+    int len = vsnprintf(pen->out + pen->len, RECORDER_TEXT - pen->len, format, args);
     va_end(args);
     if (len > 0)
         pen->len += (size_t)len;
-    if (pen->len >= AT_TRACE_TEXT)
-        pen->len = AT_TRACE_TEXT - 1;
+    if (pen->len >= RECORDER_TEXT)
+        pen->len = RECORDER_TEXT - 1;
 }
 
 static bool is_all(const char *text, size_t len, const char *set)
@@ -369,20 +369,11 @@ static void mask_line(const struct at_trace *trace, const char *line, char *out)
         mask_bare(&pen, trace, line);
 }
 
-/* --- the ring --- */
-
-static struct at_trace_line *trace_next(struct at_trace *trace, int64_t now_ns, char way)
-{
-    struct at_trace_line *line = &trace->line[trace->next++ % AT_TRACE_LINES];
-    line->at_ns = now_ns;
-    line->way = way;
-    line->text[0] = '\0';
-    return line;
-}
+/* --- lines --- */
 
 void at_trace_command(struct at_trace *trace, int64_t now_ns, const char *text)
 {
-    at_trace_mask_command(text, trace_next(trace, now_ns, '>')->text);
+    at_trace_mask_command(text, recorder_put(&trace->recorder, now_ns, '>'));
     trace->asked = command_row(text);
     if (!trace->asked->body)
         trace->bodies = 0;
@@ -390,45 +381,25 @@ void at_trace_command(struct at_trace *trace, int64_t now_ns, const char *text)
 
 void at_trace_body(struct at_trace *trace, int64_t now_ns, size_t len)
 {
-    struct at_trace_line *line = trace_next(trace, now_ns, '>');
-    (void)snprintf(line->text, sizeof line->text, "<pdu:%zu>^Z", len);
+    (void)snprintf(recorder_put(&trace->recorder, now_ns, '>'), RECORDER_TEXT, "<pdu:%zu>^Z", len);
 }
 
 void at_trace_escape(struct at_trace *trace, int64_t now_ns)
 {
-    (void)text_copy(trace_next(trace, now_ns, '>')->text, AT_TRACE_TEXT, "^[");
+    (void)text_copy(recorder_put(&trace->recorder, now_ns, '>'), RECORDER_TEXT, "^[");
 }
 
 void at_trace_prompt(struct at_trace *trace, int64_t now_ns)
 {
-    (void)text_copy(trace_next(trace, now_ns, '<')->text, AT_TRACE_TEXT, ">");
+    (void)text_copy(recorder_put(&trace->recorder, now_ns, '<'), RECORDER_TEXT, ">");
 }
 
 void at_trace_heard(struct at_trace *trace, int64_t now_ns, const char *text)
 {
-    struct at_trace_line *line = trace_next(trace, now_ns, '<');
     const struct at_trace_row *row = row_find(lines, sizeof lines / sizeof *lines, text);
-    mask_line(trace, text, line->text);
+    mask_line(trace, text, recorder_put(&trace->recorder, now_ns, '<'));
     if (row->body)
         trace->bodies = BODY_LINES;
     else if (trace->bodies > 0 && !strchr("+^#*!%&$", *text))
         trace->bodies--;
-}
-
-void at_trace_state(struct at_trace *trace, int64_t now_ns, const char *state, const char *why)
-{
-    struct at_trace_line *line = trace_next(trace, now_ns, '=');
-    (void)snprintf(line->text, sizeof line->text, "%s: %.60s", state, why);
-}
-
-uint64_t at_trace_oldest(const struct at_trace *trace)
-{
-    return trace->next > AT_TRACE_LINES ? trace->next - AT_TRACE_LINES : 0;
-}
-
-const struct at_trace_line *at_trace_at(const struct at_trace *trace, uint64_t number)
-{
-    if (number >= trace->next || number < at_trace_oldest(trace))
-        return NULL;
-    return &trace->line[number % AT_TRACE_LINES];
 }

@@ -1,5 +1,5 @@
-/* at_trace: the flight recorder: the last lines of one modem's dialogue, in memory, with the
- * nanosecond. Owned by the link; the dialogue engine writes into it.
+/* at_trace: what the flight recorder (recorder.h) may see of an AT dialogue. Owned by the link; the
+ * dialogue engine writes into it.
  *
  * Nothing personal is in it, by construction: what is written down is not the line with something
  * taken out, but what a row of a const table says may be seen of it. A field that no row knows, and
@@ -20,19 +20,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-    AT_TRACE_LINES = 512, /* the start of a modem and a few messages */
-    AT_TRACE_TEXT = 88,   /* bytes of a line, with its NUL */
-};
+#include "recorder.h"
 
-struct at_trace_line {
-    int64_t at_ns; /* loop_now_ns() */
-    char way;      /* '>', '<', '=' */
-    char text[AT_TRACE_TEXT];
-};
 struct at_trace {
-    uint64_t next; /* number of the next line; the ring holds those before it */
-    struct at_trace_line line[AT_TRACE_LINES];
+    struct recorder recorder;
     /* What the command on the wire lets be seen of bare lines. */
     const struct at_trace_row *asked;
     unsigned bodies; /* so many bare lines belong to a message from the air */
@@ -43,15 +34,8 @@ void at_trace_body(struct at_trace *trace, int64_t now_ns, size_t len);
 void at_trace_escape(struct at_trace *trace, int64_t now_ns);
 void at_trace_heard(struct at_trace *trace, int64_t now_ns, const char *text);
 void at_trace_prompt(struct at_trace *trace, int64_t now_ns);
-/* `state` and `why` are texts of our own. */
-void at_trace_state(struct at_trace *trace, int64_t now_ns, const char *state, const char *why);
 
-/* The line with this number; NULL: not there any more, or not yet. */
-const struct at_trace_line *at_trace_at(const struct at_trace *trace, uint64_t number);
-uint64_t at_trace_oldest(const struct at_trace *trace);
-
-/* What may be seen of a command or a line, as it would be written down. Pure; `out` holds
- * AT_TRACE_TEXT. */
+/* What may be seen of a command, as it would be written down. Pure; `out` holds RECORDER_TEXT. */
 void at_trace_mask_command(const char *text, char *out);
 
 #endif

@@ -10,6 +10,8 @@
 
 #include "at_world.h"
 #include "log_limit.h"
+#include "recorder.h"
+#include "text.h"
 
 enum { CLIMBS = 512, HOUR_MS = 3600000 };
 
@@ -18,7 +20,8 @@ static struct climb {
     char rung[16];
     char why[64];
 } climbs[CLIMBS];
-static unsigned climb_count, quarantines, lines, told_left_out;
+static unsigned climb_count, quarantines, lines, told_left_out, dumped;
+static char dump[RECORDER_DUMP * 2][RECORDER_TEXT + 32];
 static struct world *now_in;
 
 static void hear(void *arg, enum log_level level, const char *line)
@@ -29,6 +32,8 @@ static void hear(void *arg, enum log_level level, const char *line)
         fprintf(stderr, "%s\n", line);
     lines++;
     told_left_out += strncmp(line, "at test left_out", 16) == 0;
+    if (strncmp(line, "trace test line ", 16) == 0 && dumped < RECORDER_DUMP * 2)
+        (void)text_copy(dump[dumped++], sizeof dump[0], line + 16);
     struct climb *climb = &climbs[climb_count % CLIMBS];
     if (sscanf(line, "at test ladder rung=%15s why=\"%63[^\"]\"", climb->rung, climb->why) == 2) {
         climb->at_ms = loop_now_ms(now_in->loop);
@@ -42,7 +47,7 @@ static struct world *world_new(void)
     struct world *w = calloc(1, sizeof *w);
     assert_non_null(w);
     now_in = w;
-    climb_count = quarantines = lines = told_left_out = 0;
+    climb_count = quarantines = lines = told_left_out = dumped = 0;
     return w;
 }
 
@@ -203,6 +208,55 @@ static void a_dead_modem_climbs_rung_after_rung(void **state)
     assert_int_equal(world_state(w), LINK_QUARANTINED);
     w->dead = false;
     send_one(w, SMS_SENT);
+    world_end(w);
+}
+
+/* The journal has what led to a quarantine: the last lines of the recorder, as they stand there,
+ * whole whatever else the modem's trouble had said, and nothing of a message or a number. */
+static void a_quarantine_leaves_its_dialogue(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    static const char from_the_air[] = "\r\n+CMT: \"+84912345678\",,\"26/11/22,10:00:00+28\"\r\n"
+                                       "Ma OTP: KHANARY 727272\r\n";
+    log_limit_set(w->loop);
+    for (int i = 0; i < 1000; i++)
+        log_event(LOG_LEVEL_INFO, "at", "test", "noise", "%s", "");
+    w->mute = "AT+CMGS";
+    for (int i = 0; i < 80 && !dumped; i++) {
+        if (!world_until_ready(w, 120000))
+            continue;
+        world_say(w, from_the_air, sizeof from_the_air - 1);
+        uint64_t token = world_submit(w, false);
+        (void)world_until_outcome(w, token, 150000);
+        world_run(w, 0);
+    }
+    assert_int_equal(world_state(w), LINK_QUARANTINED);
+    assert_int_equal(dumped, RECORDER_DUMP);
+    struct link_trace line;
+    uint64_t end = 0;
+    while (link_trace(w->link, end, &line))
+        end = line.number + 1;
+    bool body = false;
+    for (unsigned i = 0; i < RECORDER_DUMP; i++) {
+        char want[RECORDER_TEXT + 32];
+        assert_true(link_trace(w->link, end - RECORDER_DUMP + i, &line));
+        snprintf(want, sizeof want, "%lld.%09lld %c %s", (long long)(line.at_ns / 1000000000),
+                 (long long)(line.at_ns % 1000000000), line.way, line.text);
+        assert_string_equal(dump[i], want);
+        body |= strstr(dump[i], "<line:22>") != NULL;
+        for (const char *const *secret =
+                 (const char *const[]){"KHANARY", "727272", "912345678", NULL};
+             *secret; secret++)
+            assert_null(strstr(dump[i], *secret));
+    }
+    assert_true(body); /* it was said, and is seen by its length */
+    assert_non_null(strstr(dump[RECORDER_DUMP - 1], "= quarantined: "));
+    world_run(w, HOUR_MS); /* its time ends, and it goes on: no line is told twice */
+    for (unsigned i = RECORDER_DUMP; i < dumped; i++)
+        for (unsigned k = 0; k < i; k++)
+            assert_string_not_equal(dump[i], dump[k]);
+    log_limit_set(NULL);
     world_end(w);
 }
 
@@ -429,6 +483,7 @@ int main(void)
         cmocka_unit_test(a_modem_that_only_looks_fine_climbs_all_the_same),
         cmocka_unit_test(no_network_for_half_an_hour_is_a_rung),
         cmocka_unit_test(a_dead_modem_climbs_rung_after_rung),
+        cmocka_unit_test(a_quarantine_leaves_its_dialogue),
         cmocka_unit_test(a_power_cycle_helps),
         cmocka_unit_test(a_rung_that_fails_is_stepped_over),
         cmocka_unit_test(budgets_bound_what_wears_a_modem),

@@ -28,7 +28,8 @@ static void no_log(void *arg, enum log_level level, const char *line)
 
 static const char *last(const struct at_trace *trace)
 {
-    return at_trace_at(trace, trace->next - 1)->text;
+    uint64_t number = trace->recorder.next - 1;
+    return recorder_from(&trace->recorder, &number)->text;
 }
 
 static void what_is_seen_of_a_line(void **state)
@@ -93,7 +94,7 @@ static void what_is_seen_of_a_command(void **state)
         {"AT+CLCK=\"SC\",0,\"1234\"", "AT+CLCK=\"<text:2>\",0,\"<digits:4>\""},
         {"AT^U\x01nknown text", "<line:16>"},
     };
-    char seen[AT_TRACE_TEXT];
+    char seen[RECORDER_TEXT];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         at_trace_mask_command(rows[i].text, seen);
         assert_string_equal(seen, rows[i].seen);
@@ -112,17 +113,6 @@ static void a_message_in_text_mode_is_not_seen(void **state)
     assert_string_equal(last(&trace), "<line:15>");
     at_trace_heard(&trace, 0, "KHANARY line two");
     assert_string_equal(last(&trace), "<line:16>");
-}
-
-static void the_ring_holds_the_last(void **state)
-{
-    (void)state;
-    static struct at_trace trace;
-    for (int i = 0; i < AT_TRACE_LINES + 5; i++)
-        at_trace_escape(&trace, i);
-    assert_null(at_trace_at(&trace, 4));
-    assert_int_equal(at_trace_at(&trace, 5)->at_ns, 5);
-    assert_null(at_trace_at(&trace, AT_TRACE_LINES + 5));
 }
 
 /* --- every profile --- */
@@ -232,7 +222,6 @@ int main(void)
         cmocka_unit_test(what_is_seen_of_a_line),
         cmocka_unit_test(what_is_seen_of_a_command),
         cmocka_unit_test(a_message_in_text_mode_is_not_seen),
-        cmocka_unit_test(the_ring_holds_the_last),
         cmocka_unit_test(a_trace_of_every_profile_is_replayed),
         cmocka_unit_test(nothing_personal_is_in_a_trace),
     };
