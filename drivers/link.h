@@ -155,6 +155,8 @@ struct link_sink {
      * (identity.imei) and its firmware (identity.revision). The link knows it until it is closed;
      * the owner keeps it for the next one. NULL: nobody does. */
     void (*ussd_form)(void *ctx, struct link *link, enum ussd_form form);
+    /* trace() has more lines; told once for all of a turn. NULL: nobody reads along. */
+    void (*traced)(void *ctx, struct link *link);
 };
 
 struct link_submit {

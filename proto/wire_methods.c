@@ -113,7 +113,10 @@ int wire_event_check(const json_t *params, char *why, size_t room)
     table_load();
     static const struct {
         const char *topic, *schema;
-    } rows[] = {{"modem", "ModemEvent"}, {"inbox", "InboxEvent"}, {"alarm", "AlarmEvent"}};
+    } rows[] = {{"modem", "ModemEvent"},
+                {"inbox", "InboxEvent"},
+                {"alarm", "AlarmEvent"},
+                {"trace", "TraceEvent"}};
     const char *topic = json_string_value(json_object_get(params, "topic"));
     const char *schema = "MessageEvent";
     for (size_t i = 0; topic && i < sizeof rows / sizeof *rows; i++)

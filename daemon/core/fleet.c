@@ -299,6 +299,16 @@ static void on_ussd_form(void *ctx, struct link *link, enum ussd_form form)
     habit_learn(ctx, form);
 }
 
+static void on_traced(void *ctx, struct link *link)
+{
+    const struct modem *modem = ctx;
+    const struct gateway *gateway = modem->gateway;
+
+    (void)link;
+    if (gateway->on_trace && !modem->retired)
+        gateway->on_trace(gateway->on_trace_arg, modem->config.name);
+}
+
 static void on_pin(void *ctx, struct link *link)
 {
     (void)link;
@@ -320,6 +330,7 @@ const struct link_sink fleet_sink = {
     .radio = on_radio,
     .ussd = on_ussd,
     .ussd_form = on_ussd_form,
+    .traced = on_traced,
     .pin = on_pin,
     .pin_rejected = on_pin_rejected,
 };

@@ -132,6 +132,12 @@ void gateway_on_modem(struct gateway *gateway, void (*fn)(void *arg, const struc
     gateway->on_modem_arg = arg;
 }
 
+void gateway_on_trace(struct gateway *gateway, void (*fn)(void *arg, const char *modem), void *arg)
+{
+    gateway->on_trace = fn;
+    gateway->on_trace_arg = arg;
+}
+
 void gateway_stats(struct gateway *gateway, struct gateway_stats *out)
 {
     int64_t now_ms = loop_now_ms(gateway->loop);

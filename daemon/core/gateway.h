@@ -111,6 +111,8 @@ int gateway_modem_accept(struct gateway *gateway, const char *name, struct refus
  * no such modem. Its text holds until the next turn. */
 bool gateway_modem_trace(struct gateway *gateway, const char *name, uint64_t number,
                          struct link_trace *out);
+/* Called (deferred, once a turn) when a modem's flight recorder has more lines. */
+void gateway_on_trace(struct gateway *gateway, void (*fn)(void *arg, const char *modem), void *arg);
 /* Restarts a modem by its own command as soon as what is under way has ended. */
 int gateway_modem_reset(struct gateway *gateway, const char *name, struct refusal *refusal)
     __attribute__((warn_unused_result));

@@ -163,6 +163,8 @@ struct gateway {
     void *on_stopped_arg;
     void (*on_modem)(void *arg, const struct modem_view *view);
     void *on_modem_arg;
+    void (*on_trace)(void *arg, const char *modem);
+    void *on_trace_arg;
 
     struct alarms alarms;
     struct gateway_stats stats; /* the counters of it */

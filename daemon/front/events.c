@@ -4,10 +4,12 @@
 #include <string.h>
 #include "hall.h"
 #include "log.h"
+#include "text.h"
 #include "view.h"
 
 enum {
     PAGE_EVENTS = 32,
+    PAGE_LINES = 64, /* of a trace */
     STORE_RETRY_MS = 1000,
 };
 
@@ -15,8 +17,10 @@ struct follower {
     struct follower *prev, *next;
     struct session *session;
     unsigned topics;
-    uint32_t uid;     /* whose; UINT32_MAX: everybody's */
-    int64_t position; /* seq of the last event that it has */
+    uint32_t uid;               /* whose; UINT32_MAX: everybody's */
+    int64_t position;           /* seq of the last event that it has */
+    char modem[MODEM_NAME_MAX]; /* of the topic trace */
+    uint64_t line;              /* number of the next that it wants */
     bool started;
     struct store_waiter start;
 };
@@ -54,6 +58,12 @@ struct follower *events_follow(struct session *session, unsigned topics, uint32_
     events->first = follower;
     session->follower = follower;
     return follower;
+}
+
+void events_follow_trace(struct follower *follower, const char *modem, uint64_t line)
+{
+    (void)text_copy(follower->modem, sizeof follower->modem, modem);
+    follower->line = line;
 }
 
 void events_start(struct follower *follower)
@@ -175,11 +185,40 @@ static int page_read(struct front *front, int64_t after, uint32_t uid, unsigned 
 
 /* One page at most, so that a long history does not hold up the others. When to look again in ms,
  * -1: when there is something new. */
-static int follower_pump(struct front *front, struct follower *follower)
+static int pump_trace(struct front *front, struct follower *follower)
+{
+    struct gateway *gateway = front->gateway;
+    struct link_trace line;
+    size_t len = 0;
+    if (!(follower->topics & TOPIC_TRACE))
+        return -1;
+    if (follower->line > 0 &&
+        !gateway_modem_trace(gateway, follower->modem, follower->line - 1, &line))
+        follower->line = 0; /* what it had is of another recorder */
+    for (int i = 0; gateway_modem_trace(gateway, follower->modem, follower->line, &line); i++) {
+        if (!session_has_room(follower->session)) {
+            follower->session->held = true; /* events_wake() follows */
+            return -1;
+        }
+        if (i == PAGE_LINES)
+            return 0;
+        json_t *view = view_trace_event(follower->modem, &line);
+        char *text = view ? wire_notification_line("event", view, &len) : NULL;
+        if (!text)
+            return STORE_RETRY_MS;
+        session_send(follower->session, text, len);
+        free(text);
+        follower->session->events++;
+        follower->line = line.number + 1;
+    }
+    return -1;
+}
+
+static int pump_page(struct front *front, struct follower *follower)
 {
     const struct page *page = &front->events.page;
     unsigned topics = follower->topics & (TOPIC_MESSAGE | TOPIC_INBOX);
-    if (!follower->started || !topics || follower->position >= front->events.newest)
+    if (!topics || follower->position >= front->events.newest)
         return -1;
     if (!session_has_room(follower->session)) {
         follower->session->held = true; /* events_wake() follows */
@@ -200,6 +239,14 @@ static int follower_pump(struct front *front, struct follower *follower)
     follower->session->events += page->count;
     follower->position = page->last;
     return follower->position < front->events.newest ? 0 : -1;
+}
+
+static int follower_pump(struct front *front, struct follower *follower)
+{
+    if (!follower->started)
+        return -1;
+    int page = pump_page(front, follower), trace = pump_trace(front, follower);
+    return page < 0 || (trace >= 0 && trace < page) ? trace : page;
 }
 
 static void events_pump(void *arg)
@@ -264,6 +311,16 @@ static void events_on_modem(void *arg, const struct modem_view *view)
         events_tell(front, TOPIC_MODEM, view_modem_event(view));
 }
 
+static void events_on_trace(void *arg, const char *modem)
+{
+    struct front *front = arg;
+    for (const struct follower *f = front->events.first; f; f = f->next)
+        if (f->started && (f->topics & TOPIC_TRACE) && strcmp(f->modem, modem) == 0) {
+            events_wake(front);
+            return;
+        }
+}
+
 static void events_on_alarm(void *arg, const struct alarm_view *alarm, bool raised)
 {
     struct front *front = arg;
@@ -282,6 +339,7 @@ void events_init(struct front *front)
     front->waits.seen = events->newest;
     store_on_events(front->store, events_on_store, front);
     gateway_on_modem(front->gateway, events_on_modem, front);
+    gateway_on_trace(front->gateway, events_on_trace, front);
     alarm_on_change(front->gateway, events_on_alarm, front);
 }
 
@@ -289,6 +347,7 @@ void events_fini(struct front *front)
 {
     store_on_events(front->store, NULL, NULL);
     gateway_on_modem(front->gateway, NULL, NULL);
+    gateway_on_trace(front->gateway, NULL, NULL);
     alarm_on_change(front->gateway, NULL, NULL);
     loop_task_cancel(&front->events.pump);
     loop_timer_cancel(&front->events.again);

@@ -1,6 +1,7 @@
 /* events: what happens, told to those who follow: history from the disk in pages as the client
- * reads, then what is new. A follower is a place in the sequence, never a queue: nothing is
- * buffered for a client that is behind, and one that stops reading is cut. */
+ * reads, then what is new; a dialogue's lines from the flight recorder alike. A follower is a place
+ * in the sequence, never a queue: nothing is buffered for a client that is behind, and one that
+ * stops reading is cut. */
 #ifndef OTPGATE_EVENTS_H
 #define OTPGATE_EVENTS_H
 
@@ -8,7 +9,7 @@
 #include <stdint.h>
 #include "front.h"
 
-enum { TOPIC_MESSAGE = 1, TOPIC_MODEM = 2, TOPIC_INBOX = 4, TOPIC_ALARM = 8 };
+enum { TOPIC_MESSAGE = 1, TOPIC_MODEM = 2, TOPIC_INBOX = 4, TOPIC_ALARM = 8, TOPIC_TRACE = 16 };
 
 struct follower;
 
@@ -39,6 +40,9 @@ void events_fini(struct front *front);
  * it followed before ends. uid UINT32_MAX: everybody's. NULL: no memory. */
 struct follower *events_follow(struct session *session, unsigned topics, uint32_t uid,
                                int64_t position) __attribute__((warn_unused_result));
+/* The topic trace is the dialogue of this modem, from this line on where it is kept. A modem that
+ * was taken out and put in again counts from 0, and so does its follower. */
+void events_follow_trace(struct follower *follower, const char *modem, uint64_t line);
 /* Starts behind the answer that was given just before: it waits for the same commit. */
 void events_start(struct follower *follower);
 void events_unfollow(struct follower *follower);

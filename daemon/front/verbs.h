@@ -30,6 +30,8 @@ void verb_modem_resume(struct call *call);
 void verb_modem_reset(struct call *call);
 void verb_modem_accept(struct call *call);
 void verb_modem_trace(struct call *call);
+/* False: the call has been answered with not_found. */
+bool modem_is_named(struct call *call, const char *name);
 /* verbs_alarm.c */
 void verb_alarm_list(struct call *call);
 /* verbs_audit.c */

@@ -16,6 +16,7 @@ static const struct topic topics[] = {
     {"modem", TOPIC_MODEM, "monitor", NULL, false},
     {"alarm", TOPIC_ALARM, "monitor", NULL, false},
     {"inbox", TOPIC_INBOX, "operate", NULL, true},
+    {"trace", TOPIC_TRACE, "operate", NULL, true},
 };
 enum { TOPICS = sizeof topics / sizeof *topics };
 
@@ -82,6 +83,30 @@ static bool position_is_kept(int64_t position, int64_t oldest, int64_t newest)
     return position == 0 || (position <= newest && position + 1 >= oldest);
 }
 
+/* `modem` and `from_line` belong to the topic trace. */
+static bool trace_is_whole(struct call *call, unsigned bits)
+{
+    const char *modem = json_string_value(json_object_get(call->params, "modem"));
+    bool trace = (bits & TOPIC_TRACE) != 0;
+    if (trace && modem)
+        return modem_is_named(call, modem);
+    if (!trace && !modem && !json_object_get(call->params, "from_line"))
+        return true;
+    call_fail(call, WIRE_INVALID_PARAMS,
+              trace ? "modem: the topic trace wants to know whose"
+                    : "topics: modem and from_line belong to the topic trace",
+              NULL);
+    return false;
+}
+
+static void follow_trace(const struct call *call, struct follower *follower)
+{
+    const char *modem = json_string_value(json_object_get(call->params, "modem"));
+    json_int_t line = json_integer_value(json_object_get(call->params, "from_line"));
+    if (modem)
+        events_follow_trace(follower, modem, (uint64_t)line);
+}
+
 void verb_events_follow(struct call *call)
 {
     struct front *front = call->front;
@@ -98,10 +123,12 @@ void verb_events_follow(struct call *call)
         follow_not_allowed(call, refused);
     } else if (!position_is_kept(position, oldest, newest)) {
         call_fail(call, WIRE_GONE, NULL, json_pack("{s:I}", "oldest_seq", (json_int_t)oldest));
-    } else {
+    } else if (trace_is_whole(call, bits)) {
         struct follower *follower = events_follow(call->session, bits, uid, position);
         call_reply(call, follower ? view_follow(bits, newest) : NULL);
-        if (follower)
+        if (follower) {
+            follow_trace(call, follower);
             events_start(follower);
+        }
     }
 }

@@ -1,5 +1,4 @@
 /* verbs_modem: the modems as they stand, and what operators do to them, and what they said. */
-#include <stdio.h>
 #include <string.h>
 #include "hall.h"
 #include "verbs.h"
@@ -22,6 +21,16 @@ void verb_modem_list(struct call *call)
 static const char *name_of(const struct call *call)
 {
     return json_string_value(json_object_get(call->params, "name"));
+}
+
+bool modem_is_named(struct call *call, const char *name)
+{
+    struct modem_view modem;
+    for (size_t i = 0; gateway_modem_at(call->front->gateway, i, &modem); i++)
+        if (strcmp(modem.name, name) == 0)
+            return true;
+    call_fail(call, WIRE_NOT_FOUND, "no modem has this name", NULL);
+    return false;
 }
 
 /* Answers with the modem as it stands now. */
@@ -100,36 +109,20 @@ void verb_modem_accept(struct call *call)
         call_refuse(call, &refusal);
 }
 
-static json_t *trace_line(const struct link_trace *line)
-{
-    char at[40];
-    const char way[2] = {line->way, '\0'};
-    snprintf(at, sizeof at, "%lld.%09lld", (long long)(line->at_ns / 1000000000),
-             (long long)(line->at_ns % 1000000000));
-    return json_pack("{s:I, s:s, s:s, s:s}", "number", (json_int_t)line->number, "at", at, "way",
-                     way, "text", line->text);
-}
-
 /* From number `from` on; `next` is what to ask for then. */
 void verb_modem_trace(struct call *call)
 {
     enum { LINES_MAX = 512 };
     struct gateway *gateway = call->front->gateway;
     uint64_t next = (uint64_t)json_integer_value(json_object_get(call->params, "from"));
-    struct modem_view modem;
     struct link_trace line;
-    bool known = false;
-    for (size_t i = 0; !known && gateway_modem_at(gateway, i, &modem); i++)
-        known = strcmp(modem.name, name_of(call)) == 0;
-    if (!known) {
-        call_fail(call, WIRE_NOT_FOUND, "no modem has this name", NULL);
+    if (!modem_is_named(call, name_of(call)))
         return;
-    }
     json_t *lines = json_array();
     int rc = 0;
     for (int i = 0; i < LINES_MAX && gateway_modem_trace(gateway, name_of(call), next, &line);
          i++) {
-        rc |= json_array_append_new(lines, trace_line(&line));
+        rc |= json_array_append_new(lines, view_trace(&line));
         next = line.number + 1;
     }
     if (rc) {

@@ -246,6 +246,28 @@ static void put_message_event(json_t **view, const struct event *e)
         put_integer(view, "part", e->part);
 }
 
+json_t *view_trace(const struct link_trace *line)
+{
+    char at[40];
+    const char way[2] = {line->way, '\0'};
+    snprintf(at, sizeof at, "%lld.%09lld", (long long)(line->at_ns / 1000000000),
+             (long long)(line->at_ns % 1000000000));
+    json_t *view = json_object();
+    put_integer(&view, "number", (int64_t)line->number);
+    put_text(&view, "at", at);
+    put_text(&view, "way", way);
+    put_text(&view, "text", line->text);
+    return view;
+}
+
+json_t *view_trace_event(const char *modem, const struct link_trace *line)
+{
+    json_t *view = view_trace(line);
+    put(&view, "topic", json_string("trace"));
+    put_text(&view, "modem", modem);
+    return view;
+}
+
 /* What came in is told, not what it says nor who wrote it: inbox.list shows that. */
 json_t *view_event(const struct event *e, int64_t previous)
 {

@@ -23,6 +23,9 @@ json_t *view_inbox(const struct inbox *inbox, bool whole);
 
 json_t *view_modem(const struct modem_view *modem);
 json_t *view_modem_event(const struct modem_view *modem);
+/* A line of a flight recorder; and as an event. */
+json_t *view_trace(const struct link_trace *line);
+json_t *view_trace_event(const char *modem, const struct link_trace *line);
 
 json_t *view_alarm(const struct alarm_view *alarm);
 json_t *view_alarm_event(const struct alarm_view *alarm, bool raised, int64_t wall_ms);

@@ -182,6 +182,18 @@ static void link_flush(void *arg)
     }
 }
 
+static void link_tell_traced(void *arg)
+{
+    struct at_link *l = arg;
+    l->link.sink->traced(l->link.ctx, &l->link);
+}
+
+static void link_on_line(void *owner)
+{
+    struct at_link *l = owner;
+    loop_defer(&l->traced, LOOP_SOON);
+}
+
 static void link_notify(struct at_link *l)
 {
     loop_defer(&l->notices.task, LOOP_SOON);
@@ -515,6 +527,8 @@ static void op_close(struct link *link)
     loop_timer_cancel(&l->send.slow);
     loop_timer_cancel(&l->ussd.timer);
     loop_task_cancel(&l->notices.task);
+    loop_task_cancel(&l->traced);
+    l->trace.recorder.on_line = NULL;
     loop_task_cancel(&l->receive.task);
     loop_defer(&l->reaper, LOOP_SOON);
 }
@@ -608,6 +622,10 @@ struct link *at_link_new(struct loop *loop, struct port *port, const struct at_l
     loop_timer_init(&l->timer, loop, link_on_timer, l);
     loop_task_init(&l->notices.task, loop, link_flush, l);
     loop_task_init(&l->reaper, loop, link_reap, l);
+    loop_task_init(&l->traced, loop, link_tell_traced, l);
+    if (sink->traced)
+        l->trace.recorder.on_line = link_on_line;
+    l->trace.recorder.owner = l;
     at_chat_init(&l->chat, loop, urcs, &chat_sink, l);
     l->chat.trace = &l->trace;
     at_script_init(&l->script, loop, &l->chat, l);

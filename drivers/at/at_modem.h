@@ -124,6 +124,7 @@ struct at_link {
     struct stream *stream;
     struct at_chat chat;
     struct at_trace trace;
+    struct loop_task traced;
     struct at_script script;
     char room[AT_COMMAND_MAX + 1]; /* for a script's text that is made, not constant */
     const struct at_quirks *quirks;

@@ -78,7 +78,7 @@ static const struct ctl_option ussd_options[] = {
     {"--cancel", NULL, CTL_YES, "-cancel", NULL, "end the session; nothing is read"},
 };
 static const struct ctl_option trace_options[] = {
-    {"--follow", NULL, CTL_YES, "-follow", NULL, "go on with what comes, looked for every second"},
+    {"--follow", NULL, CTL_YES, "-follow", NULL, "go on with what is said, as it is said"},
 };
 static const struct ctl_option follow_options[] = {
     {"--from", "SEQ", CTL_NUMBER, "from_seq", NULL,

@@ -230,38 +230,53 @@ int ctl_ussd(struct ctl *ctl)
 /* --- trace ---------------------------------------------------------------------------------------
  */
 
-static enum ctl_exit trace_once(struct ctl *ctl, json_int_t *from)
+static void trace_show(const struct ctl *ctl, const json_t *line)
+{
+    if (ctl->json)
+        ctl_print_json(line);
+    else
+        printf("%s %s %s\n", text_of(line, "at"), text_of(line, "way"), text_of(line, "text"));
+}
+
+static enum ctl_exit trace_kept(struct ctl *ctl)
 {
     json_t *result;
-    enum ctl_exit rc = ctl_call(
-        ctl, "modem.trace", json_pack("{s:s, s:I}", "name", ctl->args->operand[0], "from", *from),
-        ctl->timeout_ms, &result);
+    enum ctl_exit rc =
+        ctl_call(ctl, "modem.trace", json_pack("{s:s}", "name", ctl->args->operand[0]),
+                 ctl->timeout_ms, &result);
     if (rc != CTL_OK)
         return rc;
     json_t *lines = json_object_get(result, "lines"), *line;
     size_t i;
-    json_array_foreach(lines, i, line)
-    {
-        if (ctl->json)
-            ctl_print_json(line);
-        else
-            printf("%s %s %s\n", text_of(line, "at"), text_of(line, "way"), text_of(line, "text"));
-    }
-    *from = json_integer_value(json_object_get(result, "next"));
+    json_array_foreach(lines, i, line) trace_show(ctl, line);
     json_decref(result);
     return fflush(stdout) ? CTL_TROUBLE : CTL_OK;
+}
+
+static enum ctl_exit trace_follow(struct ctl *ctl)
+{
+    json_t *result, *line;
+    int failed;
+    enum ctl_exit rc =
+        ctl_call(ctl, "events.follow",
+                 json_pack("{s:[s], s:s}", "topics", "trace", "modem", ctl->args->operand[0]),
+                 ctl->timeout_ms, &result);
+    if (rc != CTL_OK)
+        return rc;
+    json_decref(result);
+    while ((failed = otpgate_next(ctl->gate, ctl->timeout_set ? ctl->timeout_ms : -1, NULL,
+                                  &line)) == 0) {
+        trace_show(ctl, line);
+        json_decref(line);
+        if (fflush(stdout))
+            return CTL_TROUBLE;
+    }
+    return ctl_failed(ctl, failed, NULL);
 }
 
 /* As otpgate-modemsim --replay reads it. */
 int ctl_trace(struct ctl *ctl)
 {
-    const struct timespec pause = {.tv_sec = 1};
     bool follow = json_object_get(ctl->args->own, "follow") != NULL;
-    json_int_t from = 0;
-    enum ctl_exit rc = trace_once(ctl, &from);
-    while (rc == CTL_OK && follow) {
-        (void)nanosleep(&pause, NULL);
-        rc = trace_once(ctl, &from);
-    }
-    return rc;
+    return follow ? trace_follow(ctl) : trace_kept(ctl);
 }

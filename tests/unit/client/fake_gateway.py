@@ -183,7 +183,7 @@ class Gateway:
         self.modem_get(client, params, after)
         lines = [{"number": 7, "at": "1.000000005", "way": ">", "text": "AT+CMGS=23"},
                  {"number": 8, "at": "1.020000000", "way": "<", "text": ">"}]
-        return {"lines": [line for line in lines if line["number"] >= params["from"]], "next": 9}
+        return {"lines": [line for line in lines if line["number"] >= params.get("from", 0)], "next": 9}
 
     def ussd_run(self, client, params, after):
         self.modem_get(client, {"name": params["modem"]}, after)

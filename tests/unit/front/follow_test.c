@@ -369,6 +369,79 @@ static void a_follower_that_does_not_read_is_cut(void **state)
     assert_null(world.front->events.first);
 }
 
+/* --- a dialogue --- */
+
+#define TRACE_FOLLOWS "{\"id\":\"f\",\"result\":{\"topics\":[\"trace\"]}}"
+#define LINE_EVENT(number)                                                                         \
+    "{\"method\":\"event\",\"params\":{\"topic\":\"trace\",\"modem\":\"m0\",\"number\":" number    \
+    ",\"at\":\"1.000000000\",\"way\":\"<\",\"text\":\"OK\"}}"
+
+static void say_lines(int count, const char *modem)
+{
+    world.gateway.traced += count;
+    world.gateway.on_trace(world.gateway.on_trace_arg, modem);
+    world_settle(&world);
+}
+
+static void a_dialogue_is_followed(void **state)
+{
+    (void)state;
+    world.gateway.modem = (struct modem_view){.name = "m0"};
+    TALK(&client, {FOLLOW("{\"topics\":[\"trace\"],\"modem\":\"m0\"}"), TRACE_FOLLOWS},
+         {NULL, LINE_EVENT("7")}, {NULL, LINE_EVENT("8")}, {NULL, LINE_EVENT("9")}, {NULL, NULL});
+    say_lines(2, "m0");
+    TALK(&client, {NULL, LINE_EVENT("10")}, {NULL, LINE_EVENT("11")}, {NULL, NULL});
+    say_lines(1, "m1"); /* somebody else's: the fake has the same lines, and nobody looks */
+    TALK(&client, {NULL, NULL});
+    TALK(&client,
+         {FOLLOW("{\"topics\":[\"trace\"],\"modem\":\"m0\",\"from_line\":12}"), TRACE_FOLLOWS},
+         {NULL, LINE_EVENT("12")}, {NULL, NULL});
+    say_lines(-5, "m0"); /* another recorder: from its first line on */
+    TALK(&client, {NULL, LINE_EVENT("7")}, {NULL, NULL});
+}
+
+static void a_dialogue_is_asked_for_whole_and_by_who_may(void **state)
+{
+    (void)state;
+    world.gateway.modem = (struct modem_view){.name = "m0"};
+    TALK(&client, {FOLLOW("{\"topics\":[\"trace\"]}"), ERROR("\"f\"", "invalid_params")},
+         {FOLLOW("{\"modem\":\"m0\"}"), ERROR("\"f\"", "invalid_params")},
+         {FOLLOW("{\"from_line\":1}"), ERROR("\"f\"", "invalid_params")},
+         {FOLLOW("{\"topics\":[\"trace\"],\"modem\":\"none\"}"), ERROR("\"f\"", "not_found")});
+    struct client stranger;
+    assert_true(client_open(&stranger, &world, STRANGER));
+    TALK(&stranger,
+         {FOLLOW("{\"topics\":[\"trace\"],\"modem\":\"m0\"}"), ERROR("\"f\"", "not_allowed")});
+    client_close(&stranger);
+}
+
+/* As with messages: a slow one costs no memory and loses nothing that is kept; a stuck one goes. */
+static void a_slow_reader_of_a_dialogue(void **state)
+{
+    (void)state;
+    enum { SAID = 2000 };
+    world.gateway.modem = (struct modem_view){.name = "m0"};
+    TALK(&client,
+         {FOLLOW("{\"topics\":[\"trace\"],\"modem\":\"m0\",\"from_line\":10}"), TRACE_FOLLOWS});
+    stream_pipe_hold(client.session->stream, 1);
+    say_lines(SAID, "m0");
+    size_t unsent = session_unsent(client.session);
+    assert_true(unsent > 16 * 1024 && unsent <= 48 * 1024);
+    for (int i = 0; i < 40; i++) {
+        world_pass(&world, 500);
+        stream_pipe_hold(client.session->stream, 0);
+        stream_pipe_hold(client.session->stream, 1);
+    }
+    stream_pipe_hold(client.session->stream, 0);
+    world_settle(&world);
+    assert_int_equal(client_lines(&client), SAID);
+    stream_pipe_hold(client.session->stream, 1);
+    say_lines(SAID, "m0");
+    world_pass(&world, 31000);
+    assert_true(client.gone);
+    assert_null(world.front->events.first);
+}
+
 /* Nothing is looked at again while everybody has read everything. */
 static void an_idle_follower_costs_nothing(void **state)
 {
@@ -427,6 +500,9 @@ int main(void)
         TEST(an_event_behind_a_long_answer_comes),
         TEST(a_slow_reader_gets_all_of_it),
         TEST(a_follower_that_does_not_read_is_cut),
+        TEST(a_dialogue_is_followed),
+        TEST(a_dialogue_is_asked_for_whole_and_by_who_may),
+        TEST(a_slow_reader_of_a_dialogue),
         TEST(an_idle_follower_costs_nothing),
         TEST(following_goes_on_after_a_restart),
     };

@@ -30,6 +30,9 @@ struct gateway {
     void *before_commit_arg;
     void (*on_modem)(void *arg, const struct modem_view *view);
     void *on_modem_arg;
+    void (*on_trace)(void *arg, const char *modem);
+    void *on_trace_arg;
+    int traced; /* lines of a trace behind its first three */
 };
 
 struct world {
