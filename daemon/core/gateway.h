@@ -41,7 +41,8 @@ struct refusal {
 
 struct send_request {
     uint32_t uid;
-    const char *key; /* 1 to MESSAGE_KEY_MAX bytes */
+    int64_t otp;     /* row of the verification that it is sent for; 0: of none */
+    const char *key; /* 1 to MESSAGE_KEY_MAX bytes; with otp: shown only, and never a repeat */
     const char *to;
     const char *text;
     size_t text_len;

@@ -158,6 +158,8 @@ static int check_repeat(struct gateway *gateway, const struct send_request *requ
                         struct refusal *refusal)
 {
     bool same = false;
+    if (request->otp != 0)
+        return 0;
     int rc = store_message_by_key(gateway->store, request->uid, request->key, content->bytes,
                                   content->len, &same, &result->message);
 
@@ -182,6 +184,7 @@ static void fill(struct gateway *gateway, const struct send_request *request,
         request->ttl_s ? request->ttl_s : (request->class_ == CLASS_OTP ? TTL_OTP_S : TTL_OTHER_S);
 
     message->uid = request->uid;
+    message->otp = request->otp;
     message->class_ = request->class_;
     message->state = MESSAGE_QUEUED;
     message->on_unknown = request->on_unknown >= 0       ? (enum on_unknown)request->on_unknown

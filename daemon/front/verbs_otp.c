@@ -121,10 +121,8 @@ static json_t *view_nth(struct call *call, const struct otp_row *row, int nth, i
 {
     struct attempt attempts[ATTEMPTS_SHOWN];
     struct message message = {0};
-    char key[OTP_MESSAGE_KEY];
     json_t *view = NULL;
-    otp_message_key(row, nth, key);
-    *rc = store_message_by_key(call->front->store, row->uid, key, NULL, 0, NULL, &message);
+    *rc = otp_message(call->front->otp, row, nth, &message);
     if (*rc > 0)
         *rc = store_attempts_of(call->front->store, message.row, attempts, ATTEMPTS_SHOWN);
     if (message.row != 0 && *rc >= 0)

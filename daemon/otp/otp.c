@@ -15,7 +15,7 @@
 enum {
     RETRY_STORE_S = 5,
     LEAST_S = 20, /* of a lifetime, for one more message with the same code */
-    STREAK_MS = 3600 * 1000,
+    MESSAGE_KEY = 48,
 };
 
 /* --- small things ----------------------------------------------------------------------------- */
@@ -70,12 +70,24 @@ void otp_key_name(const struct otp *otp, const char *verb, uint32_t uid, const u
     store_otp_hash(otp->store, verb, bytes, 4 + OTP_ID + len, out);
 }
 
-void otp_message_key(const struct otp_row *row, int nth, char out[OTP_MESSAGE_KEY])
+/* What its followers and lists show. */
+static void message_key(const struct otp_row *row, int nth, char out[MESSAGE_KEY])
 {
     char id[2 * OTP_ID + 1];
 
     text_hex_encode(row->id, OTP_ID, id);
-    snprintf(out, OTP_MESSAGE_KEY, "otp-%s-%d", id, nth);
+    snprintf(out, MESSAGE_KEY, "otp-%s-%d", id, nth);
+}
+
+int otp_message(const struct otp *otp, const struct otp_row *row, int nth, struct message *out)
+{
+    char key[MESSAGE_KEY];
+    int rc = store_message_of_otp(otp->store, row->row, nth, out);
+
+    if (rc != 0)
+        return rc;
+    message_key(row, nth, key); /* from before schema revision 7 */
+    return store_message_by_key(otp->store, row->uid, key, NULL, 0, NULL, out);
 }
 
 void otp_stand(const struct otp *otp, struct otp_row *row, struct otp_standing *out)
@@ -151,16 +163,22 @@ static int text_make(struct otp *otp, const struct config_purpose *purpose,
 static int send(struct otp *otp, const struct config_purpose *purpose, const struct otp_row *row,
                 int *eta_ms, struct refusal *refusal)
 {
-    char text[TEMPLATE_TEXT_MAX], key[OTP_MESSAGE_KEY], former[OTP_MESSAGE_KEY];
+    char text[TEMPLATE_TEXT_MAX], key[MESSAGE_KEY], former[37] = "";
     struct send_result result = {0};
-    int len = text_make(otp, purpose, row, text, refusal);
+    int found = row->sends > 1 ? otp_message(otp, row, row->sends - 1, &result.message) : 0;
 
+    if (found < 0)
+        return otp_refuse_store(refusal, found);
+    if (found > 0)
+        message_id_text(result.message.id, former);
+    message_clear(&result.message);
+    int len = text_make(otp, purpose, row, text, refusal);
     if (len < 0)
         return -1;
-    otp_message_key(row, row->sends, key);
-    otp_message_key(row, row->sends - 1, former);
+    message_key(row, row->sends, key);
     const struct send_request request = {
         .uid = row->uid,
+        .otp = row->row,
         .key = key,
         .to = row->to,
         .text = text,
@@ -172,7 +190,7 @@ static int send(struct otp *otp, const struct config_purpose *purpose, const str
         .flash = purpose->flash,
         .on_unknown = -1,
         .replace_type = purpose->replace_type,
-        .supersedes = row->sends > 1 ? former : NULL,
+        .supersedes = former[0] ? former : NULL,
     };
     int rc = gateway_send(otp->gateway, &request, &result, refusal);
     explicit_bzero(text, sizeof text);
@@ -293,6 +311,7 @@ int otp_resend(struct otp *otp, uint32_t uid, const uint8_t id[OTP_ID], const ch
     if (otp_load_own(otp, uid, id, &row, refusal) < 0)
         return -1;
     if (key) {
+        kept.owner = row.row;
         otp_key_name(otp, "otp.resend", uid, id, key, kept.name);
         int rc = key_known(otp, &kept, out, refusal);
         if (rc != 0)
@@ -405,7 +424,7 @@ static int streak_of(struct otp *otp, const struct asked *asked, const struct ot
 {
     int64_t since_ms = store_clock_ms(otp->store) - former->sent_ms;
 
-    if (former->state == OTP_APPROVED || since_ms >= STREAK_MS)
+    if (former->state == OTP_APPROVED || since_ms >= OTP_STREAK_MS)
         return 0;
     int streak = former->streak + former->sends;
     int64_t left_ms = purpose_wait_s(asked->purpose, streak) * INT64_C(1000) - since_ms;

@@ -61,8 +61,8 @@ int otp_feedback(struct otp *otp, const struct message *message, bool used, stru
 
 /* As it stands now: a lifetime that is over is seen, though not written yet. */
 void otp_stand(const struct otp *otp, struct otp_row *row, struct otp_standing *out);
-/* Key of its nth message (1: the first), for store_message_by_key(). */
-enum { OTP_MESSAGE_KEY = 48 };
-void otp_message_key(const struct otp_row *row, int nth, char out[OTP_MESSAGE_KEY]);
+/* Its nth message (1: the first), without text: 1, 0 (not kept any more), -errno. The caller clears
+ * it. */
+int otp_message(const struct otp *otp, const struct otp_row *row, int nth, struct message *out);
 
 #endif

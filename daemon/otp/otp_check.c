@@ -97,6 +97,7 @@ int otp_check(struct otp *otp, uint32_t uid, const uint8_t id[OTP_ID], const cha
         return -1;
     if (key) {
         uint8_t hash[OTP_CODE];
+        kept.owner = row.row;
         otp_key_name(otp, "otp.check", uid, id, key, kept.name);
         store_code_hash(otp->store, id, clean, len, hash);
         memcpy(kept.content, hash, OTP_HASH);

@@ -10,11 +10,11 @@
 enum {
     SWEEP_ROWS = 64,
     STEP_MS = 20,
-    FIRST_MS = 600 * 1000,
-    LOOK_MS = 3600 * 1000,
-    PURGE_ROWS = 32,
+    LOOK_MS = 600 * 1000,
+    PURGE_ROWS = 64,
     HOUR_MS = 3600 * 1000,
     DAY_MS = 24 * HOUR_MS,
+    KEYS_HOURS = 25,
     ROWS_DAYS = 400, /* without number and subject: for counting over a year */
     TALLY_HOURS = 48,
 };
@@ -24,9 +24,7 @@ static int end_message(struct otp *otp, const struct otp_row *row, bool waiting,
                        struct message *message)
 {
     for (int nth = row->sends; nth > 0; nth--) {
-        char key[OTP_MESSAGE_KEY];
-        otp_message_key(row, nth, key);
-        int rc = store_message_by_key(otp->store, row->uid, key, NULL, 0, NULL, message);
+        int rc = otp_message(otp, row, nth, message);
         bool waits =
             rc > 0 && (message->state == MESSAGE_QUEUED || message->state == MESSAGE_CLAIMED);
         if (rc < 0 || (rc > 0 && (waiting ? waits : message->sent_wall_ms > 0)))
@@ -134,10 +132,11 @@ static void on_purge(void *arg)
     struct otp *otp = arg;
     int64_t wall_ms = loop_wall_ms(otp->loop);
     const struct store_otp_purge before = {
+        .streaks_before_ms = store_clock_ms(otp->store) - OTP_STREAK_MS,
+        .keys_before_wall_ms = wall_ms - KEYS_HOURS * INT64_C(1) * HOUR_MS,
         .numbers_before_wall_ms = wall_ms - otp->config->retention_days * INT64_C(1) * DAY_MS,
         .rows_before_wall_ms =
             wall_ms - (otp->config->retention_days + ROWS_DAYS) * INT64_C(1) * DAY_MS,
-        .windows_before_ms = store_clock_ms(otp->store) - DAY_MS - HOUR_MS,
         .tally_before_hour = wall_ms / HOUR_MS - TALLY_HOURS,
     };
     int rows = store_otp_purge(otp->store, &before, PURGE_ROWS);
@@ -152,7 +151,7 @@ void otp_end_init(struct otp *otp)
     loop_timer_init(&otp->sweep_timer, otp->loop, on_sweep, otp);
     loop_timer_init(&otp->purge_timer, otp->loop, on_purge, otp);
     on_sweep(otp); /* nothing is pending, nothing is armed */
-    loop_timer_arm_in(&otp->purge_timer, FIRST_MS);
+    loop_timer_arm_in(&otp->purge_timer, LOOK_MS);
 }
 
 void otp_end_stop(struct otp *otp)

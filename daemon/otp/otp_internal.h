@@ -5,6 +5,9 @@
 #include "otp.h"
 #include "purpose.h"
 
+/* So long after its newest message a verification that was not approved makes the next one wait. */
+enum { OTP_STREAK_MS = 3600 * 1000 };
+
 struct otp {
     struct loop *loop;
     struct store *store;

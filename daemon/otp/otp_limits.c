@@ -119,7 +119,7 @@ int limits_count(struct store *store, const struct limits_ask *ask)
         if (!thing)
             continue;
         store_otp_hash(store, limits[scope].domain, thing, strlen(thing), name);
-        int rc = store_window_add(store, (int)scope, name);
+        int rc = store_window_add(store, (int)scope, name, limits[scope].window_ms);
         if (rc < 0)
             return rc;
     }

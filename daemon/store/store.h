@@ -106,6 +106,7 @@ struct message {
     int64_t row;    /* 0: not stored yet */
     uint8_t id[16]; /* UUIDv7, RFC 9562 */
     uint32_t uid;   /* of the client */
+    int64_t otp;    /* row of the verification that it carries the code of; 0: of none */
     enum message_class class_;
     enum message_state state;
     enum on_unknown on_unknown;
@@ -160,6 +161,9 @@ int store_message_by_id(struct store *store, const uint8_t id[16], struct messag
 /* same: whether the content is the same (may be NULL with content NULL). */
 int store_message_by_key(struct store *store, uint32_t uid, const char *key, const void *content,
                          size_t content_len, bool *same, struct message *out);
+
+/* The nth (1: the first) that was accepted for this verification; its key is not looked up. */
+int store_message_of_otp(struct store *store, int64_t otp, int nth, struct message *out);
 
 /* The due message for one free SIM: highest class, then nearest deadline, then oldest; of those
  * that are pinned to nothing, to this modem or to this SIM. `skip_avoided`: leave messages that

@@ -110,6 +110,8 @@ void files_incarnation_note(struct store *store);
 int schema_open(struct store *store) __attribute__((warn_unused_result));
 int schema_check(struct store *store) __attribute__((warn_unused_result));
 
+/* What makes this revision of the one before it: for tests, which begin at an old one. */
+const char *schema_script(int revision);
 /* The sentence for an error of the database; returns `rc`. */
 int schema_failed(struct store *store, int rc);
 

@@ -163,7 +163,8 @@ static int message_run_insert(struct store *store, const struct message *message
     struct query query = query_start(store, SQL_MESSAGE_INSERT);
     query_put_blob(&query, message->id, sizeof message->id);
     query_put(&query, message->uid);
-    query_put_blob(&query, key_len ? sealed->key_hash : NULL, STORE_HASH);
+    query_put(&query, message->otp);
+    query_put_blob(&query, key_len && !message->otp ? sealed->key_hash : NULL, STORE_HASH);
     query_put_blob(&query, content ? sealed->content : NULL, STORE_HASH);
     query_put_blob(&query, sealed->to, strlen(message->to) + SEAL_OVERHEAD);
     query_put_blob(&query, key_len ? sealed->key : NULL, key_len + SEAL_OVERHEAD);
@@ -257,6 +258,7 @@ static void message_get_plain(struct query *query, struct message *out)
     if (id && len == sizeof out->id)
         memcpy(out->id, id, sizeof out->id);
     out->uid = (uint32_t)query_get(query);
+    out->otp = query_get(query);
     out->class_ = (enum message_class)query_get(query);
     out->encoding = (enum sms_encoding)query_get(query);
     out->parts = (uint8_t)query_get(query);
@@ -399,6 +401,14 @@ int store_message_by_key(struct store *store, uint32_t uid, const char *key, con
     if (rc != 1)
         message_clear(out);
     return rc;
+}
+
+int store_message_of_otp(struct store *store, int64_t otp, int nth, struct message *out)
+{
+    struct query query = query_start(store, SQL_MESSAGE_OF_OTP);
+    query_put(&query, otp);
+    query_put(&query, nth - 1);
+    return message_load_one(&query, false, out);
 }
 
 int store_message_list(struct store *store, uint32_t uid, int state, int class_, int64_t cursor,

@@ -224,6 +224,7 @@ int store_otp_key_put(struct store *store, const struct otp_key *key)
 {
     assert(store->txn.savepoint);
     struct query query = query_start(store, SQL_OTP_KEY_INSERT);
+    query_put(&query, key->owner);
     query_put_blob(&query, key->name, OTP_HASH);
     query_put_blob(&query, key->content, OTP_HASH);
     query_put(&query, key->otp);
@@ -236,6 +237,7 @@ int store_otp_key_put(struct store *store, const struct otp_key *key)
 int store_otp_key_get(struct store *store, struct otp_key *key)
 {
     struct query query = query_start(store, SQL_OTP_KEY_GET);
+    query_put(&query, key->owner);
     query_put_blob(&query, key->name, OTP_HASH);
     int rc = query_step(&query);
     if (rc != 1)

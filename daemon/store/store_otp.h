@@ -29,7 +29,8 @@ struct otp_row {
     char locale[16];
     char to[17];             /* sealed; "" once purged */
     char last3[4];           /* the last three digits */
-    uint8_t tuple[OTP_HASH]; /* of client, number, purpose and subject: one is pending of each */
+    uint8_t tuple[OTP_HASH]; /* of client, number, purpose and subject: one is pending of each; all
+                                zero once purged */
     enum otp_state state;
     char reason[32];      /* stable name of why it ended otherwise than by time and checks; "" */
     uint8_t length;       /* of its code, digits */
@@ -81,15 +82,17 @@ int store_otp_expired(struct store *store, int64_t *rows, size_t limit);
 int store_otp_next(struct store *store, int64_t *out);
 
 /* What a call with a key did: repeated, it gets the same answer. `name` is a keyed hash of the
- * verb, its owner and the key. */
+ * verb, its owner and the key. `owner`: row of the verification that the call is about, so that
+ * its keys lie together; 0: of none yet. */
 struct otp_key {
+    int64_t owner;
     uint8_t name[OTP_HASH], content[OTP_HASH];
     int64_t otp; /* row; 0: of none */
     int result, left;
 };
 int store_otp_key_put(struct store *store, const struct otp_key *key)
     __attribute__((warn_unused_result));
-/* By name: 1 and the rest, 0, -errno. */
+/* By owner and name: 1 and the rest, 0, -errno. */
 int store_otp_key_get(struct store *store, struct otp_key *key);
 /* Keyed hash under the index key, cut for a column. */
 void store_otp_hash(const struct store *store, const char *domain, const void *bytes, size_t len,
@@ -98,7 +101,8 @@ void store_otp_hash(const struct store *store, const char *domain, const void *b
 /* --- windows: what happened to one thing, counted exactly, at any length of history ------------
  */
 
-int store_window_add(struct store *store, int scope, const uint8_t name[OTP_HASH])
+/* keep_ms: how long it matters. */
+int store_window_add(struct store *store, int scope, const uint8_t name[OTP_HASH], int64_t keep_ms)
     __attribute__((warn_unused_result));
 /* *at_ms (clock): when the nth newest was (1: the newest), INT64_MIN where there are fewer. */
 int store_window_nth(struct store *store, int scope, const uint8_t name[OTP_HASH], int nth,
@@ -116,12 +120,14 @@ int store_tally_read(struct store *store, int64_t since_hour, int kind,
                      void (*fn)(void *arg, const char *name, int slot, int64_t count), void *arg)
     __attribute__((warn_unused_result));
 
-/* One small step: numbers, subjects and keys of what ended before `numbers_before_wall_ms` are
- * wiped (the keyed hash and the last three digits stay), rows from before `rows_before_wall_ms` go,
- * windows from before `windows_before_ms` (clock) and tallies from before `tally_before_hour`.
- * Number of rows touched: call again while it is not 0. */
+/* One small step. What ended gives up its tuple where its newest message is from before
+ * `streaks_before_ms` (clock), and its number, subject and sender before `numbers_before_wall_ms`
+ * (the keyed hash and the last three digits stay); keys of calls from before `keys_before_wall_ms`,
+ * rows from before `rows_before_wall_ms` and tallies from before `tally_before_hour` go, and all
+ * that windows keep no longer. Number of rows touched: call again while it is not 0. */
 struct store_otp_purge {
-    int64_t numbers_before_wall_ms, rows_before_wall_ms, windows_before_ms, tally_before_hour;
+    int64_t streaks_before_ms, keys_before_wall_ms, numbers_before_wall_ms, rows_before_wall_ms,
+        tally_before_hour;
 };
 int store_otp_purge(struct store *store, const struct store_otp_purge *before, size_t rows);
 

@@ -156,13 +156,68 @@ static const char schema_6[] =
     "CREATE TABLE sim_pair (imei TEXT PRIMARY KEY, iccid TEXT NOT NULL UNIQUE)"
     " STRICT, WITHOUT ROWID;";
 
-/* What works with a modem and its firmware (keyed hashes). ussd: enum ussd_form. */
+/* habit: what works with a modem and its firmware (keyed hashes). ussd: enum ussd_form.
+ *
+ * otp and its neighbours: what a start touches does not grow with history. A hash falls anywhere in
+ * an index: those of otp are cut into runs of 8192 rows, so that all that is written now falls into
+ * the newest one, which is small; a look-up descends once for each run. The messages of a
+ * verification are found by its row, keys of calls about one verification lie beside each other,
+ * and what is looked at for an hour alone is kept for an hour. */
 static const char schema_7[] =
     "CREATE TABLE habit (modem BLOB PRIMARY KEY, firmware BLOB NOT NULL, ussd INTEGER NOT NULL)"
-    " STRICT, WITHOUT ROWID;";
+    " STRICT, WITHOUT ROWID;"
 
-static const char *const schema_scripts[STORE_SCHEMA] = {schema_1, schema_2, schema_3, schema_4,
-                                                         schema_5, schema_6, schema_7};
+    "ALTER TABLE otp RENAME TO otp_6;" /* made anew without the constraint on its id */
+    "CREATE TABLE otp ("
+    " row INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL, uid INTEGER NOT NULL,"
+    " purpose TEXT NOT NULL, locale TEXT NOT NULL, sealed_to BLOB, to_hash BLOB, last3 TEXT NOT "
+    "NULL,"
+    " tuple BLOB, length INTEGER NOT NULL, streak INTEGER NOT NULL,"
+    " created_wall INTEGER NOT NULL, app_hash TEXT NOT NULL, origin TEXT NOT NULL,"
+    " state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 4), reason TEXT NOT NULL,"
+    " checks INTEGER NOT NULL, sends INTEGER NOT NULL, expires INTEGER NOT NULL,"
+    " sent INTEGER NOT NULL, checked INTEGER NOT NULL, expires_wall INTEGER NOT NULL,"
+    " ended_wall INTEGER NOT NULL, sealed_seed BLOB, code BLOB, formers BLOB) STRICT;"
+    "INSERT INTO otp SELECT * FROM otp_6 ORDER BY row;"
+    "DELETE FROM sqlite_sequence WHERE name = 'otp';"
+    "UPDATE sqlite_sequence SET name = 'otp' WHERE name = 'otp_6';"
+    "DROP TABLE otp_6;"
+    "CREATE UNIQUE INDEX otp_pending ON otp (tuple) WHERE state = 0;"
+    "CREATE INDEX otp_tuple ON otp (tuple, row) WHERE tuple IS NOT NULL;"
+    "CREATE INDEX otp_id ON otp (row >> 13, id);"
+    "CREATE INDEX otp_to ON otp (row >> 13, to_hash);"
+    "CREATE INDEX otp_last3 ON otp (row >> 13, last3);"
+    "CREATE INDEX otp_expire ON otp (expires) WHERE state = 0;"
+    "CREATE INDEX otp_purge ON otp (ended_wall) WHERE ended_wall > 0 AND sealed_to IS NOT NULL;"
+    "ALTER TABLE message ADD COLUMN otp INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX message_otp ON message (otp) WHERE otp > 0;"
+    "CREATE INDEX otp_streak ON otp (sent) WHERE ended_wall > 0 AND tuple IS NOT NULL;"
+    "ALTER TABLE otp_key RENAME TO otp_key_6;"
+    "DROP INDEX otp_key_wall;"
+    "CREATE TABLE otp_key ("
+    " owner INTEGER NOT NULL, name BLOB NOT NULL, content BLOB NOT NULL, otp INTEGER NOT NULL,"
+    " result INTEGER NOT NULL, left_ INTEGER NOT NULL, wall INTEGER NOT NULL,"
+    " PRIMARY KEY (owner, name)) STRICT, WITHOUT ROWID;"
+    /* which call an old one was of is not known: no name stands for two */
+    "INSERT INTO otp_key SELECT 0, name, content, otp, result, left_, wall FROM otp_key_6;"
+    "INSERT INTO otp_key SELECT otp, name, content, otp, result, left_, wall FROM otp_key_6"
+    " WHERE otp > 0;"
+    "DROP TABLE otp_key_6;"
+    "CREATE INDEX otp_key_wall ON otp_key (wall);"
+    "ALTER TABLE otp_window ADD COLUMN until INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE otp_window SET until = at + 86400000;"
+    "DROP INDEX otp_window_at;"
+    "CREATE INDEX otp_window_until ON otp_window (until);";
+
+static const char *const schema_scripts[STORE_SCHEMA] = {
+    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_7,
+};
+
+const char *schema_script(int revision)
+{
+    assert(revision >= 1 && revision <= STORE_SCHEMA);
+    return schema_scripts[revision - 1];
+}
 
 static int schema_exec(struct store *store, const char *script)
 {

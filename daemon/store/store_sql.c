@@ -21,7 +21,7 @@ _Static_assert(UINT32_MAX == 4294967295, "the uid of the inbox as in the SQL");
 #define ATTEMPT_OPEN "(state = 0 OR state = 1 OR state = 4)"
 /* The order of message_load(). */
 #define MESSAGE_COLUMNS                                                                            \
-    "row, id, uid, class, encoding, parts, report, flash, unaccented, replace_type, "              \
+    "row, id, uid, otp, class, encoding, parts, report, flash, unaccented, replace_type, "         \
     "created_wall, expires_wall, expires, "                                                        \
     "state, on_unknown, parts_done, no_validity, reference, sent_nothing, resends, crashes, "      \
     "wait, sending_wall, sent_wall, ended_wall, report_until, pin, avoid, modem, iccid, reason, "  \
@@ -37,7 +37,13 @@ _Static_assert(UINT32_MAX == 4294967295, "the uid of the inbox as in the SQL");
     "row, id, uid, purpose, locale, last3, tuple, length, streak, created_wall, app_hash, "        \
     "origin, state, reason, checks, sends, expires, sent, checked, expires_wall, ended_wall, "     \
     "code, formers, sealed_to, sealed_seed"
-#define OTP_FIND "AND created_wall >= ?2 AND (?3 < 0 OR uid = ?3) ORDER BY row DESC LIMIT ?4"
+/* Each run of rows (see schema_7) from the newest to the oldest. */
+#define OTP_RUNS                                                                                   \
+    "WITH RECURSIVE run (n) AS (SELECT max(row) >> 13 FROM otp UNION ALL SELECT n - 1 FROM run "   \
+    "WHERE n > (SELECT min(row) >> 13 FROM otp)) "
+#define OTP_FIND                                                                                   \
+    "AND created_wall >= ?2 AND (?3 < 0 OR uid = ?3) ORDER BY row DESC LIMIT ?4) ORDER BY row "    \
+    "DESC"
 #define LIST_WHERE                                                                                 \
     "row < ?1 AND (?2 < 0 OR class = ?2) AND (?3 < 0 OR uid = ?3) AND (?4 < 0 OR state = ?4) "     \
     "ORDER BY row DESC LIMIT ?5"
@@ -60,12 +66,13 @@ static const char *const sql_text[SQLS] = {
     [SQL_SEQUENCE] = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?",
 
     [SQL_MESSAGE_INSERT] =
-        "INSERT INTO message (id, uid, key_hash, content_hash, sealed_to, sealed_key, body, class, "
+        "INSERT INTO message (id, uid, otp, key_hash, content_hash, sealed_to, sealed_key, body, "
+        "class, "
         "encoding, parts, report, flash, unaccented, replace_type, created_wall, expires_wall, "
         "expires, state, on_unknown, parts_done, no_validity, reference, sent_nothing, resends, "
         "crashes, wait, sending_wall, sent_wall, ended_wall, report_until, pin, avoid, modem, "
         "iccid, reason, space, cause) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-        "?,?,?,?,?,?,?,?,?,?,?)",
+        "?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_MESSAGE_UPDATE] =
         "UPDATE message SET state = ?, on_unknown = ?, parts_done = ?, no_validity = ?, "
         "reference = ?, sent_nothing = ?, resends = ?, crashes = ?, wait = ?, sending_wall = ?, "
@@ -76,6 +83,8 @@ static const char *const sql_text[SQLS] = {
     [SQL_MESSAGE_BY_ROW_TEXT] = "SELECT " MESSAGE_COLUMNS ", body FROM message WHERE row = ?",
     [SQL_MESSAGE_BY_ID] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE id = ?",
     [SQL_MESSAGE_BY_KEY] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE key_hash = ?",
+    [SQL_MESSAGE_OF_OTP] = "SELECT " MESSAGE_COLUMNS " FROM message INDEXED BY message_otp WHERE "
+                           "otp = ? AND otp > 0 ORDER BY row LIMIT 1 OFFSET ?",
     [SQL_MESSAGE_SAME] = "SELECT content_hash IS ? FROM message WHERE row = ?",
     [SQL_LIST_ALL] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE " LIST_WHERE,
     [SQL_LIST_UID] = "SELECT " MESSAGE_COLUMNS
@@ -196,40 +205,47 @@ static const char *const sql_text[SQLS] = {
         "UPDATE otp SET state = ?, reason = ?, checks = ?, sends = ?, expires = ?, sent = ?, "
         "checked = ?, expires_wall = ?, ended_wall = ?, sealed_seed = ?, code = ?, formers = ? "
         "WHERE row = ?",
-    [SQL_OTP_BY_ID] = "SELECT " OTP_COLUMNS " FROM otp WHERE id = ?",
+    [SQL_OTP_BY_ID] = OTP_RUNS "SELECT " OTP_COLUMNS " FROM run CROSS JOIN otp INDEXED BY otp_id "
+                               "WHERE row >> 13 = n AND id = ? LIMIT 1",
     [SQL_OTP_BY_ROW] = "SELECT " OTP_COLUMNS " FROM otp WHERE row = ?",
     [SQL_OTP_BY_TUPLE] = "SELECT " OTP_COLUMNS " FROM otp INDEXED BY otp_tuple WHERE tuple = ? "
                          "ORDER BY row DESC LIMIT 1",
     [SQL_OTP_FIND_TO] =
-        "SELECT " OTP_COLUMNS " FROM otp INDEXED BY otp_to WHERE to_hash = ?1 " OTP_FIND,
+        OTP_RUNS "SELECT " OTP_COLUMNS " FROM otp WHERE row IN (SELECT row FROM run CROSS JOIN otp "
+                 "INDEXED BY otp_to WHERE row >> 13 = n AND to_hash = ?1 " OTP_FIND,
     [SQL_OTP_FIND_LAST3] =
-        "SELECT " OTP_COLUMNS " FROM otp INDEXED BY otp_last3 WHERE last3 = ?1 " OTP_FIND,
+        OTP_RUNS "SELECT " OTP_COLUMNS " FROM otp WHERE row IN (SELECT row FROM run CROSS JOIN otp "
+                 "INDEXED BY otp_last3 WHERE row >> 13 = n AND last3 = ?1 " OTP_FIND,
     [SQL_OTP_EXPIRED] = "SELECT row FROM otp INDEXED BY otp_expire WHERE state = 0 AND "
                         "expires <= ? ORDER BY expires LIMIT ?",
     [SQL_OTP_NEXT] = "SELECT expires FROM otp INDEXED BY otp_expire WHERE state = 0 "
                      "ORDER BY expires LIMIT 1",
-    [SQL_OTP_KEY_INSERT] = "INSERT INTO otp_key (name, content, otp, result, left_, wall) VALUES "
-                           "(?,?,?,?,?,?)",
-    [SQL_OTP_KEY_GET] = "SELECT content, otp, result, left_ FROM otp_key WHERE name = ?",
+    [SQL_OTP_KEY_INSERT] = "INSERT INTO otp_key (owner, name, content, otp, result, left_, wall) "
+                           "VALUES (?,?,?,?,?,?,?)",
+    [SQL_OTP_KEY_GET] = "SELECT content, otp, result, left_ FROM otp_key WHERE owner = ? AND "
+                        "name = ?",
     [SQL_OTP_END] = "UPDATE otp SET state = 3, reason = ?, ended_wall = ?, sealed_seed = NULL, "
                     "code = NULL, formers = NULL WHERE state = 0",
     [SQL_OTP_SCRUB] = "UPDATE otp SET sealed_to = NULL, to_hash = NULL, tuple = NULL",
+    [SQL_OTP_PURGE_TUPLES] =
+        "UPDATE otp SET tuple = NULL WHERE row IN (SELECT row FROM otp INDEXED BY otp_streak WHERE "
+        "ended_wall > 0 AND tuple IS NOT NULL AND sent < ? ORDER BY sent LIMIT ?)",
     [SQL_OTP_PURGE_NUMBERS] =
         "UPDATE otp SET sealed_to = NULL, tuple = NULL, app_hash = '', origin = '' WHERE row IN "
         "(SELECT row FROM otp INDEXED BY otp_purge WHERE ended_wall > 0 AND sealed_to IS NOT NULL "
         "AND ended_wall < ? ORDER BY ended_wall LIMIT ?)",
-    [SQL_OTP_PURGE_KEYS] = "DELETE FROM otp_key WHERE name IN (SELECT name FROM otp_key INDEXED BY "
-                           "otp_key_wall WHERE wall < ? ORDER BY wall LIMIT ?)",
+    [SQL_OTP_PURGE_KEYS] = "DELETE FROM otp_key WHERE (owner, name) IN (SELECT owner, name FROM "
+                           "otp_key INDEXED BY otp_key_wall WHERE wall < ? ORDER BY wall LIMIT ?)",
     [SQL_OTP_PURGE_ROWS] = "DELETE FROM otp WHERE row IN (SELECT row FROM (SELECT row, "
                            "created_wall, state FROM otp ORDER BY row LIMIT ?2) WHERE "
                            "created_wall < ?1 AND state <> 0)",
     [SQL_WINDOW_NEWEST] =
         "SELECT n FROM otp_window WHERE scope = ? AND name = ? ORDER BY n DESC LIMIT 1",
-    [SQL_WINDOW_INSERT] = "INSERT INTO otp_window (scope, name, n, at) VALUES (?,?,?,?)",
+    [SQL_WINDOW_INSERT] = "INSERT INTO otp_window (scope, name, n, at, until) VALUES (?,?,?,?,?)",
     [SQL_WINDOW_AT] = "SELECT at FROM otp_window WHERE scope = ? AND name = ? AND n = ?",
     [SQL_WINDOW_PURGE] =
         "DELETE FROM otp_window WHERE (scope, name, n) IN (SELECT scope, name, n FROM otp_window "
-        "INDEXED BY otp_window_at WHERE at < ? ORDER BY at LIMIT ?)",
+        "INDEXED BY otp_window_until WHERE until < ? ORDER BY until LIMIT ?)",
     [SQL_TALLY_ADD] =
         "INSERT INTO otp_tally (hour, kind, name, slot, count) VALUES (?,?,?,?,1) ON CONFLICT "
         "(hour, kind, name, slot) DO UPDATE SET count = count + 1",

@@ -22,7 +22,7 @@ static int window_newest(struct store *store, int scope, const uint8_t name[OTP_
     return rc < 0 ? rc : 0;
 }
 
-int store_window_add(struct store *store, int scope, const uint8_t name[OTP_HASH])
+int store_window_add(struct store *store, int scope, const uint8_t name[OTP_HASH], int64_t keep_ms)
 {
     int64_t newest = 0;
     assert(store->txn.savepoint);
@@ -34,6 +34,7 @@ int store_window_add(struct store *store, int scope, const uint8_t name[OTP_HASH
     query_put_blob(&query, name, OTP_HASH);
     query_put(&query, newest + 1);
     query_put(&query, store_clock_ms(store));
+    query_put(&query, store_clock_ms(store) + keep_ms);
     return query_run(&query);
 }
 
@@ -92,10 +93,11 @@ int store_otp_purge(struct store *store, const struct store_otp_purge *before, s
         enum sql sql;
         int64_t before;
     } steps[] = {
+        {SQL_OTP_PURGE_TUPLES, before->streaks_before_ms},
+        {SQL_OTP_PURGE_KEYS, before->keys_before_wall_ms},
         {SQL_OTP_PURGE_NUMBERS, before->numbers_before_wall_ms},
-        {SQL_OTP_PURGE_KEYS, before->numbers_before_wall_ms},
         {SQL_OTP_PURGE_ROWS, before->rows_before_wall_ms},
-        {SQL_WINDOW_PURGE, before->windows_before_ms},
+        {SQL_WINDOW_PURGE, store_clock_ms(store)},
         {SQL_TALLY_PURGE, before->tally_before_hour},
     };
     struct store_own own;

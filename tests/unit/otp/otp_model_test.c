@@ -12,6 +12,8 @@
 
 enum { NUMBERS = 2, SUBJECTS = 3, CALLS = 10, TIMES = 512, HOUR_MS = 3600000, DAY_MS = 86400000 };
 
+#define KEYS_MS (INT64_C(25) * 3600 * 1000) /* a key is known so long at the least */
+
 /* The newest verification of a number and a subject (0: none given). */
 struct ref {
     bool any;
@@ -21,6 +23,7 @@ struct ref {
     int64_t sent, expires, checked;
     char code[OTP_DIGITS + 1], former[8][OTP_DIGITS + 1];
     char key[24]; /* of its last start */
+    int64_t key_at, check_key_at;
     char check_key[24], check_code[OTP_DIGITS + 1], check_says[40];
 };
 struct times {
@@ -205,7 +208,7 @@ static void do_start(struct model *m, struct otp_rig *rig, int number, int subje
     struct ref *ref = &m->ref[number][subject];
     struct otp_standing out;
     char to[16], hash[32], was[OTP_DIGITS + 1] = "";
-    bool again = ref->any && chance(4) == 0;
+    bool again = ref->any && chance(4) == 0 && m->now - ref->key_at < KEYS_MS;
     struct otp_start start = {.uid = 1000, .to = to, .purpose = "register"};
     snprintf(to, sizeof to, "09%08u", 10000000 + m->seq * NUMBERS + (unsigned)number);
     snprintf(hash, sizeof hash, "s-%u-%d", m->seq, subject);
@@ -227,6 +230,7 @@ static void do_start(struct model *m, struct otp_rig *rig, int number, int subje
     if (ref->sends > 1 && !m->fresh)
         assert_string_equal(ref->code, was);
     snprintf(ref->key, sizeof ref->key, "%s", start.key);
+    ref->key_at = m->now;
 }
 
 static void do_resend(struct model *m, struct otp_rig *rig, int number, struct ref *ref)
@@ -250,6 +254,7 @@ static void do_check(struct model *m, struct otp_rig *rig, struct ref *ref)
     struct otp_checked checked;
     unsigned kind = chance(8);
     bool keyed = chance(2), again = ref->check_key[0] && chance(5) == 0;
+    again = again && m->now - ref->check_key_at < KEYS_MS;
     strcpy(code, ref->code);
     if (kind >= 2 && (kind < 6 || ref->formers == 0))
         snprintf(code, sizeof code, "%06u", chance(1000000));
@@ -266,6 +271,7 @@ static void do_check(struct model *m, struct otp_rig *rig, struct ref *ref)
         model_check(m, ref, code, wanted);
         if (keyed && ref->checks > checks) { /* what was compared is kept */
             strcpy(ref->check_key, key);
+            ref->check_key_at = m->now;
             strcpy(ref->check_code, code);
             strcpy(ref->check_says, wanted);
         }

@@ -111,10 +111,8 @@ struct otp_start otp_rig_asked(struct otp_rig *rig)
 struct message otp_rig_message(struct otp_rig *rig, const struct otp_row *row, int nth)
 {
     struct message found = {0}, message = {0};
-    char key[OTP_MESSAGE_KEY];
 
-    otp_message_key(row, nth, key);
-    assert_int_equal(store_message_by_key(rig->world->store, 1000, key, NULL, 0, NULL, &found), 1);
+    assert_int_equal(otp_message(rig->otp, row, nth, &found), 1);
     assert_int_equal(store_message_by_row(rig->world->store, found.row, true, &message), 1);
     message_clear(&found);
     return message;

@@ -134,7 +134,7 @@ static void test_codes(void **state)
 static void add(struct rig *rig, int scope, const uint8_t name[OTP_HASH])
 {
     rig_begin(rig);
-    assert_int_equal(store_window_add(rig->store, scope, name), 0);
+    assert_int_equal(store_window_add(rig->store, scope, name, 10000), 0);
     rig_keep(rig);
 }
 
@@ -162,14 +162,17 @@ static void test_windows(void **state)
     assert_int_equal(nth(&rig, 0, name, 1), start + 4000);
     assert_int_equal(nth(&rig, 0, name, 5), start);
     assert_true(nth(&rig, 0, name, 6) == INT64_MIN);
-    const struct store_otp_purge old = {.windows_before_ms = start + 2000};
+    const struct store_otp_purge old = {0};
+    assert_int_equal(store_otp_purge(rig.store, &old, 64), 0);
+    rig_pass(&rig, 7000); /* since the first: 12 s */
     assert_int_equal(store_otp_purge(rig.store, &old, 64), 2);
     assert_true(nth(&rig, 0, name, 5) == INT64_MIN);
     assert_int_equal(nth(&rig, 0, name, 3), start + 2000);
     add(&rig, 0, name);
+    assert_int_equal(nth(&rig, 0, name, 1), start + 12000);
     assert_int_equal(nth(&rig, 0, name, 2), start + 4000);
     rig_begin(&rig); /* undone: not counted */
-    assert_int_equal(store_window_add(rig.store, 0, name), 0);
+    assert_int_equal(store_window_add(rig.store, 0, name, 10000), 0);
     assert_int_equal(store_end(rig.store, false), 0);
     assert_int_equal(nth(&rig, 0, name, 2), start + 4000);
     rig_end(&rig);
@@ -262,11 +265,14 @@ static void test_find_and_purge(void **state)
     ended.ended_wall_ms = loop_wall_ms(rig.loop);
     update(&rig, &ended);
     assert_int_equal(put(&rig, &live), 0);
-    struct otp_key key = {.name = {1}, .content = {2}, .otp = ended.row, .result = 3, .left = 4};
+    struct otp_key key = {
+        .owner = ended.row, .name = {1}, .content = {2}, .otp = ended.row, .result = 3, .left = 4};
     rig_begin(&rig);
     assert_int_equal(store_otp_key_put(rig.store, &key), 0);
     rig_keep(&rig);
     key = (struct otp_key){.name = {1}};
+    assert_int_equal(store_otp_key_get(rig.store, &key), 0);
+    key.owner = ended.row;
     assert_int_equal(store_otp_key_get(rig.store, &key), 1);
     assert_int_equal(key.left, 4);
     assert_int_equal(store_otp_find(rig.store, "+84912345678", NULL, 0, 1000, out, 4), 2);
@@ -276,16 +282,100 @@ static void test_find_and_purge(void **state)
     assert_int_equal(store_otp_find(rig.store, NULL, "678", 0, 1001, out, 4), 0);
 
     rig_pass(&rig, 31 * DAY_MS);
-    const struct store_otp_purge old = {.numbers_before_wall_ms =
-                                            loop_wall_ms(rig.loop) - 30 * DAY_MS};
-    assert_int_equal(store_otp_purge(rig.store, &old, 64), 2);
+    const struct store_otp_purge old = {
+        .streaks_before_ms = store_clock_ms(rig.store) - 3600000,
+        .keys_before_wall_ms = loop_wall_ms(rig.loop) - 2 * DAY_MS,
+        .numbers_before_wall_ms = loop_wall_ms(rig.loop) - 30 * DAY_MS,
+    };
+    assert_int_equal(store_otp_by_tuple(rig.store, ended.tuple, &out[0]), 1);
+    assert_int_equal(store_otp_purge(rig.store, &old, 64), 3);
     assert_int_equal(store_otp_purge(rig.store, &old, 64), 0);
+    assert_int_equal(store_otp_by_tuple(rig.store, ended.tuple, &out[0]), 0);
+    assert_int_equal(store_otp_by_tuple(rig.store, live.tuple, &out[0]), 1);
     assert_int_equal(store_otp_find(rig.store, "+84912345678", NULL, 0, 1000, out, 4), 2);
     assert_string_equal(out[1].to, "");
     assert_string_equal(out[1].last3, "678");
     assert_int_equal(store_otp_key_get(rig.store, &key), 0);
     const struct store_otp_purge rows = {.rows_before_wall_ms = loop_wall_ms(rig.loop)};
     assert_int_equal(store_otp_purge(rig.store, &rows, 64), 1); /* the pending one stays */
+    rig_end(&rig);
+}
+
+/* Look-ups go through runs of 8192 rows, the newest first. */
+static void test_runs(void **state)
+{
+    static const char *const tuples[] = {"a", "b", "c", "d"};
+    static const int64_t rows[] = {1, 8191, 8192, 40000};
+    struct rig rig;
+    struct otp_row made[4], out[4];
+    (void)state;
+    rig_memory(&rig);
+    assert_int_equal(store_otp_find(rig.store, NULL, "678", 0, 1000, out, 4), 0);
+    for (int i = 0; i < 4; i++) {
+        char text[80];
+        snprintf(text, sizeof text, "UPDATE sqlite_sequence SET seq = %d WHERE name = 'otp'",
+                 (int)rows[i] - 1);
+        assert_int_equal(sqlite3_exec(rig.store->db, text, NULL, NULL, NULL), SQLITE_OK);
+        made[i] = make(&rig, tuples[i]);
+        assert_int_equal(put(&rig, &made[i]), 0);
+        assert_int_equal(made[i].row, rows[i]);
+    }
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(store_otp_by_id(rig.store, made[i].id, &out[0]), 1);
+        assert_int_equal(out[0].row, rows[i]);
+    }
+    made[0].id[0] ^= 1;
+    assert_int_equal(store_otp_by_id(rig.store, made[0].id, &out[0]), 0);
+    assert_int_equal(store_otp_find(rig.store, "+84912345678", NULL, 0, 1000, out, 3), 3);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(out[i].row, rows[3 - i]);
+    assert_int_equal(store_otp_find(rig.store, NULL, "678", 0, 1000, out, 4), 4);
+    assert_int_equal(out[3].row, 1);
+    rig_end(&rig);
+}
+
+/* What revision 6 has written is found again, and its keys still stand. */
+static void test_from_revision_6(void **state)
+{
+    static const char rows[] =
+        "INSERT INTO otp (row, id, uid, purpose, locale, to_hash, last3, tuple, length, streak, "
+        "created_wall, app_hash, origin, state, reason, checks, sends, expires, sent, checked, "
+        "expires_wall, ended_wall) VALUES (7, x'000102030405060708090a0b0c0d0e0f', 1000, "
+        "'register', '', x'01', '678', x'02', 6, 0, 5, '', '', 1, '', 1, 1, 9, 5, 6, 9, 6);"
+        "DELETE FROM sqlite_sequence WHERE name = 'otp';"
+        "INSERT INTO sqlite_sequence (name, seq) VALUES ('otp', 90);" /* the newest was purged */
+        "INSERT INTO otp_key VALUES (x'0a000000000000000000000000000000', x'0b', 7, 3, 4, 5);"
+        "INSERT INTO otp_window VALUES (0, x'0c000000000000000000000000000000', 1, 5);"
+        "PRAGMA user_version = 6; PRAGMA application_id = 0x4f545047;";
+    struct rig rig;
+    struct otp_row out;
+    struct otp_key key = {.name = {0x0a}};
+    uint8_t id[OTP_ID];
+    sqlite3 *db;
+    (void)state;
+    rig_disk(&rig);
+    rig_close(&rig);
+    rig_shell("rm -r %s/*", rig.dir);
+    assert_int_equal(sqlite3_open(rig_path(&rig, "otpgate.db"), &db), SQLITE_OK);
+    for (int i = 1; i <= 6; i++)
+        assert_int_equal(sqlite3_exec(db, schema_script(i), NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, rows, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    rig_reopen(&rig);
+    for (int i = 0; i < OTP_ID; i++)
+        id[i] = (uint8_t)i;
+    assert_int_equal(store_otp_by_id(rig.store, id, &out), 1);
+    assert_int_equal(out.row, 7);
+    assert_int_equal(out.state, OTP_APPROVED);
+    for (int i = 0; i < 2; i++) { /* of a start, or of a check: an old key stands for either */
+        key.owner = i * 7;
+        assert_int_equal(store_otp_key_get(rig.store, &key), 1);
+        assert_int_equal(key.left, 4);
+    }
+    assert_int_equal(number_of(&rig, "SELECT until - at FROM otp_window"), DAY_MS);
+    struct otp_row next = make(&rig, "a");
+    assert_int_equal(put(&rig, &next), 0);
+    assert_int_equal(next.row, 91);
     rig_end(&rig);
 }
 
@@ -324,6 +414,8 @@ int main(void)
         cmocka_unit_test(test_backup_takes_no_code),
         cmocka_unit_test(test_lost_keys),
         cmocka_unit_test(test_find_and_purge),
+        cmocka_unit_test(test_runs),
+        cmocka_unit_test(test_from_revision_6),
         cmocka_unit_test(test_tallies),
     };
     return cmocka_run_group_tests_name("store_otp", tests, NULL, NULL);
