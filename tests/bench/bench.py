@@ -28,6 +28,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--bin", required=True, help="where otpgated and otpgate-modemsim are")
     parser.add_argument("--quick", action="store_true", help="one short round: does the bench work?")
+    parser.add_argument("--history", type=int, help="verifications that lie behind, at the most "
+                        "(%(default)s: half a minute or more to fill in)", default=1000000)
     parser.add_argument("--dir", help="where the databases lie while it runs (a temporary folder)")
     parser.add_argument("--strict", action="store_true", help="a missed limit is a failure")
     return parser.parse_args()
@@ -90,10 +92,10 @@ def rate(per_s):
 
 # --- what runs ---------------------------------------------------------------------------------------
 
-def tool(name, *args):
+def tool(name, *args, timeout_s=120):
     """Runs one of the C programs to its end; its JSON."""
     done = subprocess.run([os.path.join(TOOLS, name)] + [str(a) for a in args],
-                          capture_output=True, text=True, timeout=120, check=False)
+                          capture_output=True, text=True, timeout=timeout_s, check=False)
     if done.returncode != 0:
         raise RuntimeError("%s %s: %s" % (name, " ".join(map(str, args)), done.stderr))
     return json.loads(done.stdout)
@@ -409,6 +411,25 @@ def bench_queue(table, small, large, rss_before_kb):
                   (rss_kb - rss_before_kb) / 1024), rss_kb - rss_before_kb <= 16 * 1024)
 
 
+def bench_codes(table, root):
+    """Starts and checks with little and with much history, in turns; below the socket, 64 a commit.
+    A message.send is cancelled at once, as a start is by its check."""
+    history = 10000 if ARGS.quick else ARGS.history
+    folders = os.path.join(root, "codes")
+    for count in (1000, history):
+        os.makedirs(os.path.join(folders, str(count)))
+    few, many = tool("bench_otp", folders, min(2 * ROUNDS + 1, 9), scaled(1280), 1000, history,
+                     timeout_s=900)
+    for call in ("start", "check"):
+        small, large, sends = (statistics.median(rates) for rates in
+                               (few[call], many[call], many["send"]))
+        share = statistics.median(b / a for a, b in zip(few[call], many[call]))
+        table.add("otp.%s a second, %d of history" % (call, history), rate(large), rate(small),
+                  "%.2f of it with 1000 (at least 0.75)" % share, share >= 0.75)
+        table.add("  beside message.send and its cancel", "", rate(sends), "%.2f" % (large / sends))
+    shutil.rmtree(folders)
+
+
 def bench_flush(table, disk):
     table.flushes = disk.rounds
     table.add("one flush of this disk (fdatasync), all rounds", "", us(statistics.median(disk.rounds)),
@@ -442,6 +463,7 @@ def run(root, table):
         rss_kb = large.rss_kb()
         stage("accepts", bench_accepts, table, large, limit_db, root, disk)
         stage("queue", bench_queue, table, main, large, rss_kb)
+        stage("codes", bench_codes, table, root)
         bench_flush(table, disk)
     finally:
         main.close()
