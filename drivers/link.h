@@ -10,7 +10,8 @@
  *   submit ----------> (AT+CMGS, waits for the prompt)
  *          <---------- commit(token, part)               "shall I?", asked at the prompt
  *   proceed(yes|no) -> (text and Ctrl-Z | ESC)           yes only when its transaction is on disk
- *          <---------- outcome(token, part, ...)         exactly once per submit, after any RESYNC
+ *          <---------- outcome(token, part, ...)         exactly once per submit, at the latest
+ * when the command in flight has had its time
  *          <---------- evidence(...)                     at any later time: a late +CMGS
  *          <---------- inbound(handle, tpdu)             a message or a report from the air
  *   taken ----------->                                   it is on disk: delete it from the modem
@@ -54,7 +55,7 @@ enum link_state {
     LINK_SIM,         /* PIN, ICCID, IMSI, service centre */
     LINK_REGISTERING, /* waiting for a network */
     LINK_READY,       /* may submit */
-    LINK_BUSY,        /* a submit (or USSD) is under way */
+    LINK_BUSY,        /* a submit (or USSD) is under way, or the modem owes an answer */
     LINK_RECOVERING,  /* fence or ladder */
     LINK_QUARANTINED, /* left alone for a while after repeated failure */
     LINK_GONE,        /* closed, or its port is not there */

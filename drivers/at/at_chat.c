@@ -74,6 +74,12 @@ static void chat_finish(struct at_chat *chat, bool in_step)
         chat->sink->fenced(chat->ctx, in_step);
 }
 
+static void chat_overdue(struct at_chat *chat)
+{
+    if (chat->sink->overdue)
+        chat->sink->overdue(chat->ctx, chat->has_command ? &chat->command : NULL, &chat->result);
+}
+
 /* --- the fence --- */
 
 static void fence_write(struct at_chat *chat, unsigned step)
@@ -151,10 +157,12 @@ static void fence_timeout(struct at_chat *chat)
      * busy modem may answer them all later. */
     if (chat->fence.heard)
         memset(chat->fence.owed, 0, sizeof chat->fence.owed);
-    if (++chat->fence.round >= AT_CHAT_FENCE_ROUNDS)
+    if (++chat->fence.round >= AT_CHAT_FENCE_ROUNDS) {
         chat_finish(chat, false);
-    else
-        fence_write(chat, 0);
+        return;
+    }
+    fence_write(chat, 0);
+    chat_overdue(chat);
 }
 
 /* --- lines --- */
@@ -466,18 +474,23 @@ static void command_timeout(struct at_chat *chat)
         chat->result.end = AT_END_FINAL;
         chat->result.final = (struct at_final){.kind = AT_FINAL_OK};
     }
-    if (chat->command.no_fence)
+    if (chat->command.no_fence) {
         chat_finish(chat, false);
-    else
-        fence_begin(chat, chat->command.prompt);
+        return;
+    }
+    fence_begin(chat, chat->command.prompt);
+    if (chat->result.end == AT_END_TIMEOUT)
+        chat_overdue(chat);
 }
 
 static void body_timeout(struct at_chat *chat)
 {
     chat->count.timeouts++;
     chat->result.end = AT_END_TIMEOUT;
-    if (!body_is_stuck(chat))
-        fence_begin(chat, true);
+    if (body_is_stuck(chat))
+        return;
+    fence_begin(chat, true);
+    chat_overdue(chat);
 }
 
 static void chat_on_timer(void *arg)
@@ -503,6 +516,7 @@ static void chat_on_timer(void *arg)
     case AT_CHAT_PROMPTED:
         chat->result.end = AT_END_TAKEN_BACK;
         fence_begin(chat, true);
+        chat_overdue(chat);
         break;
     case AT_CHAT_BODY:
         body_timeout(chat);

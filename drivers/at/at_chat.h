@@ -7,7 +7,8 @@
  *
  * After a time-out comes the fence: ESC if a prompt may be open, then two queries, each of which
  * must bring its own information line and its OK. Only then is the next command written, so that a
- * late answer is never taken for another command's. A command's done() is called after its fence.
+ * late answer is never taken for another command's. A command's done() is called after its fence;
+ * that its time is over is told before (overdue), for a dead modem's fence takes nine seconds more.
  *
  * It must never: write Ctrl-Z but as the end of a body; write anything between a body and its
  * answer; call done() twice, or from inside at_chat_send() and its like. */
@@ -95,6 +96,12 @@ struct at_chat_sink {
     void (*fenced)(void *ctx, bool in_step); /* after a fence that no command asked for */
     void (*orphan)(void *ctx, const struct at_final *final); /* a final result nobody waits for */
     void (*broken)(void *ctx); /* a write failed: the stream is as good as gone */
+    /* What was asked has not been answered in its time, and a fence is under way: a command's, or
+     * one of its own queries'. `so_far`: what `command` has come to, if it ended now.
+     * `command` NULL: none is on the wire. Its late answer, if there is one, still comes as its
+     * line. Told again for each query that stays without an answer. Nothing is sent from inside.
+     * NULL: nobody asks. */
+    void (*overdue)(void *ctx, const struct at_command *command, const struct at_result *so_far);
 };
 
 enum at_chat_state {

@@ -440,7 +440,21 @@ static void link_broken(void *ctx)
     at_recover_gone(ctx, "cannot write", true);
 }
 
-static const struct at_chat_sink chat_sink = {link_awake, link_fenced, link_orphan, link_broken};
+/* Whoever waits is told now, and nobody else begins to wait. */
+static void link_overdue(void *ctx, const struct at_command *command,
+                         const struct at_result *so_far)
+{
+    struct at_link *l = ctx;
+    if (at_link_state(l) == LINK_READY)
+        at_link_goto(l, LINK_BUSY, "an answer is overdue");
+    at_send_overdue(l, command, so_far);
+}
+
+static const struct at_chat_sink chat_sink = {.awake = link_awake,
+                                              .fenced = link_fenced,
+                                              .orphan = link_orphan,
+                                              .broken = link_broken,
+                                              .overdue = link_overdue};
 
 /* --- the contract's calls --- */
 

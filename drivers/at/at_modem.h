@@ -203,6 +203,10 @@ void at_send_abort(struct at_link *l);
 void at_send_on_cmgs(void *ctx, const char *line); /* nobody waits for it */
 void at_send_on_orphan(struct at_link *l, const struct at_final *final);
 void at_send_on_reboot(struct at_link *l);
+/* The command on the wire (NULL: none, but a fence) has had its time: the verdict is given before
+ * its fence. */
+void at_send_overdue(struct at_link *l, const struct at_command *command,
+                     const struct at_result *so_far);
 /* An outcome for a submit whose first command was never written. */
 void at_send_end_unstarted(struct at_link *l, enum sms_local cause);
 /* The verdict by the line (link.h). Pure. `reference`: of a +CMGS line that came, -1: none did. */

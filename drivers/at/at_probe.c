@@ -191,7 +191,8 @@ static void on_broken(void *ctx)
     probe_end(ctx, -EIO, "cannot write");
 }
 
-static const struct at_chat_sink chat_sink = {on_awake, on_fenced, on_orphan, on_broken};
+static const struct at_chat_sink chat_sink = {
+    .awake = on_awake, .fenced = on_fenced, .orphan = on_orphan, .broken = on_broken};
 static const struct at_urc no_urcs[] = {{.prefix = NULL}};
 
 /* --- the port --- */

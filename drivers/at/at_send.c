@@ -86,8 +86,11 @@ static bool cmgs_line(void *arg, const char *line)
     int reference;
     if (!at_parse_cmgs(line, &reference))
         return false;
-    if (l->send.reference < 0)
+    if (l->send.reference < 0) {
         l->send.reference = reference;
+        if (!l->send.active) /* in its fence: its verdict is given */
+            at_send_on_cmgs(l, line);
+    }
     at_chat_extend(&l->chat, TAIL_MS);
     return true;
 }
@@ -151,12 +154,10 @@ static void cmgs_after(struct at_link *l, const struct at_result *result)
     }
 }
 
-static void cmgs_done(void *arg, const struct at_result *result)
+static void send_end(struct at_link *l, const struct at_result *result)
 {
-    struct at_link *l = arg;
     struct at_sending *send = &l->send;
     struct sms_outcome outcome = at_send_verdict(result, send->reference, send->ended_by_us);
-    count_errors(l, result);
     if (outcome.space == SMS_CAUSE_CMS && outcome.cause == CMS_MEMORY_FULL)
         at_receive_full(l);
     if (outcome.verdict == SMS_UNKNOWN) {
@@ -165,6 +166,14 @@ static void cmgs_done(void *arg, const struct at_result *result)
         send->unanswered.part = send->submit.part;
     }
     at_link_tell_outcome(l, &outcome);
+}
+
+static void cmgs_done(void *arg, const struct at_result *result)
+{
+    struct at_link *l = arg;
+    count_errors(l, result);
+    if (l->send.active)
+        send_end(l, result);
     if (l->chat.state != AT_CHAT_CLOSED)
         cmgs_after(l, result);
 }
@@ -188,11 +197,16 @@ static void send_cmgs(struct at_link *l)
 static void cmms_done(void *arg, const struct at_result *result)
 {
     struct at_link *l = arg;
+    bool told = !l->send.active;
     if (l->chat.state == AT_CHAT_CLOSED) {
-        send_not_sent(l, SMS_LOCAL_GONE);
+        if (!told)
+            send_not_sent(l, SMS_LOCAL_GONE);
     } else if (!result->in_step) {
-        send_not_sent(l, SMS_LOCAL_NOT_READY);
+        if (!told)
+            send_not_sent(l, SMS_LOCAL_NOT_READY);
         at_ladder_climb(l, "no answer");
+    } else if (told) {
+        at_network_settle(l, "free");
     } else if (l->send.ended_by_us) {
         send_not_sent(l, l->send.ended_by_us);
         at_network_settle(l, "free");
@@ -295,6 +309,19 @@ void at_send_abort(struct at_link *l)
 }
 
 /* --- late answers --- */
+
+/* The fence that follows may take another nine seconds, and the ladder minutes: the message need
+ * not wait for them. A late answer is evidence. */
+void at_send_overdue(struct at_link *l, const struct at_command *command,
+                     const struct at_result *so_far)
+{
+    if (!l->send.active)
+        return;
+    if (l->send.started && command && command->prompt)
+        send_end(l, so_far);
+    else
+        send_not_sent(l, SMS_LOCAL_NOT_READY);
+}
 
 void at_send_on_cmgs(void *ctx, const char *line)
 {

@@ -61,6 +61,7 @@ struct rig {
     uint64_t outcome_token;
     unsigned outcome_part;
     struct sms_outcome outcome;
+    enum link_state told_in; /* when the outcome came */
     struct link_evidence evidence;
     struct link_inbound inbound;
     uint64_t handles[16];

@@ -181,6 +181,7 @@ static void on_outcome(void *ctx, struct link *link, uint64_t token, unsigned pa
     rig->sents += outcome->verdict == SMS_SENT;
     rig->outcome_token = token;
     rig->outcome_part = part;
+    rig->told_in = rig->state;
     rig->outcome = *outcome;
     look(rig);
 }

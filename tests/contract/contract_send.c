@@ -257,7 +257,8 @@ static void a_late_reference_is_evidence(void **state)
     assert_int_equal(rig->evidence.token, 0); /* an orphan: nobody waits for it */
 }
 
-/* Ten seconds of patience, and a modem that is well again after the fence. */
+/* Ten seconds of patience, no more: told before it is known how the modem is. It is well again
+ * after the fence. */
 static void a_silent_modem_has_sent_nothing(void **state)
 {
     struct rig *rig = *state;
@@ -266,6 +267,7 @@ static void a_silent_modem_has_sent_nothing(void **state)
     assert_int_equal(rig_submit(rig), 0);
     rig_until(rig, rig_has_outcome);
     assert_int_equal(rig->outcome.verdict, SMS_NOT_SENT);
+    assert_int_equal(rig->told_in, LINK_BUSY);
     assert_int_equal(rig->commits, 0);
     assert_int_equal(rig_copies(rig), 0);
     rig_sends(rig);

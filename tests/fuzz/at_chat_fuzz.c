@@ -86,7 +86,16 @@ static void on_broken(void *ctx)
     host_close();
 }
 
-static const struct at_chat_sink chat_sink = {on_awake, on_fenced, on_orphan, on_broken};
+static void on_overdue(void *ctx, const struct at_command *command, const struct at_result *so_far)
+{
+    (void)ctx;
+    assert(f.chat.state == AT_CHAT_FENCE);
+    assert(f.sent == f.done + (command != NULL));
+    assert(!command || !so_far->body_left || f.bodied);
+}
+
+static const struct at_chat_sink chat_sink = {on_awake, on_fenced, on_orphan, on_broken,
+                                              on_overdue};
 static const struct at_urc urcs[] = {{.prefix = "+CMGS:"},
                                      {.prefix = "+CMT:", .text = true, .body = true},
                                      {.prefix = "^RSSI:"},

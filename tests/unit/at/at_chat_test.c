@@ -89,6 +89,13 @@ static void on_broken(void *ctx)
     hear("broken ");
 }
 
+static void on_overdue(void *ctx, const struct at_command *command, const struct at_result *so_far)
+{
+    (void)ctx;
+    assert_true(!command || so_far->end != AT_END_FINAL || so_far->prompted);
+    hear("overdue:%s ", command ? command->text : "-");
+}
+
 static void on_urc(void *ctx, const char *line)
 {
     (void)ctx;
@@ -105,7 +112,8 @@ static bool on_body(void *ctx, const char *line)
     return true;
 }
 
-static const struct at_chat_sink chat_sink = {on_awake, on_fenced, on_orphan, on_broken};
+static const struct at_chat_sink chat_sink = {on_awake, on_fenced, on_orphan, on_broken,
+                                              on_overdue};
 static const struct at_urc urcs[] = {
     {.prefix = "+CREG:", .fn = on_urc},
     {.prefix = "+CMGS:", .fn = on_urc},
@@ -324,33 +332,36 @@ DIALOGUE(a_command_that_wants_a_bare_line_comes_first,
 
 DIALOGUE(silence_leads_to_the_fence,
     {SEND, "AT+CSQ", 0}, {OUT, "AT+CSQ\r", 0}, {WAIT, NULL, 4999}, {OUT, "", 0}, {WAIT, NULL, 1},
-    PASS, {HEAR, "done:timeout ", 0})
+    PASS, {HEAR, "overdue:AT+CSQ done:timeout ", 0})
 DIALOGUE(a_late_answer_is_not_the_next_ones,
     {SEND, "AT+CSQ", 0}, {OUT, "AT+CSQ\r", 0}, {WAIT, NULL, 5000}, {OUT, "AT+CMGF?\r", 0},
-    {IN, "\r\n+CSQ: 20,99\r\n\r\nOK\r\n", 0}, {OUT, "", 0}, {HEAR, "line<+CSQ: 20,99> ", 0},
+    {IN, "\r\n+CSQ: 20,99\r\n\r\nOK\r\n", 0}, {OUT, "", 0}, {HEAR, "overdue:AT+CSQ line<+CSQ: 20,99> ", 0},
     {IN, "\r\n+CMGF: 0\r\n\r\nOK\r\n", 0}, {OUT, "AT+CMEE?\r", 0},
     {IN, "\r\n^RSSI:1\r\n\r\nOK\r\n", 0}, {HEAR, "", 0}, /* an OK without its line is nobody's */
     {IN, "\r\n+CMEE: 1\r\n\r\nOK\r\n", 0}, {HEAR, "done:timeout ", 0})
 DIALOGUE(a_late_answer_to_the_fences_own_query,
     {SEND, "AT+CMGF?", 0}, {OUT, "AT+CMGF?\r", 0}, {WAIT, NULL, 5000}, {OUT, "AT+CMGF?\r", 0},
     {IN, "\r\n+CMGF: 0\r\n\r\nOK\r\n", 0}, {OUT, "AT+CMEE?\r", 0},
-    {IN, "\r\n+CMGF: 0\r\n\r\nOK\r\n", 0}, {HEAR, "", 0}, {OUT, "", 0},
+    {IN, "\r\n+CMGF: 0\r\n\r\nOK\r\n", 0}, {HEAR, "overdue:AT+CMGF? ", 0}, {OUT, "", 0},
     {IN, "\r\n+CMEE: 1\r\n\r\nOK\r\n", 0}, {HEAR, "done:timeout ", 0})
 DIALOGUE(a_query_asked_twice_is_answered_twice,
     {FENCE, NULL, 0}, {OUT, "AT+CMGF?\r", 0}, {WAIT, NULL, 3000}, {OUT, "AT+CMGF?\r", 0},
     {IN, "\r\n+CMGF: 0\r\n\r\nOK\r\n", 0}, {OUT, "", 0},
     {IN, "\r\n+CMGF: 0\r\n\r\nOK\r\n", 0}, {OUT, "AT+CMEE?\r", 0},
-    {IN, "\r\n+CMEE: 1\r\n\r\nOK\r\n", 0}, {HEAR, "fenced:1 ", 0})
+    {IN, "\r\n+CMEE: 1\r\n\r\nOK\r\n", 0}, {HEAR, "overdue:- fenced:1 ", 0})
 DIALOGUE(a_query_that_was_lost_is_forgiven,
     {FENCE, NULL, 0}, {OUT, "AT+CMGF?\r", 0}, {WAIT, NULL, 3000}, {OUT, "AT+CMGF?\r", 0},
     {IN, "\r\n+CMGF: 0\r\n\r\nOK\r\n", 0}, {OUT, "", 0}, {WAIT, NULL, 3000},
-    PASS, {HEAR, "fenced:1 ", 0})
+    PASS, {HEAR, "overdue:- overdue:- fenced:1 ", 0})
 DIALOGUE(errors_do_not_pass_a_fence,
     {FENCE, NULL, 0}, {OUT, "AT+CMGF?\r", 0}, {IN, "\r\nERROR\r\n", 0}, {WAIT, NULL, 3000},
     {OUT, "AT+CMGF?\r", 0}, {IN, "\r\n+CMGF: 0\r\n\r\nERROR\r\n", 0}, {WAIT, NULL, 3000},
-    {OUT, "AT+CMGF?\r", 0}, {IN, "\r\nOK\r\n", 0}, {WAIT, NULL, 3000}, {HEAR, "fenced:0 ", 0}, {OUT, "", 0})
+    {OUT, "AT+CMGF?\r", 0}, {IN, "\r\nOK\r\n", 0}, {WAIT, NULL, 3000}, {HEAR, "overdue:- overdue:- fenced:0 ", 0},
+    {OUT, "", 0})
 DIALOGUE(a_deaf_modem,
-    {SEND, "AT+CSQ", 0}, {OUT, "AT+CSQ\r", 0}, {WAIT, NULL, 5000 + 3 * 3000 - 1}, {HEAR, "", 0},
+    {SEND, "AT+CSQ", 0}, {OUT, "AT+CSQ\r", 0}, {WAIT, NULL, 4999}, {HEAR, "", 0},
+    {WAIT, NULL, 1}, {HEAR, "overdue:AT+CSQ ", 0}, {WAIT, NULL, 3 * 3000 - 1},
+    {HEAR, "overdue:AT+CSQ overdue:AT+CSQ ", 0},
     {OUT, "AT+CMGF?\rAT+CMGF?\rAT+CMGF?\r", 0}, {WAIT, NULL, 1}, {HEAR, "done:timeout,out-of-step ", 0})
 DIALOGUE(an_information_line_may_be_enough,
     {SEND, "AT+CPIN?", 0}, {OUT, "AT+CPIN?\r", 0}, {IN, "\r\n+CPIN: READY\r\n", 0}, {HEAR, "line<+CPIN: READY> ", 0},
@@ -369,15 +380,15 @@ DIALOGUE(a_reference_before_our_body_is_anothers,
     {BODY, "0011", 120000}, {IN, "\r\n+CMGS: 7\r\n", 0}, {HEAR, "line<+CMGS: 7> ", 0})
 DIALOGUE(no_prompt_is_taken_back,
     {SEND, "AT+CMGS=20", 0}, {OUT, "AT+CMGS=20\r", 0}, {WAIT, NULL, 10000}, {OUT, "\x1b", 0},
-    {WAIT, NULL, 200}, PASS, {HEAR, "done:timeout ", 0})
+    {HEAR, "overdue:AT+CMGS=20 ", 0}, {WAIT, NULL, 200}, PASS, {HEAR, "done:timeout ", 0})
 DIALOGUE(a_prompt_in_the_fence_is_taken_back_again,
     {SEND, "AT+CMGS=20", 0}, {OUT, "AT+CMGS=20\r", 0}, {WAIT, NULL, 10200}, {OUT, "\x1b" "AT+CMGF?\r", 0},
     {IN, "\r\n> ", 0}, {OUT, "\x1b", 0}, {IN, "\r\nOK\r\n", 0}, {WAIT, NULL, 200},
-    PASS, {HEAR, "done:timeout ", 0})
+    PASS, {HEAR, "overdue:AT+CMGS=20 done:timeout ", 0})
 DIALOGUE(prompts_without_end_are_a_failed_fence,
     {SEND, "AT+CMGS=20", 0}, {OUT, "AT+CMGS=20\r", 0}, {WAIT, NULL, 10000},
     {IN, "> \r\n> \r\n> \r\n> \r\n> \r\n> ", 0}, {OUT, "\x1b\x1b\x1b\x1b\x1b\x1b", 0},
-    {HEAR, "done:timeout,out-of-step ", 0})
+    {HEAR, "overdue:AT+CMGS=20 done:timeout,out-of-step ", 0})
 DIALOGUE(a_refusal_instead_of_the_prompt,
     {SEND, "AT+CMGS=20", 0}, {OUT, "AT+CMGS=20\r", 0}, {IN, "\r\n+CMS ERROR: 302\r\n", 0},
     {HEAR, "done:final:2/302 ", 0}, {OUT, "", 0})
@@ -390,12 +401,12 @@ DIALOGUE(the_owner_takes_it_back,
     PASS, {HEAR, "done:taken-back,prompted ", 0})
 DIALOGUE(a_silent_owner_at_the_prompt,
     {SEND, "AT+CMGS=20", 0}, {OUT, "AT+CMGS=20\r", 0}, {IN, "\r\n> ", 0}, {WAIT, NULL, 20000},
-    {OUT, "\x1b", 0}, {WAIT, NULL, 200}, PASS, {HEAR, "prompted done:taken-back,prompted ", 0})
+    {OUT, "\x1b", 0}, {WAIT, NULL, 200}, PASS, {HEAR, "prompted overdue:AT+CMGS=20 done:taken-back,prompted ", 0})
 DIALOGUE(a_late_reference_in_the_fence_is_its_own,
     {SEND, "AT+CMGS=20", 0}, {IN, "\r\n> ", 0}, {BODY, "0011", 120000}, {OUT, "AT+CMGS=20\r0011\x1a", 0},
     {WAIT, NULL, 119999}, {OUT, "", 0}, {WAIT, NULL, 201}, {OUT, "\x1b" "AT+CMGF?\r", 0},
     {IN, "\r\n+CMGS: 9\r\n\r\nOK\r\n\r\n+CMGF: 0\r\n\r\nOK\r\n", 0}, {OUT, "AT+CMEE?\r", 0},
-    {IN, "\r\n+CMEE: 1\r\n\r\nOK\r\n", 0}, {HEAR, "prompted line<+CMGS: 9> done:timeout,prompted,left ", 0})
+    {IN, "\r\n+CMEE: 1\r\n\r\nOK\r\n", 0}, {HEAR, "prompted overdue:AT+CMGS=20 line<+CMGS: 9> done:timeout,prompted,left ", 0})
 DIALOGUE(nothing_is_written_while_a_body_is_out,
     {SEND, "AT+CMGS=20", 0}, {IN, "\r\n> ", 0}, {BODY, "0011", 120000}, {OUT, "AT+CMGS=20\r0011\x1a", 0},
     {IN, "\r\n> \r\n> ", 0}, {ESCAPE, NULL, 0}, {WAIT, NULL, 119999}, {OUT, "", 0}, {HEAR, "prompted ", 0})
@@ -421,7 +432,7 @@ DIALOGUE(an_answer_to_a_body_that_still_waits,
     {IN, "\r\n+CMS ERROR: 38\r\n", 0}, {HEAR, "prompted done:final:2/38,prompted,out-of-step,stuck ", 0})
 DIALOGUE(a_port_that_goes_in_the_fence_keeps_the_cause,
     {SEND, "AT+CMGS=20", 0}, {IN, "\r\n> ", 0}, {BODY, "0011", 120000}, {WAIT, NULL, 121000}, {CUT, NULL, 0},
-    {HEAR, "prompted done:timeout,prompted,left,out-of-step ", 0})
+    {HEAR, "prompted overdue:AT+CMGS=20 done:timeout,prompted,left,out-of-step ", 0})
 /* clang-format on */
 
 /* An answer that lies in the port is no silence, however late we look: a stream that has bytes, and

@@ -26,6 +26,8 @@ enum {
     BEFORE_ANSWER = 4,    /* the Ctrl-Z has left by then */
     AFTER_REFERENCE = 15, /* "+CMGS: 7" and its CR */
     WHOLE = sizeof DIALOGUE - 1,
+    PROMPT_MS = 10000,
+    ANSWER_MS = 120000,
 };
 
 static const struct row {
@@ -52,6 +54,13 @@ static const struct row {
     {"stall 125 s, OK only", FAULT_STALL, 125000, "\r\nOK\r\n", NULL, NULL},
     {"late modem, stall 125 s", FAULT_STALL, 125000, NULL, "otpgate", "SIM-LATE"},
 };
+
+/* The reference is on its way, but not in time. A longer stall meets the ladder. */
+static bool is_late(const struct row *row, size_t byte)
+{
+    return row->fault == FAULT_STALL && row->answer == NULL && row->stall_ms > 120000 &&
+           row->stall_ms < 400000 && byte >= BEFORE_ANSWER && byte < AFTER_REFERENCE;
+}
 
 static size_t whole_of(const struct row *row)
 {
@@ -95,16 +104,22 @@ static void check_verdict(const struct row *row, size_t byte, const struct world
     /* What is cut while under way never came: the best verdict that bytes allow. */
     if (plain && byte >= AFTER_REFERENCE)
         check(w->outcome.verdict == (row->fault == FAULT_CUT ? SMS_UNKNOWN : SMS_SENT));
-    /* In order: an answer inside the hard time-out, or before its fence has passed, is its own. */
-    if (row->fault == FAULT_STALL && plain && byte >= BEFORE_ANSWER && row->stall_ms <= 125000)
+    /* In order: an answer inside the hard time-out is its own. */
+    if (row->fault == FAULT_STALL && plain && byte >= BEFORE_ANSWER && row->stall_ms < 120000)
         check(w->outcome.verdict == SMS_SENT);
     if (row->fault == FAULT_STALL && byte < AFTER_PROMPT)
         check(w->outcome.verdict == (row->stall_ms < 10000 ? SMS_SENT : SMS_NOT_SENT) || !plain);
     /* Later ones come as evidence, with the token. */
-    if (row->fault == FAULT_STALL && plain && byte >= BEFORE_ANSWER && byte < AFTER_REFERENCE &&
-        row->stall_ms == 140000) {
-        check(w->outcome.verdict == SMS_UNKNOWN || w->outcome.verdict == SMS_SENT);
-    }
+    if (is_late(row, byte))
+        check(w->outcome.verdict == SMS_UNKNOWN);
+}
+
+/* Told when the command in flight has had its time: no fence and no rung is waited for. */
+static void check_time(const struct row *row, size_t byte, const struct world *w, int64_t asked_ms)
+{
+    check(w->told_ms - asked_ms <= PROMPT_MS + (w->commits > 0 ? ANSWER_MS : 0));
+    if (row->fault == FAULT_DEAF && w->commits > 0)
+        check(w->told_ms - w->asked_ms <= ANSWER_MS);
 }
 
 static void die_once(const struct row *row, size_t byte)
@@ -121,10 +136,12 @@ static void die_once(const struct row *row, size_t byte)
     w->cmgs_answer = row->answer;
     world_start(w);
     check(world_until_ready(w, 5000));
+    int64_t asked_ms = loop_now_ms(w->loop);
     uint64_t token = world_submit(w, false);
     check(world_until_outcome(w, token, 200000));
     check_truth(row, byte, w, token);
     check_verdict(row, byte, w);
+    check_time(row, byte, w, asked_ms);
     unsigned outcomes = w->outcomes;
     check(byte >= AFTER_REFERENCE || w->written_meanwhile == 0);
     check(outcomes == 1);
@@ -147,6 +164,7 @@ static void die_once(const struct row *row, size_t byte)
     if (w->evidences > 0 && w->evidence.token == token)
         check(w->evidence.reference == world_truth_of(w, token));
     check(w->evidences <= 1 && (w->evidences == 0 || w->evidence.token == token));
+    check(w->evidences == 1 || !is_late(row, byte) || row->stall_ms > 125000);
     world_stop(w);
     free(w);
 }
@@ -243,6 +261,85 @@ static void instead_of_the_prompt(void **state)
     }
 }
 
+/* A dead modem's own message, whatever it waits for, and then the fence's and the ladder's time. */
+static void a_dead_modems_message_waits_for_one_command(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool behind_prompt, more, kept_alive;
+        int64_t told_ms;
+        enum sms_verdict verdict;
+        enum sms_local cause;
+    } deaths[] = {
+        {"AT+CMGS", false, false, false, 10000, SMS_NOT_SENT, SMS_LOCAL_NO_PROMPT},
+        {"AT+CMMS", false, true, false, 5000, SMS_NOT_SENT, SMS_LOCAL_NOT_READY},
+        {"a keepalive", false, false, true, 4000, SMS_NOT_SENT, SMS_LOCAL_NOT_READY},
+        {"the answer", true, false, false, 120000, SMS_UNKNOWN, SMS_LOCAL_TIMEOUT},
+    };
+    for (size_t i = 0; i < sizeof deaths / sizeof *deaths; i++) {
+        struct world *w = calloc(1, sizeof *w);
+        assert_non_null(w);
+        w->fault = FAULT_DEAF;
+        w->at_byte = BEFORE_ANSWER;
+        world_start(w);
+        assert_true(world_until_ready(w, 5000));
+        w->dead = true;
+        w->deaf = !deaths[i].behind_prompt;
+        if (deaths[i].kept_alive)
+            world_run(w, 61000);
+        int64_t asked_ms = loop_now_ms(w->loop);
+        uint64_t token = world_submit(w, deaths[i].more);
+        if (!token)
+            fail_msg("dead in %s: not taken", deaths[i].name);
+        assert_true(world_until_outcome(w, token, 200000));
+        assert_int_equal(w->outcome.verdict, deaths[i].verdict);
+        assert_int_equal(w->outcome.cause, deaths[i].cause);
+        assert_int_equal(w->told_ms - asked_ms, deaths[i].told_ms);
+        assert_false(link_in_flight(w->link));
+        /* It takes no other before it is known how it is. */
+        assert_int_equal(world_submit(w, false), 0);
+        world_run(w, 9500);
+        assert_int_equal(world_state(w), LINK_RECOVERING);
+        assert_int_equal(w->outcomes, 1);
+        world_stop(w);
+        free(w);
+    }
+}
+
+/* With the fence under way: the modem lives, and its answer is the truth. */
+static void an_answer_in_the_fence_is_evidence(void **state)
+{
+    (void)state;
+    for (int twice = 0; twice < 2; twice++) {
+        struct world *w = calloc(1, sizeof *w);
+        assert_non_null(w);
+        w->fault = FAULT_STALL;
+        w->stall_ms = 124000;
+        w->at_byte = BEFORE_ANSWER;
+        w->cmgs_answer = twice ? "\r\n+CMGS: %d\r\n\r\n+CMGS: 7\r\n\r\nERROR\r\n" : NULL;
+        world_start(w);
+        assert_true(world_until_ready(w, 5000));
+        uint64_t token = world_submit(w, false);
+        assert_true(world_until_outcome(w, token, 120000));
+        assert_int_equal(w->outcome.verdict, SMS_UNKNOWN);
+        assert_int_equal(w->evidences, 0);
+        world_run(w, 5000);
+        assert_int_equal(w->evidences, 1);
+        assert_int_equal(w->evidence.token, token);
+        assert_int_equal(w->evidence.reference, world_truth_of(w, token));
+        assert_int_equal(w->outcomes, 1);
+        assert_true(world_until_ready(w, 1000));
+        w->cmgs_answer = NULL;
+        token = world_submit(w, false);
+        assert_true(world_until_outcome(w, token, 10));
+        assert_int_equal(w->outcome.verdict, SMS_SENT);
+        assert_int_equal(w->evidences, 1);
+        world_stop(w);
+        free(w);
+    }
+}
+
 /* The kernel has not taken the last byte: it has certainly not left, and must never. */
 static void a_body_stuck_in_the_port_is_not_sent(void **state)
 {
@@ -287,6 +384,8 @@ int main(void)
         cmocka_unit_test(every_byte_of_the_dialogue),
         cmocka_unit_test(the_answer_decides),
         cmocka_unit_test(instead_of_the_prompt),
+        cmocka_unit_test(a_dead_modems_message_waits_for_one_command),
+        cmocka_unit_test(an_answer_in_the_fence_is_evidence),
         cmocka_unit_test(a_body_stuck_in_the_port_is_not_sent),
     };
     log_sink_set(no_log, NULL);

@@ -68,6 +68,8 @@ static struct world *world_late(int64_t late_ms, const char *answer)
     assert_int_equal(w->outcome.verdict, SMS_UNKNOWN);
     assert_int_equal(w->outcome.cause, SMS_LOCAL_TIMEOUT);
     world_run(w, 0);
+    assert_int_equal(world_submit(w, false), 0);
+    world_run(w, 200); /* the fence proves nothing */
     assert_int_equal(world_state(w), LINK_RECOVERING);
     assert_int_equal(world_submit(w, false), 0);
     w->answer_late_ms = 0;

@@ -134,6 +134,7 @@ static void half_a_line_before_the_prompt_is_not_sent(void **state)
     assert_int_equal(w->outcome.verdict, SMS_NOT_SENT);
     assert_int_equal(w->outcome.cause, SMS_LOCAL_NO_PROMPT);
     assert_int_equal(w->commits, 0);
+    assert_true(world_until_ready(w, 1000)); /* behind the fence */
     token = world_submit(w, false);
     assert_true(world_until_outcome(w, token, 30000));
     assert_int_equal(w->outcome.verdict, SMS_SENT);
