@@ -158,6 +158,9 @@ struct link_sink {
     void (*ussd_form)(void *ctx, struct link *link, enum ussd_form form);
     /* trace() has more lines; told once for all of a turn. NULL: nobody reads along. */
     void (*traced)(void *ctx, struct link *link);
+    /* What comes is announced on another port of this modem than the link's, and the modem would
+     * not change that. Once a start. NULL: nobody minds. */
+    void (*elsewhere)(void *ctx, struct link *link);
 };
 
 struct link_submit {

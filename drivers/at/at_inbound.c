@@ -90,6 +90,7 @@ void at_inbound_put(struct at_link *l, struct at_slot *slot, const struct pdu_tp
 void at_inbound_on_header(void *ctx, const char *line)
 {
     struct at_link *l = ctx;
+    at_elsewhere_noticed(l);
     l->receive.announced = at_parse_announced(line, line[2] == 'D' ? "+CDS:" : "+CMT:");
 }
 

@@ -69,6 +69,11 @@ static const char *ask_quiet_2(void *arg)
     return ask_quiet(arg, 2);
 }
 
+static const char *ask_announce(void *arg)
+{
+    return at_elsewhere_command(arg);
+}
+
 static const char *ask_radio_on(void *arg)
 {
     const struct at_link *l = arg;
@@ -99,6 +104,7 @@ static const struct at_step settle_steps[] = {
     {.make = ask_quiet_0, .timeout_ms = 5000},
     {.make = ask_quiet_1, .timeout_ms = 5000},
     {.make = ask_quiet_2, .timeout_ms = 5000},
+    {.make = ask_announce, .timeout_ms = 5000},
     {.command = "AT+CFUN?", .prefix = {"+CFUN:"}, .line = learn_fun, .timeout_ms = 5000},
     {.make = ask_radio_on, .timeout_ms = 15000},
     {0},

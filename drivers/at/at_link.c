@@ -579,6 +579,7 @@ static int op_attach(struct link *link, const char *where)
     int rc = port_slot_attach(l->port, where, &why);
     if (rc < 0)
         log_event(LOG_LEVEL_ERROR, "at", l->link.name, "bad-port", "why=\"%s\"", why);
+    l->announce_tried = 0;
     if (rc < 0 || l->stream || at_link_state(l) == LINK_OPENING)
         return rc;
     at_recover_rested(l);

@@ -37,12 +37,13 @@ static const struct at_quirks rows[] = {
      * CFUN=1,1 drops them off the bus, which is as good. Reports: chan_dongle runs them with <ds>
      * 2, the only value it found to work; E303 and E3531 put them into "SM". USSD: E1xx and E3xx
      * take and give packed septets in hex (AT^USSDMODE=1), and answer ERROR or nothing to plain
-     * text. */
+     * text. AT^PORTSEL: notices go to the PC UI port (0) or to the modem port (1). */
     {.name = "huawei",
      .maker = "huawei",
      .iccid = "AT^ICCID?",
      .pin_left = {.command = "AT^CPIN?", .prefix = "^CPIN:", .field = 3}, /* code,times,puk,pin */
      .quiet = {"AT^CURC=0"},
+     .announce = {"AT^PORTSEL=0", "AT^PORTSEL=1"},
      .reset = "AT^RESET",
      .reset_wait_ms = 20000,
      .reports_stored = true,
@@ -56,9 +57,12 @@ static const struct at_quirks rows[] = {
      .quiet = {"AT+CPMS?"},
      .reset = "AT+ZRST",
      .reset_wait_ms = 20000},
-    /* EC2x leave the bus for 10 to 20 s in a reset. "+QIND: SMS DONE" after a boot. */
+    /* EC2x leave the bus for 10 to 20 s in a reset. "+QIND: SMS DONE" after a boot. Some are made
+     * so that notices go to the modem port, not to the AT port. */
     {.name = "quectel",
      .maker = "Quectel",
+     .announce = {"AT+QURCCFG=\"urcport\",\"usbat\"", "AT+QURCCFG=\"urcport\",\"usbmodem\"",
+                  "AT+QURCCFG=\"urcport\",\"uart1\""},
      .iccid = "AT+QCCID",
      .pin_left = {.command = "AT+QPINC?", .prefix = "+QPINC:", .name = "SC", .field = 1},
      .reset = "AT+CFUN=1,1",

@@ -6,7 +6,7 @@
 
 #include "ussd.h"
 
-enum { AT_QUIET_COMMANDS = 3 };
+enum { AT_QUIET_COMMANDS = 3, AT_ANNOUNCE_COMMANDS = 3 };
 
 /* How many attempts a SIM leaves for its PIN. The count stands in field `field` of the line with
  * that prefix, where `name` is given only of the line whose first field it is. */
@@ -20,12 +20,15 @@ struct at_quirks {
     const char *maker;                    /* part of the answer to AT+CGMI, any case; NULL: any */
     const char *model;                    /* part of the answer to AT+CGMM, any case; NULL: any */
     const char *quiet[AT_QUIET_COMMANDS]; /* once after identification; an ERROR does not matter */
-    const char *iccid;                    /* asked first; NULL: only the common ones */
-    struct at_pin_query pin_left;         /* no command: AT+CPINR alone is tried */
-    const char *reset;                    /* restarts the modem's firmware */
-    int reset_wait_ms;                    /* until it answers again */
-    bool no_cmms;                         /* AT+CMMS harms or is unknown */
-    bool reports_stored;                  /* <ds> 2 is what works; 1 is accepted and lost */
+    /* Which of its ports it tells of what comes: the one that our udev rules call "at" first, the
+     * others in turn until notices come where we are. An ERROR does not matter. */
+    const char *announce[AT_ANNOUNCE_COMMANDS];
+    const char *iccid;            /* asked first; NULL: only the common ones */
+    struct at_pin_query pin_left; /* no command: AT+CPINR alone is tried */
+    const char *reset;            /* restarts the modem's firmware */
+    int reset_wait_ms;            /* until it answers again */
+    bool no_cmms;                 /* AT+CMMS harms or is unknown */
+    bool reports_stored;          /* <ds> 2 is what works; 1 is accepted and lost */
     /* Answers other commands while a short message is still under way: the fence proves nothing
      * about its answer, so the SIM is held until it came, or for answer_max_ms after the Ctrl-Z. */
     bool answers_during_cmgs;

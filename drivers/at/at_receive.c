@@ -57,6 +57,7 @@ static bool receive_line(void *arg, const char *line)
     case AT_JOB_NONE:
     case AT_JOB_DELETE:
     case AT_JOB_SET_CNMI:
+    case AT_JOB_ANNOUNCE:
         break;
     }
     return false;
@@ -106,6 +107,8 @@ static void job_done(struct at_link *l, enum at_job job, const struct at_result 
         break;
     case AT_JOB_SET_CNMI:
         r->cnmi_wrong = false;
+        break;
+    case AT_JOB_ANNOUNCE:
         break;
     }
 }
@@ -206,6 +209,9 @@ static void job_send(struct at_link *l, enum at_job job, struct at_place place)
     case AT_JOB_SET_CNMI:
         at_delivery_cnmi(l, text);
         break;
+    case AT_JOB_ANNOUNCE:
+        (void)snprintf(text, sizeof text, "%s", at_elsewhere_command(l));
+        break;
     }
     r->job = job;
     r->place = place;
@@ -277,7 +283,9 @@ static bool work_next(struct at_link *l)
     /* A little early: the keepalive that comes right before it must not skip it. */
     if (now_ms >= r->inspected_ms + l->keepalive_ms * 3 / 4) {
         inspect(l);
-        if (r->cnmi_set && !rests(l, AT_JOB_ASK_CNMI))
+        if (at_elsewhere_turn(l))
+            job = AT_JOB_ANNOUNCE;
+        else if (r->cnmi_set && !rests(l, AT_JOB_ASK_CNMI))
             job = AT_JOB_ASK_CNMI;
     } else if (r->cnmi_wrong && !rests(l, AT_JOB_SET_CNMI)) {
         job = AT_JOB_SET_CNMI;
@@ -352,6 +360,7 @@ void at_receive_start(struct at_link *l)
     r->refused = r->refused_before = 0;
     at_sweep_home_known(l);
     r->inspected_ms = loop_now_ms(l->loop);
+    at_elsewhere_start(l);
     if (!r->cnmi_set)
         log_event(LOG_LEVEL_WARNING, "at", l->link.name, "no-notices", "looked_every_s=%d",
                   (int)(l->keepalive_ms / 1000));
@@ -382,6 +391,7 @@ void at_receive_on_stored(void *ctx, const char *line)
     struct at_link *l = ctx;
     struct at_receiving *r = &l->receive;
     struct at_place place;
+    at_elsewhere_noticed(l);
     if (!at_parse_place(line, line[2] == 'D' ? "+CDSI:" : "+CMTI:", &place)) {
         at_receive_full(l); /* cut short: something came, somewhere */
         return;

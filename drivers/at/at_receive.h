@@ -3,6 +3,7 @@
  *
  *   at_delivery.c how messages shall come: memory and notices, chosen and kept
  *   at_inbound.c  what came and is with the owner: handles, a bounded window
+ *   at_elsewhere.c is what comes announced on another port than ours?
  *   at_places.c   the ledger of slots (a room with a header of its own)
  *   at_stored.c   what a slot's lines and the end of its command mean
  *   at_sweep.c    going through a memory, and which one is selected
@@ -42,8 +43,9 @@ enum at_job {
     AT_JOB_DELETE, /* AT+CMGD */
     AT_JOB_ASK_CNMI,
     AT_JOB_SET_CNMI,
+    AT_JOB_ANNOUNCE, /* of the quirk row: notices to another of its ports */
 };
-enum { AT_JOBS = AT_JOB_SET_CNMI + 1 };
+enum { AT_JOBS = AT_JOB_ANNOUNCE + 1 };
 enum at_sweep { AT_SWEEP_NONE, AT_SWEEP_ASK, AT_SWEEP_LIST, AT_SWEEP_WALK };
 
 struct at_receiving {
@@ -83,6 +85,11 @@ struct at_receiving {
     bool list_silent;             /* AT+CMGL was not answered: never asked again */
     int64_t inspected_ms, full_ms;
     unsigned inspections;
+    /* where the modem tells of what comes: at_elsewhere.c */
+    bool told_here;      /* a notice has come on this port, since the start */
+    bool inspected;      /* what a sweep finds now came after the start */
+    unsigned untold;     /* found by such a sweep alone */
+    bool elsewhere_said; /* the owner knows that nothing helps on this port */
     struct loop_task task;
 };
 
@@ -144,5 +151,13 @@ void at_receive_taken(struct at_link *l, uint64_t handle, bool ok);
 void at_receive_full(struct at_link *l);                /* the modem has no room left: sweep */
 void at_receive_on_stored(void *ctx, const char *line); /* +CMTI, +CDSI */
 void at_receive_on_full(void *ctx, const char *line);
+
+/* --- at_elsewhere.c --- */
+void at_elsewhere_start(struct at_link *l);
+void at_elsewhere_noticed(struct at_link *l); /* a notice came */
+void at_elsewhere_found(struct at_link *l);   /* a sweep found what no notice told of */
+/* At an inspection. True: the row's next command is due (at_elsewhere_command()). */
+bool at_elsewhere_turn(struct at_link *l);
+const char *at_elsewhere_command(const struct at_link *l); /* NULL: its row has none */
 
 #endif

@@ -51,6 +51,8 @@ static void stored_header(struct at_link *l)
     struct at_receiving *r = &l->receive;
     bool sweeping = r->job != AT_JOB_READ;
     bool ours = r->stored.stat < 2; /* else drafts of whoever had the SIM before: they stay */
+    if (sweeping && ours && !at_places_find(&r->places, r->place))
+        at_elsewhere_found(l);
     struct at_slot *slot =
         ours ? at_places_put(&r->places, r->place) : at_places_find(&r->places, r->place);
     r->header = true;

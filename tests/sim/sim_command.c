@@ -112,14 +112,12 @@ static const struct {
     const char *name;
     unsigned families;
 } accepted[] = {
-    {"^PORTSEL", SIM_HUAWEI},
     {"^SYSCFG", SIM_HUAWEI},
     {"^USSDMODE", SIM_HUAWEI},
     {"+ZOPRT", SIM_ZTE},
     {"+ZCDRUN", SIM_ZTE},
     {"+AUTOCSQ", SIM_SIMCOM},
     {"+CNSMOD", SIM_SIMCOM},
-    {"+QURCCFG", SIM_QUECTEL},
     {"+QINDCFG", SIM_QUECTEL},
     {"#STIA", SIM_TELIT},
     {"#QSS", SIM_TELIT},
@@ -159,6 +157,30 @@ static bool known_to(const struct simmodem *modem, unsigned families)
     return !families || (modem->profile->families & families);
 }
 
+/* Which port is told of what comes unasked. */
+static bool run_told_port(struct simmodem *modem, const char *name, const char *args,
+                          struct sim_result *result)
+{
+    static const char *const ports[] = {"usbat", "usbmodem", "uart1"};
+    char port[16] = "";
+    int to = -1;
+    if (strcmp(name, "^PORTSEL") == 0 && known_to(modem, SIM_HUAWEI)) {
+        if (sim_args_ints(args, &to, 1) != 1 || to > 1)
+            to = -1;
+    } else if (strcmp(name, "+QURCCFG") == 0 && known_to(modem, SIM_QUECTEL)) {
+        bool given = sim_args_string(args, 1, port, sizeof port);
+        for (int i = 0; given && i < 3; i++)
+            if (strcmp(ports[i], port) == 0)
+                to = i;
+    } else {
+        return false;
+    }
+    if (to >= 0)
+        modem->settings.told_port = to;
+    *result = to >= 0 ? ok : error;
+    return true;
+}
+
 static bool run_from_tables(struct simmodem *modem, const char *name, enum sim_form form,
                             const char *args, struct sim_result *result)
 {
@@ -168,6 +190,8 @@ static bool run_from_tables(struct simmodem *modem, const char *name, enum sim_f
         *result = run_setting(modem, name, setting, max, form, args);
         return true;
     }
+    if (run_told_port(modem, name, args, result))
+        return true;
     for (size_t i = 0; i < sizeof accepted / sizeof accepted[0]; i++) {
         if (!strcmp(accepted[i].name, name) && known_to(modem, accepted[i].families)) {
             *result = ok;

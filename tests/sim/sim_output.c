@@ -236,6 +236,11 @@ static size_t dress(const struct simmodem *modem, char *out, size_t room, const 
     return at;
 }
 
+void simmodem_port_set(struct simmodem *modem, int port)
+{
+    modem->port = port;
+}
+
 void simmodem_habits_set(struct simmodem *modem, unsigned habits)
 {
     modem->habits = habits;
@@ -296,6 +301,8 @@ void sim_urc(struct simmodem *modem, const char *format, ...)
         told[strcspn(told, "\r")] = 0;
         sim_tell(modem, SIM_EVENT_URC, told, -1);
     }
+    if (modem->settings.told_port != modem->port)
+        return; /* said, on another port */
     if (modem->mode == SIM_PROMPT)
         append(&modem->urc, &modem->urc_len, &modem->urc_room, line, len);
     else

@@ -60,6 +60,9 @@ enum {
     SIMMODEM_LOSES_OK = 4,   /* now and then the OK behind an answer does not come */
 };
 void simmodem_habits_set(struct simmodem *modem, unsigned habits);
+/* The host is on its second port (1), or third: what comes unasked goes to the first (0), until
+ * ^PORTSEL or +QURCCFG changes that; other makes have no such command. */
+void simmodem_port_set(struct simmodem *modem, int port);
 enum simmodem_sim {
     SIMMODEM_SIM_READY,
     SIMMODEM_SIM_PIN, /* wants "1234"; three wrong ones and it is PUK */

@@ -14,7 +14,7 @@ enum { SIM_LINE_ROOM = 600, SIM_BODY_ROOM = 1024, SIM_BACKLOG_ROOM = 2048, SIM_P
 /* What the host sets; all of it is lost at a reset. */
 struct sim_settings {
     int echo, quiet, verbose, cmee, cmgf, csms, cmms, cusd, creg, cgreg, cereg, csdh, crc, clip,
-        cfun, cops_format, sm20, noise;
+        cfun, cops_format, sm20, noise, told_port;
     int cnmi[5];
     int mem[3]; /* enum sim_memory_kind */
     char cscs[16];
@@ -36,6 +36,7 @@ struct simmodem {
     int stat[3]; /* of CREG, CGREG, CEREG when on the air */
     enum simmodem_sim sim;
     int pin_left;
+    int port;                    /* of its ports the host's: 0 PC UI, AT; 1 modem; 2 UART */
     unsigned habits, habit_turn; /* SIMMODEM_ECHO_STAYS, ...; lines said since */
     bool pin_enabled;            /* asked for again after each start */
     uint8_t mr;                  /* of the next submit; survives resets, as in EF_SMSS */

@@ -125,6 +125,87 @@ static void full_while_it_runs(void **state)
     }
 }
 
+/* --- on which port --- */
+
+/* We hold its modem port: it announces on another one until it is told not to; found out by what
+ * the keepalive's sweep finds, and settled by the next one. */
+static void told_on_another_port_until_asked(void **state)
+{
+    static const struct {
+        const char *profile, *second;
+        int port;
+    } rows[] = {{"huawei", "AT^PORTSEL=1", 1},
+                {"quectel", "AT+QURCCFG=\"urcport\",\"usbmodem\"", 1},
+                {"quectel", "AT+QURCCFG=\"urcport\",\"uart1\"", 2}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        sim_world_prepare(rows[i].profile);
+        simmodem_port_set(t.modem, rows[i].port);
+        sim_world_write("tin 0"); /* before the start: proves nothing */
+        assert_int_equal(link_open(t.link), 0);
+        assert_true(sim_world_until_ready(120000));
+        sim_world_run(200000);
+        assert_int_equal(sim_world_count(rows[i].second), 0);
+        for (int n = 1; n <= rows[i].port; n++) {
+            write_many(1);
+            sim_world_run(1000);
+            assert_int_equal(sim_world_stored(), 1); /* nobody told us */
+            sim_world_run(180000);
+            assert_int_equal(sim_world_stored(), 0);
+        }
+        assert_int_equal(sim_world_count(rows[i].second), 1);
+        write_many(1);
+        sim_world_run(1000);
+        assert_int_equal(sim_world_stored(), 0);
+        sim_world_run(600000);
+        assert_int_equal(sim_world_count(rows[i].second), 1);
+        assert_int_equal(t.elsewhere, 0);
+        simmodem_reset(t.modem); /* forgets it; we do not */
+        sim_world_net();
+        sim_world_run(5000);
+        assert_true(sim_world_until_ready(120000));
+        sim_world_run(5000);
+        write_many(1);
+        sim_world_run(1000);
+        assert_int_equal(sim_world_stored(), 0);
+        end();
+    }
+}
+
+static void told_on_another_port_for_good(void **state)
+{
+    (void)state;
+    sim_world_prepare("telit");
+    simmodem_port_set(t.modem, 1);
+    assert_int_equal(link_open(t.link), 0);
+    assert_true(sim_world_until_ready(120000));
+    sim_world_run(1000);
+    for (int i = 0; i < 3; i++) {
+        write_many(1);
+        sim_world_run(200000);
+        assert_int_equal(sim_world_stored(), 0);
+        assert_int_equal(t.elsewhere, 1); /* once */
+    }
+    end();
+}
+
+/* On the right port nothing is ever changed, also where a notice gets lost now and then. */
+static void told_here_is_left_alone(void **state)
+{
+    (void)state;
+    ready("huawei");
+    write_many(1);
+    sim_world_run(1000);
+    assert_int_equal(sim_world_stored(), 0);
+    simmodem_port_set(t.modem, 1);
+    write_many(1);
+    sim_world_run(300000);
+    assert_int_equal(sim_world_stored(), 0);
+    assert_int_equal(sim_world_count("AT^PORTSEL=0"), 1);
+    assert_int_equal(sim_world_count("AT^PORTSEL=1"), 0);
+    end();
+}
+
 /* --- the owner's word --- */
 
 static void nothing_is_deleted_that_was_not_taken(void **state)
@@ -560,6 +641,9 @@ int main(void)
         cmocka_unit_test(every_profile_receives_once),
         cmocka_unit_test(a_full_memory_is_emptied_after_the_start),
         cmocka_unit_test(full_while_it_runs),
+        cmocka_unit_test(told_on_another_port_until_asked),
+        cmocka_unit_test(told_on_another_port_for_good),
+        cmocka_unit_test(told_here_is_left_alone),
         cmocka_unit_test(nothing_is_deleted_that_was_not_taken),
         cmocka_unit_test(a_silent_owner_holds_a_window_and_no_more),
         cmocka_unit_test(a_handle_of_a_former_life_is_ignored),

@@ -349,7 +349,15 @@ static void on_ussd(void *ctx, struct link *link, const struct link_ussd *result
     t.ussd = *result;
 }
 
+static void on_elsewhere(void *ctx, struct link *link)
+{
+    (void)ctx;
+    (void)link;
+    t.elsewhere++;
+}
+
 static const struct link_sink sink = {.state = on_state,
+                                      .elsewhere = on_elsewhere,
                                       .commit = on_commit,
                                       .outcome = on_outcome,
                                       .evidence = on_evidence,

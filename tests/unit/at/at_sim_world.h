@@ -79,6 +79,7 @@ struct sim_world {
     struct sms_outcome outcome;
     struct link_evidence evidence;
     uint64_t next_token;
+    unsigned elsewhere; /* told so */
     unsigned ussds;
     struct link_ussd ussd; /* the last */
     /* receiving */
