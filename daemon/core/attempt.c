@@ -1,11 +1,14 @@
 /* attempt: one part of one message on one modem, from the claim to the outcome on disk.
  *
- *   claim      rides with the accept or the outcome before it          row CLAIMED
- *   submit     when that is on disk                                    AT+CMGS goes out
- *   commit     asked at the prompt: still wanted, still in time?       row COMMITTED, message
- * SENDING proceed    yes when that is on disk                                the text and its
- * Ctrl-Z outcome    SENT, NOT_SENT or UNKNOWN                               row ends; kept in RAM
- * until on disk
+ *   claim    rides with the accept or the outcome before it      row CLAIMED, AT+CMGS goes out
+ *   commit   asked at the prompt: still wanted, still in time?   row COMMITTED, message SENDING
+ *   proceed  yes when that is on disk                            the text and its Ctrl-Z
+ *   outcome  SENT, NOT_SENT or UNKNOWN                           row ends; kept in RAM until on
+ * disk
+ *
+ * The modem is asked for its prompt before the claim is on disk: nothing leaves by that, and a
+ * claim that is undone is answered with "no". So a prompt that comes at once shares its transaction
+ * with the claim and the outcome before: one COMMIT a message, where the modem is as fast as that.
  */
 #include "gateway_internal.h"
 
@@ -113,7 +116,7 @@ int attempt_claim(struct modem *modem, struct message *message)
     if (message->state != MESSAGE_CLAIMED)
         return 0;
 
-    modem->slot = SLOT_CLAIMED;
+    modem->slot = SLOT_SUBMITTED;
     modem->submit.token = attempt.token;
     modem->submit.part = message->parts_done;
     modem->submit.more = message->parts_done + 1 < message->parts;
@@ -123,16 +126,19 @@ int attempt_claim(struct modem *modem, struct message *message)
     modem->refuse = false;
     modem->claimed_at_ms = loop_now_ms(gateway->loop);
     store_when_durable(gateway->store, &modem->claim_waiter);
+    if (link_submit(modem->link, &modem->submit) == 0) {
+        store_hold(gateway->store);
+        return 0;
+    }
+    modem->slot = SLOT_OVER;
+    modem->over = (struct sms_outcome){.verdict = SMS_NOT_SENT,
+                                       .space = SMS_CAUSE_LOCAL,
+                                       .cause = SMS_LOCAL_NOT_READY,
+                                       .reference = -1};
     return 0;
 }
 
-static void finish_local(struct modem *modem, enum sms_local cause)
-{
-    const struct sms_outcome outcome = {
-        .verdict = SMS_NOT_SENT, .space = SMS_CAUSE_LOCAL, .cause = (int)cause, .reference = -1};
-
-    attempt_outcome(modem, modem->submit.token, modem->submit.part, &outcome);
-}
+static void outcome_go_on(struct modem *modem);
 
 static void slot_clear(struct modem *modem)
 {
@@ -147,19 +153,9 @@ static void on_claim_durable(void *arg, int rc)
 {
     struct modem *modem = arg;
 
-    assert(modem->slot == SLOT_CLAIMED);
-    if (rc < 0) { /* the claim was undone with its transaction: the message is still queued */
-        slot_clear(modem);
-        attempt_check_stopped(modem->gateway);
-        lease_on_free(modem);
-        fleet_reap(modem);
-        return;
-    }
-    modem->slot = SLOT_SUBMITTED;
-    if (modem->refuse || modem->gateway->stopping || modem->retired)
-        finish_local(modem, SMS_LOCAL_REFUSED);
-    else if (link_submit(modem->link, &modem->submit) < 0)
-        finish_local(modem, SMS_LOCAL_NOT_READY);
+    if (rc < 0) /* undone with its transaction: the message is still queued */
+        modem->refuse = true;
+    outcome_go_on(modem);
 }
 
 /* --- commit ------------------------------------------------------------------------------------
@@ -468,6 +464,7 @@ static void on_ending_durable(void *arg, int rc)
     }
     modem->ending.active = modem->ending.written = false;
     modem->ending.retry_ms = 0;
+    outcome_go_on(modem);
     if (modem->ending.outcome.verdict == SMS_SENT)
         reports_look_again(modem->gateway, modem->link->identity.iccid);
     attempt_check_stopped(modem->gateway);
@@ -527,15 +524,12 @@ static void learn(struct modem *modem, const struct sms_outcome *outcome, bool r
     }
 }
 
-void attempt_outcome(struct modem *modem, uint64_t token, unsigned part,
-                     const struct sms_outcome *outcome)
+static void outcome_take(struct modem *modem)
 {
-    if (modem->slot == SLOT_FREE || modem->submit.token != token || modem->submit.part != part)
-        return;
-    assert(!modem->ending.active);
-    store_forget(modem->gateway->store, &modem->commit_waiter);
+    const struct sms_outcome over = modem->over, *outcome = &over;
+
     modem->ending.active = true;
-    modem->ending.token = token;
+    modem->ending.token = modem->submit.token;
     modem->ending.outcome = *outcome;
     const struct suspect_finding finding = suspect_learn(modem, outcome);
     modem->ending.blames_sim = finding.blames_sim;
@@ -544,6 +538,24 @@ void attempt_outcome(struct modem *modem, uint64_t token, unsigned part,
     slot_clear(modem);
     ending_write(modem);
     lease_on_free(modem);
+}
+
+/* One outcome after the other, and none before it is known what became of its claim. */
+static void outcome_go_on(struct modem *modem)
+{
+    if (modem->slot == SLOT_OVER && !modem->ending.active && !modem->claim_waiter.queued)
+        outcome_take(modem);
+}
+
+void attempt_outcome(struct modem *modem, uint64_t token, unsigned part,
+                     const struct sms_outcome *outcome)
+{
+    if (modem->slot == SLOT_FREE || modem->submit.token != token || modem->submit.part != part)
+        return;
+    store_forget(modem->gateway->store, &modem->commit_waiter);
+    modem->slot = SLOT_OVER;
+    modem->over = *outcome;
+    outcome_go_on(modem);
 }
 
 /* --- the rest
@@ -578,9 +590,11 @@ void attempt_drop(struct modem *modem)
 
 void attempt_init(struct modem *modem)
 {
-    modem->claim_waiter = (struct store_waiter){.fn = on_claim_durable, .arg = modem};
+    modem->claim_waiter =
+        (struct store_waiter){.fn = on_claim_durable, .arg = modem, .patient = true};
     modem->commit_waiter = (struct store_waiter){.fn = on_commit_durable, .arg = modem};
-    modem->ending.waiter = (struct store_waiter){.fn = on_ending_durable, .arg = modem};
+    modem->ending.waiter =
+        (struct store_waiter){.fn = on_ending_durable, .arg = modem, .patient = true};
     loop_timer_init(&modem->ending.retry, modem->gateway->loop, ending_write, modem);
     evidence_init(modem);
 }

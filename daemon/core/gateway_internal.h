@@ -13,10 +13,10 @@
 /* Where the attempt stands that a modem has under way. */
 enum slot_state {
     SLOT_FREE,
-    SLOT_CLAIMED,   /* its row is written, the COMMIT is awaited */
-    SLOT_SUBMITTED, /* the link has it and will ask at the prompt */
+    SLOT_SUBMITTED, /* its row is written, the link has it and will ask at the prompt */
     SLOT_ASKED,     /* "committed" is written, the COMMIT is awaited */
     SLOT_ANSWERED,  /* proceed was given, the outcome is awaited */
+    SLOT_OVER,      /* its outcome waits until the one before it is on disk */
 };
 
 /* An outcome on its way to the disk; kept in RAM and tried again where it cannot be written. */
@@ -107,7 +107,8 @@ struct modem {
     int64_t row;               /* of the message under way */
     int64_t expires_ms;
     uint8_t recipient[SUSPECT_HASH]; /* keyed hash of its number */
-    bool refuse; /* answer "no" at the prompt: cancelled or superseded meanwhile */
+    bool refuse; /* answer "no" at the prompt: cancelled, superseded or undone meanwhile */
+    struct sms_outcome over; /* SLOT_OVER */
     struct store_waiter claim_waiter, commit_waiter;
     struct ending ending;
 
@@ -155,7 +156,6 @@ struct gateway {
     struct admission admission;
     /* Each transaction has one of its own, which hears if it failed: then counters are rebuilt. */
     struct store_waiter guard[GUARDS];
-    unsigned guard_now;
     struct loop_timer due; /* the one timer for the next thing due */
     bool stopping;
     struct loop_task stopped;

@@ -139,8 +139,6 @@ static void claim_due(void *arg)
 
     claim_all_due(gateway);
     lease_yield_all(gateway);
-    gateway->guard_now =
-        (gateway->guard_now + 1) % GUARDS; /* what comes is another transaction's */
 }
 
 /* No report can come any more: SENT and UNKNOWN stay what they are, for good. */
@@ -261,16 +259,22 @@ static void on_guard(void *arg, int rc)
 
 void schedule_guard(struct gateway *gateway)
 {
-    struct store_waiter *guard = &gateway->guard[gateway->guard_now];
+    struct store_waiter *idle = NULL;
 
-    if (!guard->queued)
-        store_when_durable(gateway->store, guard);
+    for (int i = 0; i < GUARDS; i++) {
+        if (store_waits(gateway->store, &gateway->guard[i]))
+            return;
+        if (!gateway->guard[i].queued)
+            idle = &gateway->guard[i];
+    }
+    if (idle)
+        store_when_durable(gateway->store, idle);
 }
 
 void schedule_init(struct gateway *gateway)
 {
     for (int i = 0; i < GUARDS; i++)
-        gateway->guard[i] = (struct store_waiter){.fn = on_guard, .arg = gateway};
+        gateway->guard[i] = (struct store_waiter){.fn = on_guard, .arg = gateway, .patient = true};
     loop_timer_init(&gateway->due, gateway->loop, on_due, gateway);
     store_before_commit(gateway->store, claim_due, gateway);
     rebuild(gateway);

@@ -59,16 +59,25 @@ struct store_waiter {
     struct store_waiter *next;
     void (*fn)(void *arg, int rc);
     void *arg;
+    bool patient; /* it may wait while the COMMIT is held, see store_hold() */
     bool queued;
-    int rc; /* the store's: what the callback will hear */
+    int rc;       /* the store's: what the callback will hear */
+    uint64_t txn; /* the store's: the transaction that it waits for */
 };
 void store_when_durable(struct store *store, struct store_waiter *waiter);
 void store_forget(struct store *store, struct store_waiter *waiter); /* idempotent */
+/* It waits for the transaction that is open now; where none is, for the end of this turn. */
+bool store_waits(const struct store *store, const struct store_waiter *waiter);
 
 /* Called before each COMMIT, with the transaction open (and never from elsewhere): the scheduler
  * claims here, so that a claim rides with the accept or the outcome before it. May begin/end
- * savepoints. */
+ * savepoints. Called again where the COMMIT was held. */
 void store_before_commit(struct store *store, void (*fn)(void *arg), void *arg);
+/* From that hook: something is about to be written that may as well ride along (a modem was asked
+ * for its prompt). The COMMIT waits for it, for at most STORE_HOLD_MS and only while nobody waits
+ * who is not patient. */
+enum { STORE_HOLD_MS = 5 };
+void store_hold(struct store *store);
 /* Opens an empty transaction so that the hook and a commit will run this turn. 0/-errno. */
 int store_touch(struct store *store) __attribute__((warn_unused_result));
 /* Commits now, waiters run. For shutdown and tests. */

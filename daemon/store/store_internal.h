@@ -49,9 +49,12 @@ struct store_txn {
     bool savepoint;  /* between store_begin() and store_end() */
     bool committing; /* inside the hook: no commit from store_end() */
     bool uncapped;   /* recovery: all or nothing */
+    bool urgent;     /* somebody waits who is not patient */
     int lost;      /* -errno from the undoing of a whole transaction until its waiters were told */
     unsigned rows; /* written since BEGIN */
     int64_t opened_ms;
+    int64_t hold_until_ms; /* 0: the COMMIT is not held */
+    uint64_t number;
     struct store_tally at_begin, at_savepoint;
 };
 
@@ -71,7 +74,7 @@ struct store {
     struct store_list telling; /* being told */
     bool events_new;
     struct loop_task commit_task, tell_task;
-    struct loop_timer checkpoint_timer;
+    struct loop_timer checkpoint_timer, hold_timer;
     int wal_pages;
     void (*before_commit)(void *arg);
     void *before_commit_arg;

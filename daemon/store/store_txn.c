@@ -10,6 +10,15 @@
 #include <string.h>
 #include "log.h"
 
+static int txn_end(struct store *store);
+
+/* Something was written into a transaction that is held: the hook looks again. */
+static void txn_go_on(struct store *store)
+{
+    if (store->txn.open && !store->txn.committing)
+        loop_defer(&store->commit_task, LOOP_IDLE);
+}
+
 /* --- lists of waiters --------------------------------------------------------------------------
  */
 
@@ -68,12 +77,23 @@ void store_when_durable(struct store *store, struct store_waiter *waiter)
     assert(!waiter->queued && waiter->fn);
     waiter->queued = true;
     if (store->txn.open) {
+        waiter->txn = store->txn.number;
         list_append(&store->waiting, waiter);
+        if (!waiter->patient) {
+            store->txn.urgent = true;
+            txn_go_on(store);
+        }
         return;
     }
+    waiter->txn = 0;
     waiter->rc = store->txn.lost;
     list_append(&store->ready, waiter);
     loop_defer(&store->tell_task, LOOP_SOON);
+}
+
+bool store_waits(const struct store *store, const struct store_waiter *waiter)
+{
+    return waiter->queued && waiter->txn == (store->txn.open ? store->txn.number : 0);
 }
 
 void store_forget(struct store *store, struct store_waiter *waiter)
@@ -127,6 +147,12 @@ static int txn_do(struct store *store, enum sql sql)
     return query_run(&query);
 }
 
+static void txn_ended(struct store *store)
+{
+    loop_task_cancel(&store->commit_task);
+    loop_timer_cancel(&store->hold_timer);
+}
+
 static void txn_lose(struct store *store, int rc)
 {
     log_event(LOG_LEVEL_ERROR, "store", "-", "undone", "rows=%u error=\"%s\"", store->txn.rows,
@@ -134,7 +160,7 @@ static void txn_lose(struct store *store, int rc)
     store->txn.open = false;
     store->txn.lost = rc;
     store->tally = store->txn.at_begin;
-    loop_task_cancel(&store->commit_task);
+    txn_ended(store);
     waiters_ready(store, rc);
     if (rc == -ENOSPC) /* a log that is written back begins anew in the space it has */
         txn_checkpoint(store);
@@ -161,11 +187,38 @@ static void txn_undo_all(struct store *store, int rc)
     txn_lose(store, rc);
 }
 
+static void txn_hook(struct store *store)
+{
+    if (!store->before_commit)
+        return;
+    store->txn.committing = true;
+    store->before_commit(store->before_commit_arg);
+    store->txn.committing = false;
+    assert(!store->txn.savepoint);
+}
+
 static void txn_on_idle(void *arg)
 {
     struct store *store = arg;
-    int rc = txn_commit(store);
-    (void)rc; /* the waiters hear it */
+    txn_hook(store);
+    if (!store->txn.open)
+        return; /* lost in the hook: the waiters hear it */
+    if (!store->txn.urgent && loop_now_ms(store->loop) < store->txn.hold_until_ms)
+        loop_timer_arm(&store->hold_timer, store->txn.hold_until_ms);
+    else
+        (void)txn_end(store); /* the waiters hear it */
+}
+
+void store_hold(struct store *store)
+{
+    assert(store->txn.committing);
+    if (!store->txn.hold_until_ms)
+        store->txn.hold_until_ms = loop_now_ms(store->loop) + STORE_HOLD_MS;
+}
+
+static void txn_on_held(void *arg)
+{
+    txn_go_on(arg);
 }
 
 static int txn_open(struct store *store)
@@ -178,6 +231,9 @@ static int txn_open(struct store *store)
     if (rc != 0)
         return rc;
     store->txn.open = true;
+    store->txn.urgent = false;
+    store->txn.hold_until_ms = 0;
+    store->txn.number++;
     store->txn.rows = 0;
     store->txn.opened_ms = loop_now_ms(store->loop);
     store->txn.at_begin = store->tally;
@@ -226,6 +282,8 @@ int store_end(struct store *store, bool ok)
         else if (!store->txn.committing && !store->txn.uncapped && txn_is_full(store) &&
                  txn_commit(store) != 0)
             assert(store->txn.lost);
+        else
+            txn_go_on(store);
     }
     return ok ? store->txn.lost : 0;
 }
@@ -259,23 +317,22 @@ static void txn_after_commit(struct store *store)
 
 int txn_commit(struct store *store)
 {
+    assert(store->txn.open && !store->txn.savepoint && !store->txn.committing);
+    txn_hook(store);
+    return store->txn.lost ? store->txn.lost : txn_end(store);
+}
+
+/* COMMIT, and whoever waits for it. */
+static int txn_end(struct store *store)
+{
     struct store_txn *txn = &store->txn;
-    assert(txn->open && !txn->savepoint && !txn->committing);
-    if (store->before_commit) {
-        txn->committing = true;
-        store->before_commit(store->before_commit_arg);
-        txn->committing = false;
-        assert(!txn->savepoint);
-    }
-    if (txn->lost)
-        return txn->lost;
     int rc = txn_do(store, SQL_COMMIT);
     if (rc != 0) {
         txn_undo_all(store, rc);
         return rc;
     }
     txn->open = false;
-    loop_task_cancel(&store->commit_task);
+    txn_ended(store);
     if (store->seq_durable != store->tally.seq) {
         store->seq_durable = store->tally.seq;
         store->events_new = true;
@@ -310,6 +367,7 @@ void txn_init(struct store *store)
 {
     loop_task_init(&store->commit_task, store->loop, txn_on_idle, store);
     loop_task_init(&store->tell_task, store->loop, txn_tell, store);
+    loop_timer_init(&store->hold_timer, store->loop, txn_on_held, store);
     loop_timer_init(&store->checkpoint_timer, store->loop, txn_on_quiet, store);
 }
 
@@ -318,4 +376,5 @@ void txn_stop(struct store *store)
     loop_task_cancel(&store->commit_task);
     loop_task_cancel(&store->tell_task);
     loop_timer_cancel(&store->checkpoint_timer);
+    loop_timer_cancel(&store->hold_timer);
 }

@@ -38,7 +38,7 @@ mtype:message = { MESSAGE_NONE, MESSAGE_QUEUED, MESSAGE_CLAIMED, MESSAGE_SENDING
     MESSAGE_DELIVERED, MESSAGE_UNDELIVERED, MESSAGE_FAILED, MESSAGE_EXPIRED, MESSAGE_CANCELLED };
 mtype:attempt = { ATTEMPT_NONE, ATTEMPT_CLAIMED, ATTEMPT_COMMITTED, ATTEMPT_SENT, ATTEMPT_NOT_SENT,
     ATTEMPT_UNKNOWN };
-mtype:slot = { SLOT_FREE, SLOT_CLAIMED, SLOT_SUBMITTED, SLOT_ASKED, SLOT_ANSWERED };
+mtype:slot = { SLOT_FREE, SLOT_SUBMITTED, SLOT_ASKED, SLOT_ANSWERED, SLOT_OVER };
 mtype:verdict = { SMS_NONE, SMS_SENT, SMS_NOT_SENT, SMS_UNKNOWN };
 /* The link's side of a submit: waits for the prompt; has asked; the Ctrl-Z has left; ESC instead. */
 mtype:phase = { IDLE, PROMPT, ASKING, TEXT, ESCAPED };
@@ -61,10 +61,15 @@ mtype:slot slot[MODEMS];
 mtype:phase phase[MODEMS];
 bit copy[MODEMS];       /* which copy the slot is about */
 bool refuse[MODEMS];
+bool fresh[MODEMS];     /* its claim is not on disk: nobody knows yet whether it will be undone */
+bool undone[MODEMS];    /* it was */
+mtype:verdict over[MODEMS];   /* SLOT_OVER: an outcome that waits for the one before it */
+bool over_ours[MODEMS], over_permanent[MODEMS];
 mtype:verdict ending[MODEMS]; /* an outcome that is not on disk yet */
 bool ours[MODEMS];      /* ... and that we caused ourselves */
 bool permanent[MODEMS]; /* ... or that no repetition mends */
 bool ending_written[MODEMS];
+bit ending_copy[MODEMS];
 bool owed[MODEMS];      /* a submit whose outcome has not come */
 
 /* The client. */
@@ -94,17 +99,46 @@ inline end_state(wanted)
     fi
 }
 
+inline slot_clear(m)
+{
+    slot[m] = SLOT_FREE;
+    copy[m] = 0;
+    refuse[m] = false;
+    undone[m] = false;
+    over[m] = SMS_NONE;
+    over_ours[m] = false;
+    over_permanent[m] = false
+}
+
+/* One outcome after the other, and none before it is known what became of its claim. That of an undone claim
+ * finds no row: nothing learns of it. */
+inline go_on(m)
+{
+    if
+    :: slot[m] == SLOT_OVER && ending[m] == SMS_NONE && !fresh[m] ->
+        if
+        :: !undone[m] ->
+            ending[m] = over[m];
+            ours[m] = over_ours[m];
+            permanent[m] = over_permanent[m];
+            ending_copy[m] = copy[m]
+        :: else
+        fi;
+        slot_clear(m)
+    :: else
+    fi
+}
+
 inline outcome(m, verdict, is_ours, is_permanent)
 {
-    assert(owed[m] && ending[m] == SMS_NONE); /* ONCE */
+    assert(owed[m] && over[m] == SMS_NONE); /* ONCE */
     owed[m] = false;
-    ending[m] = verdict;
-    ours[m] = is_ours;
-    permanent[m] = is_permanent;
-    ending_written[m] = false;
-    slot[m] = SLOT_FREE;
     phase[m] = IDLE;
-    refuse[m] = false
+    slot[m] = SLOT_OVER;
+    over[m] = verdict;
+    over_ours[m] = is_ours;
+    over_permanent[m] = is_permanent;
+    go_on(m)
 }
 
 /* What is not in use stands at one value: two states that differ in nothing else are one. */
@@ -114,7 +148,7 @@ inline ending_clear(m)
     ours[m] = false;
     permanent[m] = false;
     ending_written[m] = false;
-    copy[m] = 0
+    ending_copy[m] = 0
 }
 
 inline await_evidence()
@@ -131,9 +165,10 @@ inline await_evidence()
 inline apply(m)
 {
     if
-    :: ending[m] == SMS_SENT -> mem.attempt[copy[m]] = ATTEMPT_SENT
-    :: ending[m] == SMS_NOT_SENT -> mem.attempt[copy[m]] = ATTEMPT_NOT_SENT
-    :: ending[m] == SMS_UNKNOWN && mem.attempt[copy[m]] != ATTEMPT_SENT -> mem.attempt[copy[m]] = ATTEMPT_UNKNOWN
+    :: ending[m] == SMS_SENT -> mem.attempt[ending_copy[m]] = ATTEMPT_SENT
+    :: ending[m] == SMS_NOT_SENT -> mem.attempt[ending_copy[m]] = ATTEMPT_NOT_SENT
+    :: ending[m] == SMS_UNKNOWN && mem.attempt[ending_copy[m]] != ATTEMPT_SENT ->
+        mem.attempt[ending_copy[m]] = ATTEMPT_UNKNOWN
     :: else
     fi;
     if
@@ -177,11 +212,16 @@ inline proceed(m, yes)
 
 inline fire_claim(m)
 {
+    fresh[m] = false;
     if
-    :: failed -> slot[m] = SLOT_FREE; refuse[m] = false; copy[m] = 0 /* undone: the message is still queued */
-    :: !failed && refuse[m] -> owed[m] = true; outcome(m, SMS_NOT_SENT, true, false)
-    :: !failed && !refuse[m] -> slot[m] = SLOT_SUBMITTED; phase[m] = PROMPT; owed[m] = true
-    fi
+#ifndef BREAK_UNDONE
+    :: failed -> undone[m] = true; refuse[m] = true /* the message is still queued */
+#else
+    :: failed
+#endif
+    :: else
+    fi;
+    go_on(m)
 }
 
 inline fire_commit(m)
@@ -200,7 +240,7 @@ inline fire_ending(m)
 {
     if
     :: failed -> ending_written[m] = false /* held in memory, tried again */
-    :: else -> ending_clear(m)
+    :: else -> ending_clear(m); go_on(m)
     fi
 }
 
@@ -209,10 +249,15 @@ inline fire()
 {
     for_each_modem(i) {
         if
-        :: slot[i] == SLOT_CLAIMED -> fire_claim(i)
+        :: ending[i] != SMS_NONE && ending_written[i] -> fire_ending(i)
+        :: else
+        fi;
+        if
+        :: fresh[i] -> fire_claim(i)
+        :: else
+        fi;
+        if
         :: slot[i] == SLOT_ASKED -> fire_commit(i)
-        :: slot[i] != SLOT_CLAIMED && slot[i] != SLOT_ASKED && ending[i] != SMS_NONE && ending_written[i] ->
-            fire_ending(i)
         :: else
         fi
     }
@@ -252,8 +297,10 @@ inline claim(m)
     copy[m] = mem.resends;
     mem.attempt[copy[m]] = ATTEMPT_CLAIMED;
     mem.message = MESSAGE_CLAIMED;
-    slot[m] = SLOT_CLAIMED;
-    refuse[m] = false;
+    slot[m] = SLOT_SUBMITTED;
+    phase[m] = PROMPT;
+    owed[m] = true;
+    fresh[m] = true;
     dirty = true
 }
 
@@ -338,7 +385,7 @@ inline crash()
 {
     crashes++;
     for_each_modem(i) {
-        slot[i] = SLOT_FREE; phase[i] = IDLE; refuse[i] = false; owed[i] = false;
+        slot_clear(i); phase[i] = IDLE; owed[i] = false; fresh[i] = false;
         ending_clear(i)
     }
     dirty = false; firing = false; failed = false;
@@ -366,9 +413,9 @@ proctype schedule()
 end:
     do
     :: atomic { !firing && mem.message == MESSAGE_QUEUED && !expired && slot[0] == SLOT_FREE &&
-        ending[0] == SMS_NONE -> claim(0) }
+        (ending[0] == SMS_NONE || ending_written[0]) -> claim(0) }
     :: atomic { !firing && mem.message == MESSAGE_QUEUED && !expired && slot[1] == SLOT_FREE &&
-        ending[1] == SMS_NONE -> claim(1) }
+        (ending[1] == SMS_NONE || ending_written[1]) -> claim(1) }
     :: atomic { !firing && mem.message == MESSAGE_QUEUED && expired -> end_state(MESSAGE_EXPIRED); dirty = true }
     :: atomic { !firing && ending[0] != SMS_NONE && !ending_written[0] -> apply(0) }
     :: atomic { !firing && ending[1] != SMS_NONE && !ending_written[1] -> apply(1) }
@@ -466,7 +513,7 @@ init {
         disk.message = MESSAGE_NONE; disk.attempt[0] = ATTEMPT_NONE; disk.attempt[1] = ATTEMPT_NONE;
         copy_rows(mem, disk);
         for_each_modem(i) {
-            slot[i] = SLOT_FREE; phase[i] = IDLE; ending[i] = SMS_NONE
+            slot[i] = SLOT_FREE; phase[i] = IDLE; ending[i] = SMS_NONE; over[i] = SMS_NONE
         }
         if :: resend = true :: resend = false fi;
         run store_(); run schedule(); run link(0); run link(1); run network(); run client(); run fate();

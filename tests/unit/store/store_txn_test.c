@@ -30,7 +30,9 @@ static void on_told(void *arg, int rc)
 static void ask(struct rig *rig, struct told *told, char name)
 {
     void (*then)(struct told *) = told->then;
+    bool patient = told->waiter.patient;
     *told = (struct told){.rig = rig, .name = name, .rc = 1, .then = then};
+    told->waiter.patient = patient;
     told->waiter.fn = on_told;
     told->waiter.arg = told;
     store_when_durable(rig->store, &told->waiter);
@@ -221,6 +223,52 @@ static void test_hook_rides_along(void **state)
     rig_end(&rig);
 }
 
+static void hook_holds(void *arg)
+{
+    (*(int *)arg)++;
+    store_hold(hook_rig->store);
+}
+
+/* A COMMIT that is held: for the patient only, not for long, and the hook looks at all that comes.
+ */
+static void test_hold(void **state)
+{
+    struct rig rig;
+    struct told a = {0}, b = {0}, c = {0};
+    int looks = 0;
+    (void)state;
+    rig_disk(&rig);
+    loop_sim_settle(rig.loop);
+    hook_rig = &rig;
+    store_before_commit(rig.store, hook_holds, &looks);
+    vfs_shim_reset();
+    trace[0] = '\0';
+    insert(&rig, "a");
+    a.waiter.patient = true;
+    ask(&rig, &a, 'a');
+    loop_sim_settle(rig.loop);
+    assert_int_equal(looks, 1);
+    loop_sim_run_until(rig.loop, loop_now_ms(rig.loop) + STORE_HOLD_MS - 1);
+    assert_string_equal(trace, "");
+    insert(&rig, "b");
+    loop_sim_settle(rig.loop);
+    assert_int_equal(looks, 2);
+    assert_string_equal(trace, ""); /* nor does it begin anew */
+    loop_sim_run_until(rig.loop, loop_now_ms(rig.loop) + 1);
+    assert_string_equal(trace, "a");
+    assert_int_equal(vfs_shim_count(VFS_SYNC), 1);
+    insert(&rig, "c");
+    b.waiter.patient = true;
+    ask(&rig, &b, 'b');
+    loop_sim_settle(rig.loop);
+    assert_string_equal(trace, "a");
+    ask(&rig, &c, 'c'); /* writes nothing, but will not wait */
+    loop_sim_settle(rig.loop);
+    assert_string_equal(trace, "abc");
+    assert_int_equal(vfs_shim_count(VFS_SYNC), 2);
+    rig_end(&rig);
+}
+
 static void test_touch(void **state)
 {
     struct rig rig;
@@ -372,6 +420,7 @@ int main(void)
         cmocka_unit_test(test_bad_row_fails_alone),
         cmocka_unit_test(test_caps),
         cmocka_unit_test(test_hook_rides_along),
+        cmocka_unit_test(test_hold),
         cmocka_unit_test(test_touch),
         cmocka_unit_test(test_failing_commit),
         cmocka_unit_test(test_failing_inline),
