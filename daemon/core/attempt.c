@@ -556,6 +556,8 @@ void attempt_outcome(struct modem *modem, uint64_t token, unsigned part,
     modem->slot = SLOT_OVER;
     modem->over = *outcome;
     outcome_go_on(modem);
+    if (modem->slot == SLOT_OVER)
+        store_hurry(modem->gateway->store);
 }
 
 /* --- the rest

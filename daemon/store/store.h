@@ -78,6 +78,8 @@ void store_before_commit(struct store *store, void (*fn)(void *arg), void *arg);
  * who is not patient. */
 enum { STORE_HOLD_MS = 5 };
 void store_hold(struct store *store);
+/* What is open is committed this turn after all. */
+void store_hurry(struct store *store);
 /* Opens an empty transaction so that the hook and a commit will run this turn. 0/-errno. */
 int store_touch(struct store *store) __attribute__((warn_unused_result));
 /* Commits now, waiters run. For shutdown and tests. */

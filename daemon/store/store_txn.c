@@ -72,6 +72,12 @@ static void waiters_ready(struct store *store, int rc)
     loop_defer(&store->tell_task, LOOP_SOON);
 }
 
+void store_hurry(struct store *store)
+{
+    store->txn.urgent = true;
+    txn_go_on(store);
+}
+
 void store_when_durable(struct store *store, struct store_waiter *waiter)
 {
     assert(!waiter->queued && waiter->fn);
@@ -79,10 +85,8 @@ void store_when_durable(struct store *store, struct store_waiter *waiter)
     if (store->txn.open) {
         waiter->txn = store->txn.number;
         list_append(&store->waiting, waiter);
-        if (!waiter->patient) {
-            store->txn.urgent = true;
-            txn_go_on(store);
-        }
+        if (!waiter->patient)
+            store_hurry(store);
         return;
     }
     waiter->txn = 0;

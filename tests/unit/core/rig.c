@@ -112,6 +112,22 @@ struct send_request rig_request(const char *key)
                                  .on_unknown = -1};
 }
 
+static void on_answer(void *arg, int rc)
+{
+    *(bool *)arg = true;
+    (void)rc;
+}
+
+void rig_await(struct world *world)
+{
+    bool heard = false;
+    struct store_waiter client = {.fn = on_answer, .arg = &heard};
+
+    store_when_durable(world->store, &client);
+    rig_settle(world);
+    assert_true(heard);
+}
+
 /* Sends and waits for the disk; the row of the message, or 0 with the refusal's name. */
 int64_t rig_send(struct world *world, const struct send_request *request, struct refusal *refusal)
 {
@@ -125,7 +141,7 @@ int64_t rig_send(struct world *world, const struct send_request *request, struct
         row = result.message.row;
         message_clear(&result.message);
     }
-    rig_settle(world);
+    rig_await(world);
     return row;
 }
 

@@ -19,6 +19,8 @@ struct world {
 };
 
 void rig_settle(struct world *world);
+/* As a client that waits for its answer. */
+void rig_await(struct world *world);
 void rig_run_for(struct world *world, int64_t ms);
 int rig_setup(void **state);
 void rig_setup_in(void **state, const char *dir); /* the database on disk; NULL: in memory */

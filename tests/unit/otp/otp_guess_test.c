@@ -152,7 +152,7 @@ static void guess(struct house *h)
         house_open(h);
         return;
     }
-    rig_settle(&h->world);
+    rig_await(&h->world);
     known->heard += heard;
     known->approved += approved;
     assert_true(known->heard <= CHECKS);

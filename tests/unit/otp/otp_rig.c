@@ -60,7 +60,7 @@ int otp_rig_teardown(void **state)
 static bool settled(struct otp_rig *rig, int rc)
 {
     assert_int_equal(store_end(rig->world->store, rc == 0), 0);
-    rig_settle(rig->world);
+    rig_await(rig->world);
     return rc == 0;
 }
 
