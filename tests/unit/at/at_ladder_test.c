@@ -230,7 +230,7 @@ static void a_quarantine_leaves_its_dialogue(void **state)
         world_say(w, from_the_air, sizeof from_the_air - 1);
         uint64_t token = world_submit(w, false);
         (void)world_until_outcome(w, token, 150000);
-        world_run(w, 0);
+        world_run(w, 200); /* its fence */
     }
     assert_int_equal(world_state(w), LINK_QUARANTINED);
     assert_int_equal(dumped, RECORDER_DUMP);
