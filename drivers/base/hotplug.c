@@ -68,6 +68,8 @@ static bool port_from(struct udev_device *tty, struct usb_port *port)
     port->product = number_of(udev_device_get_sysattr_value(device, "idProduct"), 16);
     port->interface = number_of(interface_of(tty), 16);
     port->role = usb_role_of(udev_device_get_property_value(tty, "OTPGATE_PORT"));
+    const char *model = udev_device_get_property_value(tty, "OTPGATE_MODEL");
+    (void)text_copy(port->model, sizeof port->model, model ? model : "");
     struct udev_list_entry *link;
     size_t len = 0;
     udev_list_entry_foreach(link, udev_device_get_devlinks_list_entry(tty))
@@ -80,13 +82,26 @@ static bool port_from(struct udev_device *tty, struct usb_port *port)
     return true;
 }
 
+/* Where udevd has been and our rules have not, or somebody has taken their tag away, nothing tells
+ * a DIAG port from one that speaks AT: hands off. Without udevd nobody has been there. */
+static bool is_ours(struct udev_device *tty)
+{
+    return udev_device_get_is_initialized(tty) <= 0 ||
+           udev_device_has_current_tag(tty, "otpgate") > 0;
+}
+
 static void see(struct hotplug *h, struct udev_device *tty, bool again)
 {
     struct usb_port port;
     if (!port_from(tty, &port))
         return;
-    if (!usb_ports_add(&h->ports, &port, again))
+    if (!is_ours(tty)) {
+        log_event(LOG_LEVEL_NOTICE, "hotplug", port.node, "not_ours",
+                  "why=\"our udev rules have not seen it, or a rule has taken their tag away\"");
+        usb_ports_remove(&h->ports, port.node);
+    } else if (!usb_ports_add(&h->ports, &port, again)) {
         log_event(LOG_LEVEL_ERROR, "hotplug", port.node, "too_many", "ports=%d", USB_PORTS_MAX);
+    }
 }
 
 /* A remove comes when sysfs has nothing any more: its name is all there is. */

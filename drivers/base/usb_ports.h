@@ -33,6 +33,7 @@ struct usb_port {
     char device[256];  /* of its USB device: the path in sysfs, which is its stick */
     char usb_path[64]; /* the same by the kernel's name of it: "1-1.2" */
     char id_path[128]; /* udev's ID_PATH without the interface: "pci-0000:00:14.0-usb-0:1.2"; "" */
+    char model[64];    /* as our udev rules call it, for people; "" */
     int bus, number;   /* busnum, devnum: another number is another plugging in */
     int vendor, product;
     int interface; /* -1 unknown */

@@ -40,10 +40,11 @@ class Plugging(unittest.TestCase):
     def pty(self, modem):
         return os.readlink(os.path.join(self.gw.dir, "ports", "modem%d" % modem))
 
-    def plug(self, tty, pty, usb="1-1", interface=2, role="at"):
+    def plug(self, tty, pty, usb="1-1", interface=2, role="at", tags=":otpgate:"):
         rules = ["OTPGATE_PORT=" + role] if role else []
         subprocess.run([STICK, "plug", self.root, "ttyUSB%d" % (FIRST + tty), pty, usb,
-                        str(interface), "12d1:1506"] + rules, check=True)
+                        str(interface), "12d1:1506"] + rules, check=True,
+                       env=dict(os.environ, STICK_TAGS=tags))
 
     def unplug(self, tty):
         subprocess.run([STICK, "unplug", self.root, "ttyUSB%d" % (FIRST + tty)], check=True)
@@ -117,6 +118,21 @@ class Plugging(unittest.TestCase):
             os.read(masters[0][0], 1)  # nothing was ever written to the DIAG port
         asked = os.read(masters[1][0], 4096)
         self.assertEqual(asked.count(b"AT"), 3, asked)
+
+    def test_a_port_without_our_tag_is_not_touched(self):
+        """udevd has seen it, and our rules have not: it may be a DIAG port for all we know."""
+        master, slave = os.openpty()
+        self.addCleanup(os.close, master)
+        self.addCleanup(os.close, slave)
+        self.world("[modem a]\nimei = %s\n[modem b]\nimei = %s\n" % (imei_of(0), imei_of(1)))
+        self.plug(0, os.ttyname(slave), usb="1-1", role=None, tags=":systemd:")
+        self.plug(1, self.pty(1), usb="1-2")
+        self.until("b", "ready")
+        os.set_blocking(master, False)
+        with self.assertRaises(BlockingIOError):
+            os.read(master, 1)
+        self.assertIn("not_ours", self.gw.log())
+        self.assertEqual(self.modem("a")["why"], "not plugged in")
 
     def test_a_stranger_is_left_or_adopted(self):
         self.world("", gateway="adopt = yes")

@@ -23,11 +23,15 @@ struct options {
     int64_t latency_ms, jitter_ms, report_ms;
     const struct sim_profile *profile[16];
     int profiles;
+    const char *carrier[16];
+    int carriers;
+    bool registry;
     uint64_t seed;
 };
 
 static struct {
     struct simnet *net;
+    struct sim_registry *registry;
     struct modemsim_log log;
     struct modemsim_control control;
     struct modemsim_port *port;
@@ -46,8 +50,16 @@ static void help(void)
         "  --profile A[,B...]  makes of modem, in turn (default generic):\n                     ");
     for (size_t i = 0; i < sim_profile_count; i++)
         printf(" %s", sim_profiles[i].name);
+    printf("\n"
+           "  --carriers A[,B...] whose SIMs, in turn (default viettel,vinaphone,mobifone):\n"
+           "                     ");
+    for (size_t i = 0; i < sim_carrier_count; i++)
+        printf(" %s", sim_carriers[i].name);
     printf(
         "\n"
+        "  --registry on|off   whether 1414 answers TTTB with a SYNTHETIC record, and USSD tells "
+        "a\n"
+        "                      credit, before the control socket says how (default on)\n"
         "  --latency MS        network time of a submit (default 2500)\n"
         "  --jitter MS         up to so much more (default 0)\n"
         "  --report MS         from acceptance to the status report (default 5000)\n"
@@ -97,15 +109,26 @@ static bool take_profiles(struct options *options, char *list)
     return options->profiles > 0;
 }
 
+static bool take_carriers(struct options *options, char *list)
+{
+    char *rest = NULL;
+    for (char *name = strtok_r(list, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+        if (!sim_carrier_find(name) || options->carriers == 16)
+            return false;
+        options->carrier[options->carriers++] = name;
+    }
+    return options->carriers > 0;
+}
+
 /* 0: go on, 1: done (help), 2: wrong */
 static int take_options(int argc, char **argv, struct options *options)
 {
     static const struct option known[] = {
-        {"modems", 1, 0, 'm'},  {"dir", 1, 0, 'd'},    {"tcp", 1, 0, 't'},
-        {"latency", 1, 0, 'l'}, {"jitter", 1, 0, 'j'}, {"report", 1, 0, 'r'},
-        {"profile", 1, 0, 'p'}, {"log", 1, 0, 'o'},    {"control", 1, 0, 'c'},
-        {"seed", 1, 0, 's'},    {"replay", 1, 0, 'y'}, {"help", 0, 0, 'h'},
-        {0, 0, 0, 0},
+        {"modems", 1, 0, 'm'},   {"dir", 1, 0, 'd'},      {"tcp", 1, 0, 't'},
+        {"latency", 1, 0, 'l'},  {"jitter", 1, 0, 'j'},   {"report", 1, 0, 'r'},
+        {"profile", 1, 0, 'p'},  {"log", 1, 0, 'o'},      {"control", 1, 0, 'c'},
+        {"seed", 1, 0, 's'},     {"replay", 1, 0, 'y'},   {"help", 0, 0, 'h'},
+        {"carriers", 1, 0, 'a'}, {"registry", 1, 0, 'g'}, {0, 0, 0, 0},
     };
     int64_t value = 0;
     for (int c; (c = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
@@ -143,6 +166,13 @@ static int take_options(int argc, char **argv, struct options *options)
         case 's':
             good = number(optarg, 0, INT64_MAX, &value);
             options->seed = (uint64_t)value;
+            break;
+        case 'a':
+            good = take_carriers(options, optarg);
+            break;
+        case 'g':
+            options->registry = !strcmp(optarg, "on");
+            good = options->registry || !strcmp(optarg, "off");
             break;
         case 'y':
             options->replay = optarg;
@@ -227,16 +257,22 @@ static int start(const struct options *options)
     assert(options->dir);
     if (!options->tcp_port && mkdir(options->dir, 0777) && errno != EEXIST)
         return fail(options->dir, strerror(errno));
+    sim.registry = sim_registry_new(sim.net, options->registry);
     sim.control = (struct modemsim_control){.net = sim.net,
+                                            .registry = sim.registry,
                                             .log = &sim.log,
                                             .port = sim.port,
                                             .path = options->control,
                                             .accept.fd = -1};
     for (int i = 0; i < options->modems; i++) {
-        const struct sim_profile *profile =
-            options->profiles ? options->profile[i % options->profiles] : &sim_profiles[0];
+        const struct simmodem_config config = {
+            .profile =
+                options->profiles ? options->profile[i % options->profiles] : &sim_profiles[0],
+            .index = i,
+            .carrier = options->carriers ? options->carrier[i % options->carriers] : NULL,
+        };
         sim.control.ports++;
-        if (!modemsim_port_start(&sim.port[i], sim.net, profile, i,
+        if (!modemsim_port_start(&sim.port[i], sim.net, &config,
                                  options->tcp_port ? NULL : options->dir, options->tcp_port + i))
             return fail(sim.port[i].link, strerror(errno));
     }
@@ -253,6 +289,8 @@ static void stop(void)
         modemsim_port_stop(&sim.port[i]);
     if (sim.control.accept.fd >= 0)
         modemsim_control_stop(&sim.control);
+    if (sim.registry)
+        sim_registry_free(sim.registry);
     modemsim_log_stop(&sim.log);
     sim_timer_cancel(&sim.leaving);
     simnet_free(sim.net);
@@ -264,8 +302,12 @@ static void stop(void)
 
 int main(int argc, char **argv)
 {
-    struct options options = {
-        .modems = 1, .dir = ".", .latency_ms = 2500, .report_ms = 5000, .seed = 1};
+    struct options options = {.modems = 1,
+                              .dir = ".",
+                              .latency_ms = 2500,
+                              .report_ms = 5000,
+                              .seed = 1,
+                              .registry = true};
     int status = take_options(argc, argv, &options);
     if (status)
         return status == 1 ? 0 : status;

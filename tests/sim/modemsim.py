@@ -40,7 +40,7 @@ class ModemSim:
     """One running simulator, in a folder of its own (`directory`, or a temporary one)."""
 
     def __init__(self, directory=None, modems=1, latency_ms=2500, profile=None, tcp=None, seed=1,
-                 log=True, binary=None, options=()):
+                 log=True, binary=None, carriers=None, registry=False, options=()):
         self.made = None
         if directory is None:
             self.made = tempfile.TemporaryDirectory(prefix="modemsim-")
@@ -55,6 +55,8 @@ class ModemSim:
         argv += ["--log", self.log_path] if log else []
         argv += ["--tcp", str(tcp)] if tcp else ["--dir", self.directory]
         argv += ["--profile", profile] if profile else []
+        argv += ["--carriers", carriers] if carriers else []
+        argv += [] if registry else ["--registry", "off"]  # else a test says first what is answered
         argv += list(options)
         self.next_id = 0
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)

@@ -6,10 +6,12 @@
 #include <jansson.h>
 #include "modemsim_log.h"
 #include "modemsim_port.h"
+#include "sim_registry.h"
 
 struct modemsim_control_client;
 struct modemsim_control {
     struct simnet *net;
+    struct sim_registry *registry;
     struct modemsim_log *log;
     struct modemsim_port *port;
     int ports;

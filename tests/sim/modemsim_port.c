@@ -296,20 +296,18 @@ static void name_link(struct modemsim_port *port, const char *name)
 }
 
 bool modemsim_port_start(struct modemsim_port *port, struct simnet *net,
-                         const struct sim_profile *profile, int index, const char *dir,
-                         int tcp_port)
+                         const struct simmodem_config *config, const char *dir, int tcp_port)
 {
     static const struct simmodem_host host = {modem_output, modem_closed, modem_opened};
-    const struct simmodem_config config = {.profile = profile, .index = index};
     *port = (struct modemsim_port){.net = net,
-                                   .index = index,
+                                   .index = config->index,
                                    .dir = dir,
                                    .tcp_port = tcp_port,
                                    .io = {-1, io_ready, port},
                                    .accept = {-1, accept_ready, port}};
     sim_timer_init(&port->drain, simnet_clock(net), drain_tick, port);
     name_link(port, NULL);
-    port->modem = simmodem_new(net, &config, &host, port);
+    port->modem = simmodem_new(net, config, &host, port);
     return dir ? open_pty(port) : open_tcp(port);
 }
 

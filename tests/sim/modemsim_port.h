@@ -29,8 +29,7 @@ struct modemsim_port {
 
 /* Pty with link DIR/modemN, or (dir NULL) 127.0.0.1:tcp_port. False: errno says why. */
 bool modemsim_port_start(struct modemsim_port *port, struct simnet *net,
-                         const struct sim_profile *profile, int index, const char *dir,
-                         int tcp_port);
+                         const struct simmodem_config *config, const char *dir, int tcp_port);
 /* Plugs the modem in again; `name` (may be NULL) renames its link. */
 bool modemsim_port_replug(struct modemsim_port *port, const char *name);
 /* Plays the trace in `path` from now on. False: it cannot be read, or is none. */

@@ -1,72 +1,9 @@
 /* modemsim_verbs: what a script can ask of the simulated world: one row, one function. */
-#include "modemsim_control.h"
+#include "modemsim_params.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void refuse(struct modemsim_reply *reply, const char *message)
-{
-    reply->code = -32602;
-    reply->message = message;
-}
-
-/* --- parameters --- */
-
-/* A whole number of `params`, `otherwise` where it is not given. False: no number, or out of range.
- */
-static bool take_int(json_t *params, const char *name, int64_t low, int64_t high, int64_t otherwise,
-                     int64_t *out, struct modemsim_reply *reply)
-{
-    json_t *value = json_object_get(params, name);
-    *out = value ? json_integer_value(value) : otherwise;
-    if ((value && !json_is_integer(value)) || *out < low || *out > high) {
-        static char message[80];
-        snprintf(message, sizeof message, "%s: a whole number from %lld to %lld", name,
-                 (long long)low, (long long)high);
-        refuse(reply, message);
-        return false;
-    }
-    return true;
-}
-
-static bool take_bool(json_t *params, const char *name, bool otherwise)
-{
-    json_t *value = json_object_get(params, name);
-    return value ? json_is_true(value) : otherwise;
-}
-
-/* The place of a word in `names` (NULL ends); refuses what is not there. */
-static bool take_word(json_t *params, const char *name, const char *const *names, int otherwise,
-                      int *out, struct modemsim_reply *reply)
-{
-    json_t *value = json_object_get(params, name);
-    *out = otherwise;
-    if (!value && otherwise >= 0)
-        return true;
-    const char *word = json_string_value(value);
-    for (int i = 0; word && names[i]; i++) {
-        if (!strcmp(names[i], word)) {
-            *out = i;
-            return true;
-        }
-    }
-    static char message[160];
-    size_t at = (size_t)snprintf(message, sizeof message, "%s is one of", name);
-    for (int i = 0; names[i] && at < sizeof message; i++)
-        at += (size_t)snprintf(message + at, sizeof message - at, " %s", names[i]);
-    refuse(reply, message);
-    return false;
-}
-
-static struct modemsim_port *take_port(struct modemsim_control *control, json_t *params,
-                                       struct modemsim_reply *reply)
-{
-    int64_t index;
-    if (!take_int(params, "modem", 0, control->ports - 1, 0, &index, reply))
-        return NULL;
-    return &control->port[index];
-}
 
 /* --- plugging, hanging --- */
 
@@ -348,7 +285,7 @@ static void verb_ussd(struct modemsim_control *control, json_t *params,
     struct modemsim_port *port = take_port(control, params, reply);
     const char *code = json_string_value(json_object_get(params, "code"));
     const char *text = json_string_value(json_object_get(params, "text"));
-    struct simmodem_ussd answer = {0};
+    struct simnet_ussd answer = {0};
     static const char *const forms[] = {"as-made", "plain", "packed", NULL};
     int end, form;
     if (!port || !take_word(params, "end", ends, 1, &end, reply) ||
@@ -507,6 +444,14 @@ const struct modemsim_verb modemsim_verbs[] = {
      "form?: "
      "as-made|plain|packed}: how the network answers a code, and how the modem writes such "
      "strings"},
+    {"registry", modemsim_verb_registry,
+     "{modem, record?: {full_name, ...}, says?, layout?, accents?, ucs2?, mask?, parts?, order?, "
+     "ms?, "
+     "gap_ms?, from?, between?, text?, ussd?: direct|menu|refused|silent}: how 1414 answers this "
+     "SIM, "
+     "anew"},
+    {"balance", modemsim_verb_balance,
+     "{modem, dong?, ends?, accents?}: what the code of its credit answers; dong -1: nothing"},
     {"handset.list", verb_handset_list, "{number, limit?}: what this phone shows"},
     {"stats", verb_stats, "{}"},
     {"wait", verb_wait,

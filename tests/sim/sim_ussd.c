@@ -33,7 +33,7 @@ static bool unpack(const char *hex, char *out, size_t room)
     return !bad;
 }
 
-static const struct simmodem_ussd *find(const struct simmodem *modem, const char *code)
+static const struct simnet_ussd *find(const struct simmodem *modem, const char *code)
 {
     for (unsigned i = 0; i < modem->ussds; i++)
         if (strcmp(modem->ussd[i].code, code) == 0)
@@ -41,9 +41,21 @@ static const struct simmodem_ussd *find(const struct simmodem *modem, const char
     return NULL;
 }
 
+/* As this modem was told, else as the network's service says, else as of a code nobody knows. */
+static struct simnet_ussd answer_of(struct simmodem *modem, const char *code)
+{
+    const struct simnet_service *service = simnet_service(modem->net);
+    const struct simnet_ussd *told = find(modem, code);
+    struct simnet_ussd answer;
+    if (told)
+        return *told;
+    if (service && service->ussd(service->arg, &modem->station, code, modem->ussd_menu, &answer))
+        return answer;
+    return (struct simnet_ussd){.end = 4, .ms = UNKNOWN_MS};
+}
+
 static struct sim_result ask(struct simmodem *modem, const char *args)
 {
-    static const struct simmodem_ussd unknown = {.end = 4, .ms = UNKNOWN_MS};
     char written[2 * TEXT_ROOM], code[TEXT_ROOM];
     if (!sim_args_string(args, 1, written, sizeof written) || strlen(written) >= sizeof code)
         return (struct sim_result){SIM_ERROR, 0};
@@ -53,9 +65,9 @@ static struct sim_result ask(struct simmodem *modem, const char *args)
         return (struct sim_result){SIM_ERROR, 0};
     if (!sim_has_service(modem))
         return (struct sim_result){SIM_CME, CME_NO_NETWORK};
-    const struct simmodem_ussd *answer = find(modem, code);
-    modem->ussd_answer = answer ? answer : &unknown;
-    sim_timer_arm(&modem->ussd_timer, simnet_now_ms(modem->net) + modem->ussd_answer->ms);
+    modem->ussd_answer = answer_of(modem, code);
+    modem->ussd_menu = false;
+    sim_timer_arm(&modem->ussd_timer, simnet_now_ms(modem->net) + modem->ussd_answer.ms);
     return (struct sim_result){SIM_OK, 0};
 }
 
@@ -96,12 +108,12 @@ static void write_text(const struct simmodem *modem, const char *text, char *out
 void sim_ussd_answer(void *arg)
 {
     struct simmodem *modem = arg;
-    const struct simmodem_ussd *answer = modem->ussd_answer;
+    const struct simnet_ussd *answer = &modem->ussd_answer;
     char text[4 * TEXT_ROOM + 1];
     int dcs;
-    modem->ussd_answer = NULL;
-    if (!answer || answer->end < 0)
+    if (answer->end < 0)
         return;
+    modem->ussd_menu = answer->end == 1;
     write_text(modem, answer->text, text, &dcs);
     if (*text)
         sim_urc(modem, "+CUSD: %d,\"%s\",%d", answer->end, text, dcs);
@@ -112,7 +124,7 @@ void sim_ussd_answer(void *arg)
 
 void sim_ussd_forget(struct simmodem *modem)
 {
-    modem->ussd_answer = NULL;
+    modem->ussd_menu = false;
     sim_timer_cancel(&modem->ussd_timer);
 }
 
@@ -121,7 +133,7 @@ void simmodem_ussd_form(struct simmodem *modem, enum simmodem_ussd_form form)
     modem->ussd_form = form;
 }
 
-bool simmodem_ussd_set(struct simmodem *modem, const struct simmodem_ussd *answer)
+bool simmodem_ussd_set(struct simmodem *modem, const struct simnet_ussd *answer)
 {
     unsigned at = 0;
     while (at < modem->ussds && strcmp(modem->ussd[at].code, answer->code) != 0)

@@ -1,5 +1,6 @@
 /* simmodem: see simmodem.h. Power, modes and the host's bytes. */
 #include "simmodem_inside.h"
+#include "sim_carrier.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -557,15 +558,15 @@ void simmodem_input(struct simmodem *modem, const void *bytes, size_t len)
 static const struct simnet_station_ops station_ops = {
     .answer = network_answered, .deliver = sim_sms_deliver, .report = sim_sms_report};
 
+enum { LARGEST = 3 }; /* the first rows of sim_carriers */
+
 /* A SIM and an IMEI of its own for each index, with the check digits that belong to them. */
-static void make_identity(struct simmodem *modem)
+static void make_identity(struct simmodem *modem, const char *name)
 {
-    static const struct {
-        const char *mcc_mnc, *name, *smsc;
-    } networks[] = {{"45204", "Viettel", "+84980200030"},
-                    {"45202", "VINAPHONE", "+8491020005"},
-                    {"45201", "MOBIFONE", "+84900000023"}};
-    unsigned index = (unsigned)modem->index % 10000, n = index % 3;
+    unsigned index = (unsigned)modem->index % 10000;
+    const struct sim_carrier *carrier = name ? sim_carrier_find(name) : NULL;
+    if (!carrier)
+        carrier = &sim_carriers[index % LARGEST];
     snprintf(modem->imei, sizeof modem->imei, "86754203%06u", index % 1000000);
     int sum = 0;
     for (int i = 0; i < 14; i++) {
@@ -573,10 +574,11 @@ static void make_identity(struct simmodem *modem)
         sum += digit > 9 ? digit - 9 : digit;
     }
     modem->imei[14] = (char)('0' + (10 - sum % 10) % 10);
-    snprintf(modem->imsi, sizeof modem->imsi, "%s%010u", networks[n].mcc_mnc, index);
-    snprintf(modem->iccid, sizeof modem->iccid, "8984%s%013u", networks[n].mcc_mnc + 3, index);
-    snprintf(modem->smsc, sizeof modem->smsc, "%s", networks[n].smsc);
-    modem->operator_ = networks[n].name;
+    snprintf(modem->imsi, sizeof modem->imsi, "%s%010u", carrier->mcc_mnc, index);
+    snprintf(modem->iccid, sizeof modem->iccid, "8984%s%013u", carrier->mcc_mnc + 3, index);
+    snprintf(modem->smsc, sizeof modem->smsc, "%s", carrier->smsc);
+    snprintf(modem->station.mcc_mnc, sizeof modem->station.mcc_mnc, "%s", carrier->mcc_mnc);
+    modem->operator_ = carrier->title;
 }
 
 static void init_timers(struct simmodem *modem)
@@ -611,7 +613,7 @@ struct simmodem *simmodem_new(struct simnet *net, const struct simmodem_config *
     modem->patience_cmgs_ms = 110000;
     simnet_join(net, &modem->station, &station_ops, config->index,
                 config->number ? config->number : number);
-    make_identity(modem);
+    make_identity(modem, config->carrier);
     settings_default(&modem->settings);
     sim_memory_init(&modem->memory[SIM_MEMORY_ME], "ME", (unsigned)config->profile->slots);
     sim_memory_init(&modem->memory[SIM_MEMORY_SM], "SM", SIM_SM_SLOTS);
@@ -639,6 +641,11 @@ void simmodem_free(struct simmodem *modem)
 const char *simmodem_number(const struct simmodem *modem)
 {
     return modem->station.number;
+}
+
+const char *simmodem_mcc_mnc(const struct simmodem *modem)
+{
+    return modem->station.mcc_mnc;
 }
 
 const char *simmodem_iccid(const struct simmodem *modem)

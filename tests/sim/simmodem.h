@@ -24,8 +24,9 @@ struct simmodem_host {
 };
 struct simmodem_config {
     const struct sim_profile *profile;
-    int index;          /* names the SIM and the IMEI too */
-    const char *number; /* NULL: +84981000000 and so on, by index */
+    int index;           /* names the SIM and the IMEI too */
+    const char *number;  /* NULL: +84981000000 and so on, by index */
+    const char *carrier; /* a name of sim_carrier.h; NULL: one of the three largest, by index */
 };
 
 /* Plugged, booted and registered. */
@@ -35,6 +36,7 @@ void simmodem_free(struct simmodem *modem);
 void simmodem_input(struct simmodem *modem, const void *bytes, size_t len);
 
 const char *simmodem_number(const struct simmodem *modem);
+const char *simmodem_mcc_mnc(const struct simmodem *modem); /* of its SIM */
 const char *simmodem_iccid(const struct simmodem *modem);
 /* Somebody put another SIM in: 18 to 20 digits, else false. Its number stays. */
 bool simmodem_iccid_set(struct simmodem *modem, const char *iccid);
@@ -74,16 +76,10 @@ enum simmodem_sim {
 /* Kept over resets; one that asked for its PIN asks again after each. */
 void simmodem_sim_set(struct simmodem *modem, enum simmodem_sim sim);
 
-/* What the network answers to a USSD code, or to the answer of a menu. */
 enum { SIMMODEM_USSDS = 16 };
-struct simmodem_ussd {
-    char code[48];
-    char text[184]; /* UTF-8 of at most 160 characters; "": none */
-    int end;        /* <m> of +CUSD: 0 done, 1 a menu, 2 to 5; -1: silence */
-    int64_t ms;     /* after the OK */
-};
-/* False: there are as many as it holds. A code that is known is answered anew. */
-bool simmodem_ussd_set(struct simmodem *modem, const struct simmodem_ussd *answer);
+/* How this modem's network answers a code, before the network's own service is asked. False: there
+ * are as many as it holds. A code that is known is answered anew. */
+bool simmodem_ussd_set(struct simmodem *modem, const struct simnet_ussd *answer);
 /* How its firmware reads and writes the strings of USSD; the only form that it takes. */
 enum simmodem_ussd_form { SIMMODEM_USSD_AS_MADE, SIMMODEM_USSD_PLAIN, SIMMODEM_USSD_PACKED };
 void simmodem_ussd_form(struct simmodem *modem, enum simmodem_ussd_form form);

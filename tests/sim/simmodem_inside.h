@@ -74,10 +74,11 @@ struct simmodem {
     int64_t patience_command_ms, patience_cmgs_ms;
     struct sim_timer boot_timer, ready_timer, register_timer, hold_timer, unhang_timer,
         replug_timer, noise_timer, later_timer, ack_timer, card_timer;
-    struct simmodem_ussd ussd[SIMMODEM_USSDS];
+    struct simnet_ussd ussd[SIMMODEM_USSDS];
     unsigned ussds;
     enum simmodem_ussd_form ussd_form;
-    const struct simmodem_ussd *ussd_answer; /* on its way; NULL: none */
+    struct simnet_ussd ussd_answer; /* on its way while the timer runs */
+    bool ussd_menu;                 /* the last answer left its session open */
     struct sim_timer ussd_timer;
     unsigned noise_next;
     struct simmodem_stats stats;

@@ -37,6 +37,8 @@ struct simnet {
     struct simnet_station *stations;
     struct travel *travels;
     struct sim_handsets handsets;
+    struct simnet_service service;
+    bool serves;
     uint64_t next_id;
     sim_event_fn *log;
     void *log_arg;
@@ -352,6 +354,9 @@ static void travel_deliver(struct travel *travel)
                                        .text = message->text,
                                        .id = travel->id,
                                        .value = (int)message->have});
+    if (net->serves && travel->station && message->have == message->parts &&
+        !strcmp(to, net->service.number))
+        net->service.message(net->service.arg, travel->station, message->text);
 }
 
 /* At the centre: the moment that decides whether the message was sent. */
@@ -416,6 +421,20 @@ uint64_t simnet_submit(struct simnet_station *station, const struct sim_submit *
     return travel->id;
 }
 
+/* --- what the network serves --- */
+
+void simnet_serve(struct simnet *net, const struct simnet_service *service)
+{
+    net->serves = service != NULL;
+    if (service)
+        net->service = *service;
+}
+
+const struct simnet_service *simnet_service(const struct simnet *net)
+{
+    return net->serves ? &net->service : NULL;
+}
+
 /* --- handsets --- */
 
 const struct sim_handset *simnet_handset(struct simnet *net, const char *number)
@@ -425,17 +444,21 @@ const struct sim_handset *simnet_handset(struct simnet *net, const char *number)
     return sim_handset_find(&net->handsets, canonical, false);
 }
 
-bool simnet_write(struct simnet *net, const char *from, const char *to_station, const char *text)
+bool simnet_deliver(struct simnet *net, const char *to_station, const struct sim_deliver *deliver)
 {
     char canonical[SIM_NUMBER];
+    uint8_t tpdu[SIM_TPDU];
     sim_number_canonical(to_station, canonical);
     struct simnet_station *station = station_find(net, canonical);
-    struct sim_deliver deliver = {.from = from, .wall_ms = simnet_wall_ms(net)};
-    uint8_t data[SIM_USER_DATA], tpdu[SIM_TPDU];
-    if (!station || !sim_pdu_text_encode(text, data, &deliver))
-        return false;
-    size_t len = sim_pdu_deliver_encode(&deliver, tpdu);
+    size_t len = station ? sim_pdu_deliver_encode(deliver, tpdu) : 0;
     if (len)
         send_down(station, false, tpdu, len);
     return len > 0;
+}
+
+bool simnet_write(struct simnet *net, const char *from, const char *to_station, const char *text)
+{
+    struct sim_deliver deliver = {.from = from, .wall_ms = simnet_wall_ms(net)};
+    uint8_t data[SIM_USER_DATA];
+    return sim_pdu_text_encode(text, data, &deliver) && simnet_deliver(net, to_station, &deliver);
 }

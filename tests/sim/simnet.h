@@ -49,6 +49,9 @@ void simnet_log(struct simnet *net, struct sim_event event); /* at_ms is filled 
 
 /* The handset of a number in any form, NULL while it has got nothing. */
 const struct sim_handset *simnet_handset(struct simnet *net, const char *number);
+/* One part from somebody to a station, at once; from, wall_ms and the user data are filled in.
+ * False: no such station, or a field is out of range. */
+bool simnet_deliver(struct simnet *net, const char *to_station, const struct sim_deliver *deliver);
 /* A handset (or "1414", or a name) writes to a modem's number: text of one part. False: no such
  * modem, or the text is too long. */
 bool simnet_write(struct simnet *net, const char *from, const char *to_station, const char *text);
@@ -98,6 +101,14 @@ void simnet_plans_clear(struct simnet_station *station);
 
 /* --- stations: embedded in what is a modem --- */
 
+/* What the network answers to a USSD code, or to the answer of a menu. */
+struct simnet_ussd {
+    char code[48];
+    char text[184]; /* UTF-8 of at most 160 characters; "": none */
+    int end;        /* <m> of +CUSD: 0 done, 1 a menu, 2 to 5; -1: silence */
+    int64_t ms;     /* after the OK */
+};
+
 struct simnet_answer {
     enum simnet_answer_kind kind;
     uint8_t mr;
@@ -118,11 +129,26 @@ struct simnet_station {
     struct simnet_station *next;
     int index;
     char number[SIM_NUMBER];
+    char mcc_mnc[8]; /* whose SIM it is */
     struct simnet_plan plan[SIMNET_PLANS];
     struct simnet_report_plan report_plan[SIMNET_PLANS];
     unsigned plans, report_plans;
     struct simnet_waiting *waiting, **waiting_end; /* at the centre, oldest first */
 };
+
+/* What the network itself answers: messages to a short number (its handset shows them all the same)
+ * and USSD codes that the modem was told nothing of. The functions plan their answers; they never
+ * deliver from inside the call. */
+struct simnet_service {
+    const char *number; /* "1414" */
+    void (*message)(void *arg, struct simnet_station *from, const char *text);
+    /* False: no such code. `in_menu`: a menu is open, and this is what was chosen. */
+    bool (*ussd)(void *arg, struct simnet_station *from, const char *code, bool in_menu,
+                 struct simnet_ussd *answer);
+    void *arg;
+};
+void simnet_serve(struct simnet *net, const struct simnet_service *service); /* NULL: no more */
+const struct simnet_service *simnet_service(const struct simnet *net);       /* NULL: none */
 
 void simnet_join(struct simnet *net, struct simnet_station *station,
                  const struct simnet_station_ops *ops, int index, const char *number);

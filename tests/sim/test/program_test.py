@@ -173,6 +173,25 @@ class ProgramTest(unittest.TestCase):
         with self.assertRaises(ModemSimError):
             sim.control("unplug", modem=1)
 
+    def test_1414(self):
+        """A SYNTHETIC record, its words and its faults are settable; a credit is told by USSD."""
+        sim = self.sim(modems=2, latency_ms=0, carriers="gmobile,vinaphone", registry=True)
+        got = sim.control("registry", modem=1, record={"full_name": "Lê Thị Bình", "id_issued_by": ""},
+                          mask="x", accents=True, ms=10)
+        self.assertEqual((got["note"], got["carrier"], got["asked"]), ("SYNTHETIC", "vinaphone", 0))
+        self.assertEqual(got["text"].split("\n")[:2], ["Tên: Lê Thị Bình", "CMT: 052xxxxxxxxx"])
+        self.assertNotIn("Nơi cấp", got["text"])
+        self.assertIn("Le Thi Binh", sim.control("registry", modem=1)["text"])  # the record stays
+        for wrong in ({"record": {"name": "A"}}, {"record": {"full_name": 1}}, {"layout": "table"},
+                      {"says": "no"}, {"parts": 11}, {"mask": "#"}, {"from": "1" * 30}, {"modem": 2}):
+            with self.assertRaises(ModemSimError):
+                sim.control("registry", **wrong)
+        host = self.open(sim.port())
+        host.talk(b"ATE0;+CUSD=1\r")
+        host.talk(b'AT+CUSD=1,"*101#",15\r', b"So du: 25.000 VND. Han su dung: 31/12/2027.")
+        sim.control("balance", dong=1234567, ends="01/01/2027")
+        host.talk(b'AT+CUSD=1,"*101#",15\r', b"So du: 1.234.567 VND. Han su dung: 01/01/2027.")
+
     def test_wait(self):
         sim = self.sim(latency_ms=50)
         with self.assertRaises(ModemSimError):
@@ -221,7 +240,7 @@ class ProgramTest(unittest.TestCase):
         for word in ("--modems", "late_cmgs", "handset.list", "delivered"):
             self.assertIn(word, done.stdout)
         for wrong in (["--modems", "0"], ["--profile", "nokia"], ["--latency", "fast"], ["x"],
-                      ["--nonsense"], ["--tcp", "65535", "--modems", "2"]):
+                      ["--nonsense"], ["--carriers", "vodafone"], ["--registry", "maybe"], ["--tcp", "65535", "--modems", "2"]):
             done = subprocess.run([default_program()] + wrong, capture_output=True, text=True,
                                   check=False)
             self.assertEqual(done.returncode, 2, wrong)
