@@ -128,6 +128,9 @@ struct config {
     /* Of 1414: questions from one SIM in a day (0: no limit), and how replies are read. */
     int registry_per_day;
     char subscriber_rules[256];
+    /* Of the gateway's own SIMs: hours between two checks (0: none by itself), and what is too
+     * little; 0: nothing is. */
+    int own_check_hours, low_balance_vnd, expiry_warn_days;
     struct config_modem *modems;
     size_t modem_count;
     struct config_role *roles;

@@ -19,6 +19,8 @@ static const struct config_word resends[] = {
     {"same", PURPOSE_SAME_CODE}, {"new", PURPOSE_NEW_CODE}, {NULL, 0}};
 static const struct config_word encodings[] = {
     {"unaccented", PURPOSE_UNACCENTED}, {"ucs2", PURPOSE_UCS2}, {NULL, 0}};
+static const struct config_word own_checks[] = {
+    {"off", 0}, {"daily", 24}, {"weekly", 168}, {NULL, 0}};
 static const struct config_word sim_swaps[] = {
     {"hold", SIM_SWAP_HOLD}, {"accept", SIM_SWAP_ACCEPT}, {NULL, 0}};
 static const struct config_word rights[] = {
@@ -119,15 +121,26 @@ static const struct config_key keys[] = {
      .reloadable = true,
      .help = "How replies of 1414 are read: labels, and texts of refusals. Where it is not there, "
              "the copy built in is used."},
-    {GATEWAY(ussd_allow), .kind = KIND_LIST, .low = 0, .high = 64, .fallback = "",
+    {.section = SECTION_GATEWAY,
+     .name = "own_check",
+     .full = "[gateway] own_check",
+     .offset = offsetof(struct config, own_check_hours),
+     .room = ROOM(struct config, own_check_hours),
+     .kind = KIND_INT,
+     .low = 1,
+     .high = 8784,
+     .words = own_checks,
+     .fallback = "weekly",
      .reloadable = true,
-     .help = "USSD codes that may be asked for, by commas: ? is one digit, @ one or more, all else "
-             "stands for itself. *101#, *1414#, *100*@# for example. A USSD can spend money, and a "
-             "code that opens a menu allows what the menu offers. Empty: none."},
-    {GATEWAY(ussd_timeout_s), .kind = KIND_INT, .low = 5, .high = 90, .fallback = "30",
+     .help =
+         "How often each SIM of the gateway's own asks 1414 who owns it and its carrier what it "
+         "has left, or the hours between two checks. The SIMs' turns are spread over that "
+         "time."},
+    {GATEWAY(low_balance_vnd), .kind = KIND_INT, .low = 0, .high = 100000000, .fallback = "20000",
+     .reloadable = true, .help = "A SIM that has less left raises an alarm; 0: none does."},
+    {GATEWAY(expiry_warn_days), .kind = KIND_INT, .low = 0, .high = 365, .fallback = "14",
      .reloadable = true,
-     .help = "How long an answer to a USSD code may take, and how long a menu waits for a person. "
-             "The modem sends nothing meanwhile."},
+     .help = "So many days before a SIM's account ends there is an alarm; 0: there is none."},
     {GATEWAY(log_level), .kind = KIND_LEVEL, .words = log_levels, .fallback = "info",
      .reloadable = true, .help = "The least urgent lines that are logged."},
 

@@ -28,7 +28,7 @@ enum config_kind {
     KIND_HOST,   /* char[room]: a host name in small letters; may be empty */
     KIND_WORD,   /* char[room]: one of words */
     KIND_LEVEL,  /* int: the value of one of words */
-    KIND_INT,    /* int: low to high */
+    KIND_INT,    /* int: low to high; with words also one of them, for its value */
     KIND_MODE,   /* int: octal, low to high */
     KIND_BOOL,   /* bool: yes or no */
     KIND_SET,    /* unsigned: some of words, by commas; their values joined by | */

@@ -380,7 +380,11 @@ int config_key_set(const struct config_key *key, void *owner, const struct confi
         return set_text(key, at, text, why, room);
     case KIND_INT:
     case KIND_MODE:
-        return set_number(key, at, text, why, room);
+        word = key->words ? word_find(key->words, text) : NULL;
+        if (!word)
+            return set_number(key, at, text, why, room);
+        *(int *)at = word->value;
+        return 0;
     case KIND_LEVEL:
         word = word_find(key->words, text);
         if (!word)
@@ -443,6 +447,16 @@ static void range_words(const struct config_key *key, const char *first, const c
         len += (size_t)snprintf(out + len, room - len, "%s%s", len ? between : first, word->name);
 }
 
+static void range_number(const struct config_key *key, char *out, size_t room)
+{
+    *out = '\0';
+    if (key->words)
+        range_words(key, "", ", ", out, room);
+    size_t len = strlen(out);
+    snprintf(out + len, room - len, "%sa whole number from %d to %d", len ? " or " : "", key->low,
+             key->high);
+}
+
 void config_key_range(const struct config_key *key, char *out, size_t room)
 {
     switch (key->kind) {
@@ -478,7 +492,7 @@ void config_key_range(const struct config_key *key, char *out, size_t room)
         range_words(key, "", " or ", out, room);
         return;
     case KIND_INT:
-        snprintf(out, room, "a whole number from %d to %d", key->low, key->high);
+        range_number(key, out, room);
         return;
     case KIND_MODE:
         snprintf(out, room, "an octal mode from %04o to %04o", (unsigned)key->low,

@@ -48,6 +48,13 @@ static const struct alarm_row rows[] = {
     {"store_failing", ALARM_CRITICAL,
      "The disk cannot be written: free some space on the file system of the state directory, or "
      "look for its errors in the kernel's log. Nothing is accepted or sent until then."},
+    {"sim_owner_changed", ALARM_CRITICAL,
+     "1414 names another owner of this SIM than before: see who had it registered anew."},
+    {"sim_balance_low", ALARM_WARNING,
+     "This SIM has little left: top it up before it cannot send."},
+    {"sim_expiring", ALARM_WARNING, "This SIM's account is about to end: top it up before."},
+    {"sim_check_failed", ALARM_WARNING,
+     "This SIM could not be asked who owns it or what it has left."},
     {"sim_failing", ALARM_CRITICAL,
      "All messages of this SIM fail: see what the modem's last error says, then resume the modem."},
 };

@@ -307,6 +307,7 @@ static void events_tell(struct front *front, unsigned topic, json_t *view)
 static void events_on_modem(void *arg, const struct modem_view *view)
 {
     struct front *front = arg;
+    owncheck_wake(front->own);
     if (is_followed(front, TOPIC_MODEM))
         events_tell(front, TOPIC_MODEM, view_modem_event(view));
 }
@@ -319,6 +320,21 @@ static void events_on_trace(void *arg, const char *modem)
             events_wake(front);
             return;
         }
+}
+
+/* How far the check of a SIM is: an event of its modem. */
+static void events_on_owncheck(void *arg, const char *modem, const char *words)
+{
+    struct front *front = arg;
+    struct modem_view view;
+    if (!is_followed(front, TOPIC_MODEM))
+        return;
+    for (size_t i = 0; gateway_modem_at(front->gateway, i, &view); i++) {
+        if (strcmp(view.name, modem) != 0)
+            continue;
+        view.why = words;
+        events_tell(front, TOPIC_MODEM, view_modem_event(&view));
+    }
 }
 
 static void events_on_alarm(void *arg, const struct alarm_view *alarm, bool raised)
@@ -341,6 +357,7 @@ void events_init(struct front *front)
     gateway_on_modem(front->gateway, events_on_modem, front);
     gateway_on_trace(front->gateway, events_on_trace, front);
     alarm_on_change(front->gateway, events_on_alarm, front);
+    owncheck_on_progress(front->own, events_on_owncheck, front);
 }
 
 void events_fini(struct front *front)
@@ -349,6 +366,7 @@ void events_fini(struct front *front)
     gateway_on_modem(front->gateway, NULL, NULL);
     gateway_on_trace(front->gateway, NULL, NULL);
     alarm_on_change(front->gateway, NULL, NULL);
+    owncheck_on_progress(front->own, NULL, NULL);
     loop_task_cancel(&front->events.pump);
     loop_timer_cancel(&front->events.again);
     free(front->events.page.lines);

@@ -23,7 +23,13 @@ struct front *front_new(struct loop *loop, struct store *store, struct gateway *
     front->config = config;
     front->own_uid = geteuid();
     front->otp = otp_new(loop, store, gateway, config);
-    if (!front->otp) {
+    front->own =
+        owncheck_new(loop, store, gateway, config, front->subscriber_rules, front->own_uid);
+    if (!front->otp || !front->own) {
+        if (front->otp)
+            otp_free(front->otp);
+        if (front->own)
+            owncheck_free(front->own);
         subscriber_rules_free(front->subscriber_rules);
         free(front);
         return NULL;
@@ -37,13 +43,16 @@ void front_reload(struct front *front, const struct config *config)
 {
     front->config = config;
     otp_reload(front->otp, config);
+    owncheck_reload(front->own, config, front->subscriber_rules);
     sessions_resolve(front);
 }
 
 void front_subscriber_rules(struct front *front, struct subscriber_rules *rules)
 {
-    subscriber_rules_free(front->subscriber_rules);
+    struct subscriber_rules *former = front->subscriber_rules;
     front->subscriber_rules = rules;
+    owncheck_reload(front->own, front->config, rules);
+    subscriber_rules_free(former);
 }
 
 void front_shutdown(struct front *front)
@@ -57,6 +66,7 @@ void front_free(struct front *front)
     while (front->orphans)
         call_drop(front->orphans);
     events_fini(front);
+    owncheck_free(front->own);
     otp_free(front->otp);
     rates_fini(&front->rates);
     rates_fini(&front->refusals);

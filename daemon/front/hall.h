@@ -7,6 +7,7 @@
 #include "events.h"
 #include "front.h"
 #include "otp.h"
+#include "owncheck.h"
 #include "roles.h"
 #include "session.h"
 #include "waits.h"
@@ -15,7 +16,8 @@ struct front {
     struct loop *loop;
     struct store *store;
     struct gateway *gateway;
-    struct otp *otp; /* owned */
+    struct otp *otp;      /* owned */
+    struct owncheck *own; /* owned */
     const struct config *config;
     uid_t own_uid; /* of the daemon */
     bool stopping;

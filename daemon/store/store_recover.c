@@ -265,9 +265,10 @@ static int recover_end_queued(struct store *store, enum message_state to, const 
 /* Sealed under keys that are gone: nothing of it can be read again. */
 static int recover_scrub(struct store *store)
 {
-    static const enum sql steps[] = {
-        SQL_SCRUB_MESSAGES, SQL_SCRUB_EVENTS, SQL_SCRUB_ATTEMPTS, SQL_SCRUB_INBOX, SQL_SCRUB_SEEN,
-        SQL_SCRUB_PARTS,    SQL_SCRUB_PINS,   SQL_SCRUB_HABITS,   SQL_SCRUB_AUDIT, SQL_OTP_SCRUB};
+    static const enum sql steps[] = {SQL_SCRUB_MESSAGES, SQL_SCRUB_EVENTS, SQL_SCRUB_ATTEMPTS,
+                                     SQL_SCRUB_INBOX,    SQL_SCRUB_SEEN,   SQL_SCRUB_PARTS,
+                                     SQL_SCRUB_PINS,     SQL_SCRUB_HABITS, SQL_SCRUB_OWNCHECKS,
+                                     SQL_SCRUB_AUDIT,    SQL_OTP_SCRUB};
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < sizeof steps / sizeof steps[0]; i++)
         rc = recover_run_one(store, steps[i], NULL, 0);

@@ -166,6 +166,13 @@ static const char schema_6[] =
 static const char schema_7[] =
     "CREATE TABLE habit (modem BLOB PRIMARY KEY, firmware BLOB NOT NULL, ussd INTEGER NOT NULL)"
     " STRICT, WITHOUT ROWID;"
+    /* The last check of a SIM of ours; see store_owncheck.h. owner, balance: enums of owncheck.h.
+     */
+    "CREATE TABLE owncheck ("
+    " sim BLOB PRIMARY KEY, wall INTEGER NOT NULL, due INTEGER NOT NULL, checked INTEGER NOT NULL,"
+    " owner INTEGER NOT NULL, balance INTEGER NOT NULL, changed INTEGER NOT NULL,"
+    " read INTEGER NOT NULL, vnd INTEGER NOT NULL, expires TEXT NOT NULL, name BLOB, id BLOB)"
+    " STRICT, WITHOUT ROWID;";
 
     "ALTER TABLE otp RENAME TO otp_6;" /* made anew without the constraint on its id */
     "CREATE TABLE otp ("

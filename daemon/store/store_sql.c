@@ -266,6 +266,12 @@ static const char *const sql_text[SQLS] = {
     [SQL_PAIR_INSERT] = "INSERT INTO sim_pair (imei, iccid) VALUES (?, ?)",
     [SQL_HABIT_GET] = "SELECT ussd FROM habit WHERE modem = ? AND firmware = ?",
     [SQL_HABIT_SET] = "INSERT OR REPLACE INTO habit (modem, firmware, ussd) VALUES (?, ?, ?)",
+    [SQL_OWNCHECK_GET] = "SELECT due, checked, owner, balance, changed, read, vnd, expires, name, "
+                         "id FROM owncheck WHERE sim = ?",
+    [SQL_OWNCHECK_SET] = "INSERT OR REPLACE INTO owncheck (sim, wall, due, checked, owner, "
+                         "balance, changed, read, vnd, expires, name, id) VALUES "
+                         "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [SQL_OWNCHECK_PURGE] = "DELETE FROM owncheck WHERE wall < ?",
     [SQL_FACT_GET] = "SELECT value FROM fact WHERE name = ?",
     [SQL_FACT_SET] = "INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE "
                      "SET value = excluded.value",
@@ -300,6 +306,7 @@ static const char *const sql_text[SQLS] = {
     /* Which PIN it was is lost: it may be any, and may be tried where all attempts are left. */
     [SQL_SCRUB_PINS] = "UPDATE OR REPLACE pin SET hash = x'', state = 1",
     [SQL_SCRUB_HABITS] = "DELETE FROM habit",
+    [SQL_SCRUB_OWNCHECKS] = "DELETE FROM owncheck",
     [SQL_SCRUB_PARTS] = "DELETE FROM part",
     [SQL_SCRUB_AUDIT] = "UPDATE audit SET sealed_reason = NULL, sealed_actor = NULL",
     [SQL_END_QUEUED_EVENTS] =

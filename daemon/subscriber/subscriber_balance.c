@@ -187,7 +187,7 @@ static size_t skip_filler(const struct parsing *p, size_t at, bool times)
 /* Right behind the amount, or it may be another account's. */
 static void expiry_take(const struct parsing *p, size_t at, bool dated, char out[DATE_LEN + 1])
 {
-    size_t next = skip(p, at, " ,;.(\n"), label = word_at(p, next, BALANCE_EXPIRES);
+    size_t next = skip(p, at, " ,;.(-\n"), label = word_at(p, next, BALANCE_EXPIRES);
     if (label)
         (void)date_at(p, skip_filler(p, label, true), out);
     else if (dated)

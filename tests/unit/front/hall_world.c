@@ -170,6 +170,12 @@ void gateway_on_trace(struct gateway *gateway, void (*fn)(void *arg, const char 
     gateway->on_trace_arg = arg;
 }
 
+bool gateway_shutting_down(const struct gateway *gateway)
+{
+    (void)gateway;
+    return false;
+}
+
 struct alarms *gateway_alarms(struct gateway *gateway)
 {
     return &gateway->alarms;
