@@ -21,6 +21,7 @@ static const struct verb verbs[] = {
     {"alarm.list", verb_alarm_list, true, false},
     {"audit.list", verb_audit_list, true, true},
     {"subscriber.lookup", verb_subscriber_lookup, false, true},
+    {"subscriber.check_fleet", verb_subscriber_check_fleet, false, true},
     {"subscriber.parse", verb_subscriber_parse, true, false},
     {"subscriber.preflight", verb_subscriber_preflight, true, false},
     {"inbox.list", verb_inbox_list, true, true},

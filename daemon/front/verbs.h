@@ -59,6 +59,9 @@ void verb_ussd_cancel(struct call *call);
 /* verbs_events.c */
 void verb_events_follow(struct call *call);
 
+/* verbs_owncheck.c */
+void verb_subscriber_check_fleet(struct call *call);
+
 /* verbs_subscriber.c */
 void verb_subscriber_lookup(struct call *call);
 void verb_subscriber_parse(struct call *call);

@@ -3,6 +3,20 @@
 #include "hall.h"
 #include "verbs.h"
 #include "view.h"
+#include "view_owncheck.h"
+
+/* As it stands, with the last check of its SIM. */
+static json_t *modem_as_json(struct call *call, const struct modem_view *modem)
+{
+    struct owncheck_view check;
+    json_t *view = view_modem(modem);
+    if (view && owncheck_look(call->front->own, modem->name, &check) &&
+        json_object_set_new(view, "own_check", view_owncheck(&check, false))) {
+        json_decref(view);
+        return NULL;
+    }
+    return view;
+}
 
 void verb_modem_list(struct call *call)
 {
@@ -10,7 +24,7 @@ void verb_modem_list(struct call *call)
     json_t *list = json_array();
     int rc = 0;
     for (size_t i = 0; gateway_modem_at(call->front->gateway, i, &modem); i++)
-        rc |= json_array_append_new(list, view_modem(&modem));
+        rc |= json_array_append_new(list, modem_as_json(call, &modem));
     if (rc) {
         json_decref(list);
         list = NULL;
@@ -40,7 +54,7 @@ static void modem_answer(struct call *call)
     struct modem_view modem;
     for (size_t i = 0; gateway_modem_at(call->front->gateway, i, &modem); i++) {
         if (strcmp(modem.name, name) == 0) {
-            call_reply(call, view_modem(&modem));
+            call_reply(call, modem_as_json(call, &modem));
             return;
         }
     }

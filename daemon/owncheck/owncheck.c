@@ -228,18 +228,21 @@ static void tell_wait(struct owncheck *own, const struct own_sim *sim, const cha
     if (!own->wait)
         return;
     view_fill(own, sim, skipped, &view);
+    if (sim == own->check.sim && own->check.owner == OWNER_NOT_SENT)
+        view.owner = OWNER_NOT_SENT; /* this time; what was known stays */
     own->wait->fn(own->wait, &view);
 }
 
-/* The question did not leave: nothing is known of the SIM by that, unless it goes on so. */
+/* The question did not leave: nothing is known of the owner by that, unless it goes on so. */
 static bool is_put_off(struct owncheck *own)
 {
     struct own_check *check = &own->check;
     struct own_sim *sim = check->sim;
-    if (check->by_hand || check->owner != OWNER_NOT_SENT || ++sim->tries >= TRIES_MAX)
+    if (check->owner != OWNER_NOT_SENT || (!check->by_hand && ++sim->tries >= TRIES_MAX))
         return false;
     int wait_s = check->retry_after_s > AGAIN_S ? check->retry_after_s : AGAIN_S;
-    sim->not_before_ms = loop_now_ms(own->loop) + wait_s * INT64_C(1000);
+    if (!check->by_hand)
+        sim->not_before_ms = loop_now_ms(own->loop) + wait_s * INT64_C(1000);
     return true;
 }
 

@@ -137,8 +137,11 @@ static const char *trouble_of(const struct owncheck_row *row)
     case OWNER_UNREADABLE:
         return "What 1414 says of this SIM fits no rule of subscriber.ini: look with otpgatectl "
                "subscriber lookup, and add its labels.";
-    case OWNER_SILENT:
     case OWNER_NOT_SENT:
+        return "The question to 1414 does not leave this SIM: see whether the modem sends at all, "
+               "and "
+               "whether its daily budget and registry_per_day are enough.";
+    case OWNER_SILENT:
         return "1414 did not answer this SIM: it may be barred. Send to a phone of yours through "
                "it, and ask the carrier's care line.";
     case OWNER_NEVER:
@@ -187,7 +190,7 @@ static void find(struct owncheck *own, const struct owncheck_row *row,
     out[3] = (struct finding){.name = "sim_check_failed", .stands = trouble != NULL};
     text_copy(out[0].say, SAY_ROOM,
               "1414 names another owner of this SIM than before: see who had it registered anew. "
-              "If it is right: otpgatectl subscriber check-fleet --modem NAME --accept-owner.");
+              "If it is right: otpgatectl subscriber check-fleet NAME --accept-owner.");
     snprintf(out[1].say, SAY_ROOM, "This SIM has %lld VND left: top it up before it cannot send.",
              (long long)row->vnd);
     snprintf(out[2].say, SAY_ROOM, "This SIM's account ends on %s: top it up before.",

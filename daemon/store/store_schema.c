@@ -172,7 +172,7 @@ static const char schema_7[] =
     " sim BLOB PRIMARY KEY, wall INTEGER NOT NULL, due INTEGER NOT NULL, checked INTEGER NOT NULL,"
     " owner INTEGER NOT NULL, balance INTEGER NOT NULL, changed INTEGER NOT NULL,"
     " read INTEGER NOT NULL, vnd INTEGER NOT NULL, expires TEXT NOT NULL, name BLOB, id BLOB)"
-    " STRICT, WITHOUT ROWID;";
+    " STRICT, WITHOUT ROWID;"
 
     "ALTER TABLE otp RENAME TO otp_6;" /* made anew without the constraint on its id */
     "CREATE TABLE otp ("

@@ -95,6 +95,8 @@ static const struct ctl_option subscriber_options[] = {
      "what was typed: lines full_name:, birth_date:, id_number:, msisdn:"},
     {"--carrier", "C", CTL_TEXT, "carrier", NULL, "parse: its name in carriers.ini"},
     {"--full", NULL, CTL_SET, "show", "full", "lookup, parse: whole values, for who may see them"},
+    {"--accept-owner", NULL, CTL_YES, "accept_owner", NULL,
+     "check-fleet MODEM: who owns it now is right"},
 };
 
 #define OPTIONS(table) (table), sizeof(table) / sizeof *(table)
@@ -144,7 +146,9 @@ static const struct ctl_command commands[] = {
      "A code is never an argument: everybody may read those in the process list.",
      OPTIONS(otp_options), ctl_otp},
     {"follow", "", 0, 0, "events as they happen", NULL, OPTIONS(follow_options), ctl_follow},
-    {"subscriber", "WHAT [MODEM]", 1, 2, "lookup, parse or preflight: who owns a SIM, by 1414",
+    {"subscriber", "WHAT [MODEM]", 1, 2,
+     "lookup, parse, preflight, check-fleet: who owns a SIM, by 1414",
+     "check-fleet asks 1414 and the balance of each SIM, or of MODEM alone: are they well?\n"
      "lookup asks 1414 from the SIM in MODEM; parse reads a reply of 1414 from standard input;\n"
      "preflight what was typed, without --typed. Neither is ever an argument. The table is\n"
      "Vietnamese where the locale is.",

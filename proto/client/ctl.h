@@ -67,5 +67,6 @@ int ctl_stats(struct ctl *ctl);
 int ctl_info(struct ctl *ctl);
 int ctl_raw(struct ctl *ctl);
 int ctl_subscriber(struct ctl *ctl);
+int ctl_check_fleet(struct ctl *ctl); /* of subscriber */
 
 #endif

@@ -270,11 +270,14 @@ int ctl_subscriber(struct ctl *ctl)
     static const struct {
         const char *name;
         int (*run)(struct ctl *ctl);
-    } whats[] = {{"lookup", run_lookup}, {"parse", run_parse}, {"preflight", run_preflight}};
+    } whats[] = {{"lookup", run_lookup},
+                 {"parse", run_parse},
+                 {"preflight", run_preflight},
+                 {"check-fleet", ctl_check_fleet}};
     const char *what = ctl->args->operand[0];
     for (size_t i = 0; i < COUNT(whats); i++)
         if (strcmp(whats[i].name, what) == 0)
             return whats[i].run(ctl);
-    ctl_complain("subscriber: %s is none of lookup, parse and preflight", what);
+    ctl_complain("subscriber: %s is none of lookup, parse, preflight and check-fleet", what);
     return CTL_USAGE;
 }

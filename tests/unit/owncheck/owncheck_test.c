@@ -474,6 +474,8 @@ static void the_budget_of_1414_is_kept(void **state)
     assert_string_equal(ask(world, "m0", false), "");
     answer_ussd(world, 0, "*101#", LINK_USSD_DONE, "TK goc: 94.000d");
     assert_string_equal(asker.last, "m0 not_sent read");
+    assert_int_equal(look("m0").owner, OWNER_SAME); /* as it was */
+    assert_false(stands(world, "sim_check_failed", "m0"));
     assert_int_equal(world->link[0]->submits, 1);
     assert_int_equal(look("m0").vnd, 94000);
 }

@@ -212,6 +212,7 @@ static void every_method_is_whole(void **state)
         "otp.find",          "otp.feedback",     "modem.trace",
         "ussd.run",          "ussd.answer",      "ussd.cancel",
         "subscriber.lookup", "subscriber.parse", "subscriber.preflight",
+        "subscriber.check_fleet",
     };
     static const char *const roles[] = {"any",        "send",    "verify",
                                         "subscriber", "monitor", "operate"};
