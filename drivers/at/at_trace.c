@@ -6,6 +6,7 @@
 
 #include "at_parse.h"
 #include "at_parse_cusd.h"
+#include "pdu_decode.h"
 #include "text.h"
 
 enum {
@@ -316,11 +317,28 @@ static void mask_cusd(struct pen *pen, const char *line)
         pen_put(pen, ",%d", cusd.dcs);
 }
 
+/* Of a report also what names no person: which message of ours, and what became of it. */
+static void put_pdu(struct pen *pen, const char *line, size_t len)
+{
+    struct pdu_tpdu tpdu;
+    struct pdu_deliver deliver;
+    struct pdu_report report;
+    bool whole = pdu_decode_line(line, len, -1, &tpdu) == 0;
+    if (whole && pdu_decode_report(tpdu.octet, tpdu.len, &report) == PDU_OK)
+        pen_put(pen, "<report:%zu:%u:%u>", len, report.reference, report.status);
+    else if (whole && pdu_decode_deliver(tpdu.octet, tpdu.len, &deliver) == PDU_OK)
+        pen_put(pen, "<deliver:%zu>", len);
+    else
+        pen_put(pen, "<pdu:%zu>", len);
+    explicit_bzero(&tpdu, sizeof tpdu);
+    explicit_bzero(&deliver, sizeof deliver);
+}
+
 static void mask_bare(struct pen *pen, const struct at_trace *trace, const char *line)
 {
     size_t len = strlen(line);
     if (is_all(line, len, "0123456789ABCDEFabcdef") && len >= HEX_PDU && trace->bodies > 0)
-        pen_put(pen, "<pdu:%zu>", len);
+        put_pdu(pen, line, len);
     else if (trace->bodies > 0 || !trace->asked || trace->asked->bare == SEEN_LITTLE)
         pen_put(pen, "<line:%zu>", len);
     else

@@ -9,6 +9,8 @@
  *   12.345678901 > AT+CMGS=23        what the host wrote
  *   12.349120003 < >                 the prompt
  *   12.349200117 > <pdu:48>^Z        a body; ^[ is ESC
+ *   13.000000000 < <deliver:62>      a message from the air; digits of hex
+ *   13.000000000 < <report:54:7:0>   a report: its reference and its status
  *   14.120000456 < +CMGS: 7          what the modem said
  *   14.120001000 = ready: free       what became of the link
  *

@@ -118,7 +118,8 @@ class Gateway:
     """otpgated and its simulated modems, in a directory of their own."""
 
     def __init__(self, modems=1, latency_ms=50, profile="generic", gateway="", modem="",
-                 start=True, env=None, wrapper=(), keep=None, config=None, carriers=None):
+                 start=True, env=None, wrapper=(), keep=None, config=None, carriers=None,
+                 sim_options=()):
         self.dir = keep or tempfile.mkdtemp(prefix="otpgate-")
         self.kept = keep is not None
         self.modems = modems
@@ -135,10 +136,16 @@ class Gateway:
         if modems:
             self.sim = modemsim.ModemSim(
                 directory=os.path.join(self.dir, "ports"), modems=modems, latency_ms=latency_ms,
-                profile=profile, carriers=carriers, binary=os.path.join(BIN, "otpgate-modemsim"))
+                profile=profile, carriers=carriers, binary=os.path.join(BIN, "otpgate-modemsim"),
+                options=sim_options)
         self.write_config(gateway, modem, config)
-        if start:
+        if not start:
+            return
+        try:
             self.start()
+        except RuntimeError:  # or the simulator would outlive the test
+            self.close()
+            raise
 
     def write_config(self, gateway="", modem="", whole=None):
         text = whole

@@ -1,8 +1,9 @@
-"""The flight recorder: a dialogue followed as it happens."""
+"""The flight recorder: a dialogue followed as it happens, and one played again."""
 
 import os
 import re
 import subprocess
+import tempfile
 import unittest
 
 from gateway import BIN, Gateway, otpgatectl
@@ -58,6 +59,48 @@ class Follow(unittest.TestCase):
             self.assertRegex(line, LINE)
         _, kept, _ = otpgatectl(gw, "trace", "m0")
         self.assertEqual(kept.splitlines()[:len(lines)], lines)
+
+
+class Replay(unittest.TestCase):
+    """A user's report becomes a test case: a trace from the shell, a file, a modem that plays it."""
+
+    def life(self, replay):
+        """What becomes of four messages, each in its own way, and of one that comes in."""
+        options = ("--replay", replay) if replay else ()
+        gw = Gateway(modems=1, latency_ms=20, sim_options=options)
+        self.addCleanup(gw.close)
+        gw.wait_ready()
+        states = []
+        with gw.client() as client:
+            client.call("events.follow", topics=["message", "inbox"])
+            for key, fail in (("good", None), ("refused", 1), ("last", None)):
+                if fail and not replay:
+                    gw.sim.control("fail_next", modem=0, n=1, cms=fail)
+                sent = client.call("message.send", key=key, to="0912345678", text="Ma OTP: 727272",
+                                   on_unknown="report")
+                got = client.call("message.get", id=sent["id"], until="delivered", wait_ms=30000)
+                states.append((got["state"], [(a["state"], a.get("reference"), a.get("cause"))
+                                              for a in got["attempts"]]))
+            if not replay:
+                gw.sim.control("write", modem=0, **{"from": "0987654321", "text": "KHANARY 727272"})
+            client.next_event(lambda e: e["topic"] == "inbox")
+            inbox = client.call("inbox.list")["messages"]
+            stats = client.call("gateway.stats")
+        states.append((len(inbox), stats["reports"], stats["reports_unmatched"], stats["inbound_refused"]))
+        _, trace, _ = otpgatectl(gw, "trace", "m0")
+        return states, trace, gw
+
+    def test_a_trace_from_the_shell_brings_the_same_verdicts(self):
+        first, trace, _ = self.life(None)
+        self.assertNotIn("KHANARY", trace)
+        self.assertIn("<deliver:", trace)
+        self.assertRegex(trace, r"<report:\d+:\d+:0>")
+        with tempfile.NamedTemporaryFile("w", suffix=".trace") as file:
+            file.write(trace)
+            file.flush()
+            second, _, gw = self.life(file.name)
+        self.assertEqual(second, first)
+        self.assertEqual(gw.sim.accepted_count("0912345678"), 0)  # it was all in the trace
 
 
 if __name__ == "__main__":

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim_pdu.h"
+#include "sim_replay_pdu.h"
+
 enum { ESC = 0x1b, CTRL_Z = 0x1a, AHEAD = 12, LINE_ROOM = 1200, SPOKEN_ROOM = 1024 };
 
 struct entry {
@@ -23,7 +26,9 @@ struct sim_replay {
     struct sim_timer timer;
     char line[LINE_ROOM];
     size_t len;
-    bool body; /* the prompt is ours: what comes is a body */
+    bool body;                     /* the prompt is ours: what comes is a body */
+    char to[SIM_NUMBER];           /* of the last body of the host */
+    char sent_to[256][SIM_NUMBER]; /* by the reference that was said to it */
 };
 
 /* --- reading --- */
@@ -150,15 +155,104 @@ static bool fits(const char *recorded, const char *line)
     return *line == 0;
 }
 
+/* --- what came in --- */
+
+/* The line of this way before entry `i` that begins so: what stands behind it, or NULL where
+ * another line of that way is nearer. */
+static const char *before(const struct sim_replay *replay, size_t i, char way, const char *prefix)
+{
+    while (i-- > 0) {
+        const struct entry *entry = &replay->entry[i];
+        if (entry->way == way)
+            return strncmp(entry->text, prefix, strlen(prefix)) ? NULL
+                                                                : entry->text + strlen(prefix);
+    }
+    return NULL;
+}
+
+/* Where it was read; -1: it came directly. */
+static int place_of(const struct sim_replay *replay, size_t i)
+{
+    const char *listed = before(replay, i, '<', "+CMGL:");
+    const char *asked =
+        before(replay, i, '<', "+CMGR:") ? before(replay, i, '>', "AT+CMGR=") : NULL;
+    int place = -1;
+    if (listed || asked)
+        (void)sscanf(listed ? listed : asked, " %5d", &place);
+    return place;
+}
+
+/* Read twice it is the same message, until its place was cleared. */
+static unsigned seed_of(const struct sim_replay *replay, size_t i)
+{
+    int place = place_of(replay, i), cleared;
+    unsigned seed = 0;
+    if (place < 0)
+        return (unsigned)i + 1000000;
+    for (size_t k = 0; k < i; k++)
+        if (replay->entry[k].way == '>' &&
+            sscanf(replay->entry[k].text, "AT+CMGD=%5d", &cleared) == 1 && cleared == place)
+            seed++;
+    return seed * 1000 + (unsigned)place % 1000;
+}
+
+/* The length that stood before it is the last number of that line. */
+static int announced_of(const struct sim_replay *replay, size_t i)
+{
+    const char *header = before(replay, i, '<', "+C"), *last;
+    int announced = 0;
+    if (!header)
+        return 0;
+    last = strrchr(header, ',');
+    last = last ? last + 1 : strchr(header, ':') ? strchr(header, ':') + 1 : "";
+    return sscanf(last, " %5d", &announced) == 1 ? announced : 0;
+}
+
+static bool spoken_pdu(const struct sim_replay *replay, size_t i, char *out, size_t *len)
+{
+    struct sim_replay_pdu pdu;
+    if (!sim_replay_pdu_read(replay->entry[i].text, &pdu))
+        return false;
+    pdu.announced = announced_of(replay, i);
+    pdu.seed = seed_of(replay, i);
+    pdu.to = replay->sent_to[pdu.reference];
+    (void)sim_replay_pdu_write(&pdu, out);
+    *len = pdu.digits;
+    return true;
+}
+
+/* Reports will want to know to whom it went. */
+static void note_body(struct sim_replay *replay)
+{
+    struct sim_submit submit;
+    unsigned centre = 0;
+    bool length_wrong;
+    if (sscanf(replay->line, "%2x", &centre) == 1 && replay->len / 2 > centre + 1 &&
+        !sim_pdu_submit_decode(replay->line, replay->len, (unsigned)(replay->len / 2) - centre - 1,
+                               &submit, &length_wrong))
+        memcpy(replay->to, submit.to, sizeof replay->to);
+}
+
+static void note_said(struct sim_replay *replay, const char *text)
+{
+    unsigned reference;
+    if (sscanf(text, "+CMGS: %3u", &reference) == 1 && reference <= 255)
+        memcpy(replay->sent_to[reference], replay->to, sizeof replay->to);
+}
+
 /* --- playing --- */
 
-static void say(struct sim_replay *replay, const char *text)
+static void say(struct sim_replay *replay, size_t i)
 {
+    const char *text = replay->entry[i].text;
     char out[SPOKEN_ROOM + 4] = "\r\n> ";
     size_t len = 4;
+    note_said(replay, text);
     replay->body = !strcmp(text, ">");
     if (!replay->body) {
-        len = 2 + spoken(text, out + 2);
+        if (!spoken_pdu(replay, i, out + 2, &len))
+            len = spoken(text, out + 2);
+        len += 2;
         out[len++] = '\r';
         out[len++] = '\n';
     }
@@ -179,7 +273,7 @@ static void play(struct sim_replay *replay, bool all)
             sim_timer_arm(&replay->timer, entry->at_ms + replay->shift_ms);
             return;
         }
-        say(replay, entry->text);
+        say(replay, replay->at);
     }
 }
 
@@ -216,6 +310,11 @@ static void line_end(struct sim_replay *replay, char end)
     replay->line[len] = 0;
     replay->len = 0;
     snprintf(shown, sizeof shown, "%s%s", replay->line, end == CTRL_Z ? "^Z" : "");
+    if (end == CTRL_Z) {
+        replay->len = len;
+        note_body(replay);
+        replay->len = 0;
+    }
     bool empty = len == 0 && end == '\r';
     if (!empty && heard(replay, shown))
         return;

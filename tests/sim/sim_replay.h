@@ -5,7 +5,11 @@
  * said, `=` remarks. What the recorder left out stands as <kind:length> and is filled with digits
  * or letters of that kind. A command is looked for a little ahead of where the play stands; what
  * was said behind it is said again, after the same time. What the trace does not hold is for
- * somebody else (`unknown`): a trace may begin in the middle of a modem's life. */
+ * somebody else (`unknown`): a trace may begin in the middle of a modem's life.
+ *
+ * A message or a report that came in is made up anew (sim_replay_pdu.h): the same one where the
+ * trace shows the same place, to whom the host has just sent where a report is of that. The words
+ * of a message, its sender and its parts are not in a trace, and so not in what is played. */
 #ifndef SIM_REPLAY_H
 #define SIM_REPLAY_H
 

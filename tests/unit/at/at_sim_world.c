@@ -290,7 +290,8 @@ static void on_inbound(void *ctx, struct link *link, const struct link_inbound *
 {
     (void)ctx;
     assert_true(link == t.link && inbound->handle > t.last_handle);
-    assert_string_equal(inbound->iccid, simmodem_iccid(t.modem));
+    if (!t.replay) /* whose identities are made up */
+        assert_string_equal(inbound->iccid, simmodem_iccid(t.modem));
     t.last_handle = inbound->handle;
     struct sim_kept *kept = keep(inbound);
     kept->told++;

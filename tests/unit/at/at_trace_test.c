@@ -76,6 +76,28 @@ static void what_is_seen_of_a_line(void **state)
     }
 }
 
+static void what_is_seen_of_what_comes_in(void **state)
+{
+    (void)state;
+    static struct at_trace trace;
+    static const struct {
+        const char *line, *seen;
+    } rows[] = {
+        {"0791488009000000040B914819325476F8000062112211000082044D701A04", "<deliver:62>"},
+        {"0006070B914819325476F86211221100008262112211000082 46", "<line:53>"},
+        {"0006070B914819325476F8621122110000826211221100008246", "<report:52:7:70>"},
+        {"0006070B914819325476F86211221100008262112211000082", "<pdu:50>"}, /* cut */
+        {"00000000000000000000", "<pdu:20>"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        memset(&trace, 0, sizeof trace);
+        at_trace_command(&trace, 0, "AT+CMGR=1");
+        at_trace_heard(&trace, 0, "+CMGR: 0,,26");
+        at_trace_heard(&trace, 0, rows[i].line);
+        assert_string_equal(last(&trace), rows[i].seen);
+    }
+}
+
 static void what_is_seen_of_a_command(void **state)
 {
     (void)state;
@@ -190,6 +212,65 @@ static void a_trace_of_every_profile_is_replayed(void **state)
     }
 }
 
+/* What comes in: stored or direct, messages and reports; and what the host does with it. */
+struct came {
+    unsigned messages, reports, told, taken, deletes;
+    uint8_t reference[8];
+};
+
+static void receive(struct came *out)
+{
+    assert_int_equal(link_open(t.link), 0);
+    assert_true(sim_world_until_ready(400000));
+    for (int i = 0; i < 3; i++) {
+        if (!t.replay)
+            sim_world_write(i == 0 ? "KHANARY" : "KHANARY 727272, and what is as long as that");
+        sim_world_submit(true);
+        sim_world_run(30000);
+    }
+    sim_world_run(120000); /* two sweeps */
+    memset(out, 0, sizeof *out);
+    for (unsigned i = 0; i < t.kepts; i++) {
+        const struct sim_kept *kept = &t.kept[i];
+        if (kept->report && out->reports < 8)
+            out->reference[out->reports] = kept->reference;
+        *(kept->report ? &out->reports : &out->messages) += 1;
+        out->told += kept->told;
+        out->taken += kept->taken;
+    }
+    for (const char *at = t.wire_log; (at = strstr(at, "AT+CMGD=")); at++)
+        out->deletes++;
+}
+
+static void what_came_in_is_replayed(void **state)
+{
+    (void)state;
+    static char trace[sizeof dump];
+    for (size_t i = 0; i < sim_profile_count; i++) {
+        const char *profile = sim_profiles[i].name;
+        struct came first, second;
+        sim_world_prepare(profile);
+        receive(&first);
+        if (first.messages != 3 || first.reports != 3)
+            fail_msg("%s: %u messages, %u reports", profile, first.messages, first.reports);
+        (void)text_copy(trace, sizeof trace, trace_dump());
+        assert_null(strstr(trace, "KHANARY"));
+        sim_world_stop();
+
+        sim_world_prepare("generic");
+        sim_world_replay(trace, strlen(trace));
+        receive(&second);
+        if (memcmp(&first, &second, sizeof first) != 0)
+            fail_msg("%s: %u messages %u reports told %u taken %u deleted %u; replayed %u %u %u %u "
+                     "%u",
+                     profile, first.messages, first.reports, first.told, first.taken, first.deletes,
+                     second.messages, second.reports, second.told, second.taken, second.deletes);
+        if (t.accepted > 0 || t.received > 0)
+            fail_msg("%s: the other modem has worked", profile);
+        sim_world_stop();
+    }
+}
+
 static void nothing_personal_is_in_a_trace(void **state)
 {
     (void)state;
@@ -220,9 +301,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_seen_of_a_line),
+        cmocka_unit_test(what_is_seen_of_what_comes_in),
         cmocka_unit_test(what_is_seen_of_a_command),
         cmocka_unit_test(a_message_in_text_mode_is_not_seen),
         cmocka_unit_test(a_trace_of_every_profile_is_replayed),
+        cmocka_unit_test(what_came_in_is_replayed),
         cmocka_unit_test(nothing_personal_is_in_a_trace),
     };
     log_sink_set(no_log, NULL);
