@@ -188,12 +188,6 @@ static void link_tell_traced(void *arg)
     l->link.sink->traced(l->link.ctx, &l->link);
 }
 
-static void link_on_line(void *owner)
-{
-    struct at_link *l = owner;
-    loop_defer(&l->traced, LOOP_SOON);
-}
-
 static void link_notify(struct at_link *l)
 {
     loop_defer(&l->notices.task, LOOP_SOON);
@@ -542,7 +536,7 @@ static void op_close(struct link *link)
     loop_timer_cancel(&l->ussd.timer);
     loop_task_cancel(&l->notices.task);
     loop_task_cancel(&l->traced);
-    l->trace.recorder.on_line = NULL;
+    l->trace.recorder.told = NULL;
     loop_task_cancel(&l->receive.task);
     loop_defer(&l->reaper, LOOP_SOON);
 }
@@ -638,9 +632,7 @@ struct link *at_link_new(struct loop *loop, struct port *port, const struct at_l
     loop_task_init(&l->notices.task, loop, link_flush, l);
     loop_task_init(&l->reaper, loop, link_reap, l);
     loop_task_init(&l->traced, loop, link_tell_traced, l);
-    if (sink->traced)
-        l->trace.recorder.on_line = link_on_line;
-    l->trace.recorder.owner = l;
+    l->trace.recorder.told = sink->traced ? &l->traced : NULL;
     at_chat_init(&l->chat, loop, urcs, &chat_sink, l);
     l->chat.trace = &l->trace;
     at_script_init(&l->script, loop, &l->chat, l);

@@ -9,8 +9,8 @@ char *recorder_put(struct recorder *recorder, int64_t now_ns, char way)
     line->at_ns = now_ns;
     line->way = way;
     line->text[0] = '\0';
-    if (recorder->on_line)
-        recorder->on_line(recorder->owner);
+    if (recorder->told)
+        loop_defer(recorder->told, LOOP_SOON);
     return line->text;
 }
 

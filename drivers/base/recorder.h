@@ -3,7 +3,7 @@
  * recorder_dump().
  *
  * Nothing personal is in it: who writes a line writes down what may be seen of it (at_trace.h for
- * AT, gammu_trace.h for libgammu's helper), and kind and length of the rest: <text:12>.
+ * AT, gammu_wire.h for libgammu's helper), and kind and length of the rest: <text:12>.
  *
  *   12.345678901 > AT+CMGS=23        from us
  *   14.120000456 < +CMGS: 7          to us
@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "loop.h"
 
 enum {
     RECORDER_LINES = 512, /* the start of a modem and a few messages */
@@ -27,10 +28,9 @@ struct recorder_line {
     char text[RECORDER_TEXT];
 };
 struct recorder {
-    uint64_t next;                /* number of the next line; the ring holds those before it */
-    uint64_t dumped;              /* lines before this one stand in the log */
-    void (*on_line)(void *owner); /* after each line, before its text is written; NULL: nobody */
-    void *owner;
+    uint64_t next;          /* number of the next line; the ring holds those before it */
+    uint64_t dumped;        /* lines before this one stand in the log */
+    struct loop_task *told; /* deferred at each line; NULL: nobody reads along */
     struct recorder_line line[RECORDER_LINES];
 };
 

@@ -2,12 +2,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fsm.h"
 #include "gammu_wire.h"
 #include "log.h"
+#include "recorder.h"
 #include "text.h"
 
 enum {
@@ -83,6 +85,8 @@ struct gammu_link {
         char why[80];
         struct loop_task task;
     } notices;
+    struct recorder recorder;
+    struct loop_task traced;
     bool closed;
     struct loop_task reaper;
 };
@@ -143,10 +147,19 @@ static void notify(struct gammu_link *l)
     loop_defer(&l->notices.task, LOOP_SOON);
 }
 
+static void tell_traced(void *arg)
+{
+    struct gammu_link *l = arg;
+    l->link.sink->traced(l->link.ctx, &l->link);
+}
+
 static void go(struct gammu_link *l, enum link_state state, const char *why)
 {
     loop_timer_cancel(&l->timer);
     fsm_goto(&l->fsm, state, why);
+    recorder_state(&l->recorder, loop_now_ns(l->loop), link_state_name(state), why);
+    if (state == LINK_QUARANTINED)
+        recorder_dump(&l->recorder, l->link.name);
     (void)text_copy(l->notices.why, sizeof l->notices.why, why);
     l->notices.state = true;
     notify(l);
@@ -253,6 +266,7 @@ static void say(struct gammu_link *l, const struct gammu_line *line)
 {
     char text[GAMMU_LINE_MAX + 2];
     size_t len = gammu_line_form(line, text);
+    gammu_line_show(line, recorder_put(&l->recorder, loop_now_ns(l->loop), '>'), RECORDER_TEXT);
     if (l->stream && stream_write(l->stream, text, len) < 0)
         return; /* on_gone follows */
 }
@@ -413,9 +427,15 @@ static bool take(struct gammu_link *l, const struct gammu_line *line)
 static void take_text(struct gammu_link *l, const char *text, size_t len)
 {
     struct gammu_line line;
+    bool known = gammu_line_parse(text, len, &line);
+    char *seen = recorder_put(&l->recorder, loop_now_ns(l->loop), '<');
+    if (known)
+        gammu_line_show(&line, seen, RECORDER_TEXT);
+    else
+        (void)snprintf(seen, RECORDER_TEXT, "<line:%zu>", len);
     if (++l->lines > LINES_MAX)
         restart(l, SMS_LOCAL_GONE, "the helper floods");
-    else if (!gammu_line_parse(text, len, &line) || !take(l, &line))
+    else if (!known || !take(l, &line))
         restart(l, SMS_LOCAL_GONE, "the helper says what it must not");
 }
 
@@ -576,6 +596,11 @@ static void op_taken(struct link *link, uint64_t handle, bool ok)
     }
 }
 
+static bool op_trace(const struct link *link, uint64_t number, struct link_trace *out)
+{
+    return link_trace_of(&((const struct gammu_link *)link)->recorder, number, out);
+}
+
 static bool op_in_flight(const struct link *link)
 {
     return ((const struct gammu_link *)link)->send.left;
@@ -623,6 +648,8 @@ static void op_close(struct link *link)
     loop_timer_cancel(&l->timer);
     loop_timer_cancel(&l->answer);
     loop_task_cancel(&l->notices.task);
+    loop_task_cancel(&l->traced);
+    l->recorder.told = NULL;
     loop_defer(&l->reaper, LOOP_SOON);
 }
 
@@ -638,6 +665,7 @@ static const struct link_ops ops = {
     .close = op_close,
     .taken = op_taken,
     .in_flight = op_in_flight,
+    .trace = op_trace,
     .pin = op_pin,
 };
 
@@ -664,5 +692,7 @@ struct link *gammu_link_new(struct loop *loop, struct port *port,
     loop_timer_init(&l->answer, loop, on_answer_timeout, l);
     loop_task_init(&l->notices.task, loop, flush, l);
     loop_task_init(&l->reaper, loop, reap, l);
+    loop_task_init(&l->traced, loop, tell_traced, l);
+    l->recorder.told = sink->traced ? &l->traced : NULL;
     return &l->link;
 }

@@ -166,3 +166,42 @@ size_t gammu_line_form(const struct gammu_line *line, char out[GAMMU_LINE_MAX + 
     out[len] = '\0';
     return len;
 }
+
+/* The name of a maker, a model, a firmware is seen; of all else that is text its length. */
+static int show_text(const struct gammu_line *line, char *out, size_t room)
+{
+    static const char *const kinds[GAMMU_WORDS] = {
+        [GAMMU_IMEI] = "imei", [GAMMU_IMSI] = "imsi", [GAMMU_SMSC] = "phone"};
+    bool name =
+        line->word == GAMMU_MAKER || line->word == GAMMU_MODEL || line->word == GAMMU_REVISION;
+    if (!name)
+        return snprintf(out, room, " <%s:%zu>", kinds[line->word] ? kinds[line->word] : "text",
+                        strlen(line->text));
+    int len = snprintf(out, room, " %s", line->text);
+    for (char *at = out; *at; at++)
+        if (*at == '<' || *at == '>')
+            *at = '.'; /* a name is no kind and length */
+    return len;
+}
+
+void gammu_line_show(const struct gammu_line *line, char *out, size_t room)
+{
+    size_t len = (size_t)snprintf(out, room, "%s", words[line->word].word);
+    for (const char *form = words[line->word].form; *form && len < room; form++) {
+        char *at = out + len;
+        size_t left = room - len;
+        if (*form == 'i' && line->id > NUMBER_MAX * 10ULL + 9) /* longer than a number of ours */
+            len += (size_t)snprintf(at, left, " <digits:%d>",
+                                    snprintf(NULL, 0, "%llu", (unsigned long long)line->id));
+        else if (*form == 'i')
+            len += (size_t)snprintf(at, left, " %llu", (unsigned long long)line->id);
+        else if (*form == 'n')
+            len += (size_t)snprintf(at, left, " %u", line->number);
+        else if (*form == 'v')
+            len += (size_t)snprintf(at, left, " %d", line->value);
+        else if (*form == 'x')
+            len += (size_t)snprintf(at, left, " <pdu:%u>", 2U * line->tpdu.len);
+        else if (*line->text)
+            len += (size_t)show_text(line, at, left);
+    }
+}

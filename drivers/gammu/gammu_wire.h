@@ -62,5 +62,7 @@ bool gammu_line_parse(const char *text, size_t len, struct gammu_line *out)
     __attribute__((warn_unused_result));
 /* With its line end and a NUL. Text that is not printable ASCII becomes `?`. Returns the length. */
 size_t gammu_line_form(const struct gammu_line *line, char out[GAMMU_LINE_MAX + 2]);
+/* For the flight recorder: what may be seen of a line, the rest by its kind and length. */
+void gammu_line_show(const struct gammu_line *line, char *out, size_t room);
 
 #endif

@@ -54,7 +54,7 @@ struct rig {
     enum rig_taker taker;
     enum link_state state;
     uint32_t states; /* bit n: state n was told */
-    unsigned moves, readies, commits, outcomes, sents, evidences, inbounds, radios;
+    unsigned moves, readies, commits, outcomes, sents, evidences, inbounds, radios, traced;
     bool pending; /* submitted, no outcome yet */
     uint64_t next_token, asked_token;
     unsigned asked_part;

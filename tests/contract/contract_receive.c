@@ -118,6 +118,29 @@ static void comes_in_while_one_goes_out(void **state)
     assert_int_equal(rig->outcomes, 1);
 }
 
+/* What is said and heard is recorded, told once a turn, and none of it is anybody's. */
+static void a_dialogue_is_recorded(void **state)
+{
+    struct rig *rig = *state;
+    struct link_trace line;
+    unsigned count = 0, bodies = 0;
+    rig_start(rig, true);
+    write_to(rig, "khanary");
+    gets(rig, 1);
+    rig_sends(rig);
+    const struct link_identity *id = &rig->link->identity;
+    for (uint64_t n = 0; link_trace(rig->link, n, &line); n = line.number + 1, count++) {
+        assert_true(strchr("<>=", line.way) && line.number >= n);
+        bodies += strstr(line.text, "<pdu:") || strstr(line.text, "<deliver:");
+        const char *const secrets[] = {id->imei, id->imsi, id->smsc + 3, "khanary", "Ma OTP:"};
+        for (size_t k = 0; k < sizeof secrets / sizeof *secrets; k++)
+            if (strstr(line.text, secrets[k]))
+                fail_msg("%s stands in %s", secrets[k], line.text);
+    }
+    assert_true(count > 10 && bodies >= 2);
+    assert_true(rig->traced > 0 && rig->traced <= count);
+}
+
 const struct CMUnitTest contract_receive[] = {
     cmocka_unit_test(hands_up_what_comes),
     cmocka_unit_test(what_is_taken_is_gone),
@@ -125,5 +148,6 @@ const struct CMUnitTest contract_receive[] = {
     cmocka_unit_test(what_nobody_answered_for_comes_again),
     cmocka_unit_test(messages_wait_for_the_link),
     cmocka_unit_test(comes_in_while_one_goes_out),
+    cmocka_unit_test(a_dialogue_is_recorded),
 };
 const size_t contract_receive_count = sizeof contract_receive / sizeof *contract_receive;

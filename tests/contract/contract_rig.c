@@ -211,6 +211,14 @@ static void on_inbound(void *ctx, struct link *link, const struct link_inbound *
     look(rig);
 }
 
+static void on_traced(void *ctx, struct link *link)
+{
+    struct rig *rig = ctx;
+    heard(rig);
+    assert_ptr_equal(link, rig->link);
+    rig->traced++;
+}
+
 static void on_radio(void *ctx, struct link *link, const struct link_radio *radio)
 {
     struct rig *rig = ctx;
@@ -225,7 +233,8 @@ static const struct link_sink sink = {.state = on_state,
                                       .outcome = on_outcome,
                                       .evidence = on_evidence,
                                       .inbound = on_inbound,
-                                      .radio = on_radio};
+                                      .radio = on_radio,
+                                      .traced = on_traced};
 
 /* --- the owner --- */
 

@@ -54,21 +54,26 @@ static void the_ring_holds_the_last(void **state)
     assert_null(recorder_from(&recorder, &number));
 }
 
-static void count(void *owner)
+static void count(void *arg)
 {
-    ++*(unsigned *)owner;
+    ++*(unsigned *)arg;
 }
 
-static void a_line_wakes_its_owner(void **state)
+static void who_reads_along_is_told_once_a_turn(void **state)
 {
     (void)state;
-    recorder.on_line = count;
-    recorder.owner = &others;
+    struct loop *loop = loop_sim_new(1000, 1763780000000);
+    struct loop_task told;
+    loop_task_init(&told, loop, count, &others);
+    recorder.told = &told;
     put(1);
     recorder_state(&recorder, 2, "ready", "free");
-    assert_int_equal(others, 2);
+    assert_int_equal(others, 0);
+    loop_sim_settle(loop);
+    assert_int_equal(others, 1);
     uint64_t number = 1;
     assert_string_equal(recorder_from(&recorder, &number)->text, "ready: free");
+    loop_free(loop);
 }
 
 static void a_dump_is_the_last_lines_once(void **state)
@@ -109,7 +114,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_ring_holds_the_last, fresh),
-        cmocka_unit_test_setup(a_line_wakes_its_owner, fresh),
+        cmocka_unit_test_setup(who_reads_along_is_told_once_a_turn, fresh),
         cmocka_unit_test_setup(a_dump_is_the_last_lines_once, fresh),
         cmocka_unit_test_setup(a_dump_is_whole_after_a_flood, fresh),
     };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "gammu_world.h"
+#include "log.h"
 
 static int setup(void **state)
 {
@@ -278,6 +279,52 @@ static void what_comes_is_told_until_it_is_taken(void **state)
     assert_true(world->inbound.handle != handle);
 }
 
+static unsigned dumped;
+
+static void hear(void *arg, enum log_level level, const char *line)
+{
+    (void)arg;
+    (void)level;
+    dumped += strncmp(line, "trace ", 6) == 0;
+    assert_null(strstr(line, "0621152916084000"));
+}
+
+static void it_is_recorded(void **state)
+{
+    struct gammu_world *world = *state;
+    static const char *const wanted[] = {
+        "< hello 1",  "< imei <imei:15>", "= ready: ", "> send ", "< inbound <digits:7> <pdu:56>",
+        "< <line:9>", "= quarantined: "};
+    struct link_trace line;
+    size_t at = 0;
+    (void)handed_over(world);
+    gammu_world_line(world,
+                     "inbound 2560257 040B914889674523F100F0621152916084000A542A55084297D9EC37");
+    log_sink_set(hear, NULL);
+    dumped = 0;
+    gammu_world_line(world, "KHANARY 1");
+    for (int i = 0; i < 10 && world->state != LINK_QUARANTINED; i++) {
+        gammu_world_run(world, 2000);
+        if (world->helper)
+            gammu_world_die(world);
+        gammu_world_run(world, 0);
+    }
+    log_sink_set(NULL, NULL);
+    for (uint64_t n = 0; link_trace(world->link, n, &line); n = line.number + 1) {
+        char seen[128];
+        snprintf(seen, sizeof seen, "%c %s", line.way, line.text);
+        if (at < sizeof wanted / sizeof *wanted &&
+            strncmp(seen, wanted[at], strlen(wanted[at])) == 0)
+            at++;
+        assert_null(strstr(seen, "KHANARY"));
+        assert_null(strstr(seen, "8675420300"));
+        assert_null(strstr(seen, "4520400000"));
+    }
+    if (at < sizeof wanted / sizeof *wanted)
+        fail_msg("not recorded: %s", wanted[at]);
+    assert_true(dumped > 10); /* and what led to its rest stands in the journal */
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -295,6 +342,7 @@ int main(void)
         TEST(a_phone_that_is_not_there_is_waited_for),
         TEST(is_looked_at_once_a_minute),
         TEST(what_comes_is_told_until_it_is_taken),
+        TEST(it_is_recorded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

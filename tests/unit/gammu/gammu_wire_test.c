@@ -88,9 +88,41 @@ static void text_stays_a_line(void **state)
     assert_string_equal(again.text, "two?lines ??");
 }
 
+static void what_is_seen_of_a_line(void **state)
+{
+    static const struct {
+        const char *line, *seen;
+    } rows[] = {
+        {"hello 1", "hello 1"},
+        {"imei 867542030000007", "imei <imei:15>"},
+        {"imsi 452040000000001", "imsi <imsi:15>"},
+        {"smsc +84980200030", "smsc <phone:12>"},
+        {"model 6310<i>", "model 6310.i."},
+        {"radio 1 -71 Nguyen Van A", "radio 1 -71 <text:12>"},
+        {"radio 2 0", "radio 2 0"},
+        {"inbound 12 040C914809214365", "inbound 12 <pdu:16>"},
+        {"inbound 84912345678 0400", "inbound <digits:11> <pdu:4>"},
+        {"sent 7 0 255", "sent 7 0 255"},
+        {"send 7 0 0100", "send 7 0 <pdu:4>"},
+        {"taken 12 1", "taken 12 1"},
+        {"broken 5", "broken 5"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct gammu_line line;
+        char seen[64];
+        assert_true(gammu_line_parse(rows[i].line, strlen(rows[i].line), &line));
+        gammu_line_show(&line, seen, sizeof seen);
+        assert_string_equal(seen, rows[i].seen);
+        gammu_line_show(&line, seen, 8); /* cut, and ended */
+        assert_true(strlen(seen) < 8);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_seen_of_a_line),
         cmocka_unit_test(there_and_back),
         cmocka_unit_test(cut_lines),
         cmocka_unit_test(longest_lines_fit),
