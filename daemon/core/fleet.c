@@ -321,6 +321,12 @@ static void on_pin_rejected(void *ctx, struct link *link)
     pin_rejected(ctx);
 }
 
+static void on_elsewhere(void *ctx, struct link *link)
+{
+    (void)link;
+    plug_elsewhere(ctx);
+}
+
 const struct link_sink fleet_sink = {
     .state = on_state,
     .commit = on_commit,
@@ -333,6 +339,7 @@ const struct link_sink fleet_sink = {
     .traced = on_traced,
     .pin = on_pin,
     .pin_rejected = on_pin_rejected,
+    .elsewhere = on_elsewhere,
 };
 
 /* --- coming and going
@@ -527,6 +534,8 @@ void modem_view_fill(struct modem *modem, struct modem_view *view)
         .since_wall_ms = modem->since_wall_ms,
         .identity = &modem->link->identity,
         .radio = &modem->link->radio,
+        .card = identity_is_known(modem) ? modem->link->card : LINK_CARD_UNKNOWN,
+        .pin_left = modem->link->pin_left,
         .daily_budget = modem->config.daily_budget,
         .used_today = (int)modem->today.used,
         .sent_today = modem->today.sent,

@@ -78,6 +78,8 @@ struct modem_view {
     int64_t since_wall_ms;
     const struct link_identity *identity;
     const struct link_radio *radio;
+    enum link_card card; /* UNKNOWN, too, while nobody speaks there */
+    int pin_left;        /* attempts before the SIM wants its PUK; -1: not told */
     const char *carrier; /* of its SIM, for people; "" while it is not known */
     int daily_budget, used_today;
     int64_t sent_today, failed_today;

@@ -184,6 +184,7 @@ struct gateway {
     struct stick *sticks;
     struct { /* for vid:pid the interface that spoke AT: asked first the next time */
         int vendor, product, interface;
+        bool heard; /* other ports of it spoke, and there nothing was announced */
     } spoke[SPOKE_MAX];
     unsigned spoke_next;
 };

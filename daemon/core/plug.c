@@ -7,34 +7,16 @@
 #include <string.h>
 #include "gateway_internal.h"
 #include "log.h"
+#include "plug_stick.h"
 #include "text.h"
 
 enum {
-    STICK_PORTS = 16,
     IMEI_COUNTS = 14, /* digits; the rest is a check digit, or a version of the software */
     ICCID_COUNTS = 18,
     ADOPTED_TAIL = 6,
     SOON_MS = 2000, /* a SIM is busy for 2 to 20 s after a start */
     SOON_LOOKS = 10,
     LATER_MS = 60000, /* held by another program, or a SIM that somebody has to unlock */
-};
-
-struct stick {
-    struct gateway *gateway;
-    struct stick *next;
-    struct usb_port port[STICK_PORTS];
-    size_t count;
-    int at;                  /* the port that speaks AT; -1: not known */
-    bool tried[STICK_PORTS]; /* asked in vain */
-    bool known;              /* identity was asked for; what is empty could not be read */
-    bool fixed;              /* a section names one of its ports: its link goes there by itself */
-    int asked;               /* the port of the question */
-    void *question;          /* NULL: none */
-    unsigned looks;
-    struct loop_timer again;
-    struct link_identity identity;
-    struct modem *modem; /* who has it */
-    char why[96];
 };
 
 /* --- pure ------------------------------------------------------------------------------------- */
@@ -81,13 +63,15 @@ enum plug_fit plug_fit(const struct config_modem *section, const struct usb_port
 
 /* --- sticks ----------------------------------------------------------------------------------- */
 
-static void stick_look(struct stick *stick);
-
 static void on_again(void *arg)
 {
     struct stick *stick = arg;
 
     memset(stick->tried, 0, sizeof stick->tried);
+    if (stick->modem) {
+        stick_move(stick);
+        return;
+    }
     stick->known = false;
     stick_look(stick);
 }
@@ -270,47 +254,6 @@ static void stick_decide(struct stick *stick)
 
 /* --- who is asked ----------------------------------------------------------------------------- */
 
-static void remember(struct gateway *gateway, const struct usb_port *port)
-{
-    for (unsigned i = 0; i < SPOKE_MAX; i++) {
-        if (gateway->spoke[i].vendor == port->vendor &&
-            gateway->spoke[i].product == port->product) {
-            gateway->spoke[i].interface = port->interface;
-            return;
-        }
-    }
-    unsigned i = gateway->spoke_next++ % SPOKE_MAX;
-    gateway->spoke[i].vendor = port->vendor;
-    gateway->spoke[i].product = port->product;
-    gateway->spoke[i].interface = port->interface;
-}
-
-static bool spoke_before(const struct gateway *gateway, const struct usb_port *port)
-{
-    for (unsigned i = 0; i < SPOKE_MAX; i++)
-        if (gateway->spoke[i].vendor == port->vendor && gateway->spoke[i].product == port->product)
-            return gateway->spoke[i].interface == port->interface;
-    return false;
-}
-
-/* The port that a rule names; of those that none names the one that spoke on this model before,
- * then in the order of interfaces. -1: none is left. */
-static int port_to_ask(const struct stick *stick)
-{
-    int best = -1;
-
-    for (size_t i = 0; i < stick->count; i++)
-        if (stick->port[i].role == USB_ROLE_AT)
-            return stick->tried[i] ? -1 : (int)i;
-    for (size_t i = 0; i < stick->count; i++) {
-        if (stick->port[i].role != USB_ROLE_UNKNOWN || stick->tried[i])
-            continue;
-        if (best < 0 || spoke_before(stick->gateway, &stick->port[i]))
-            best = (int)i;
-    }
-    return best;
-}
-
 static void on_answer(void *ctx, const struct plug_answer *answer)
 {
     struct stick *stick = ctx;
@@ -323,7 +266,7 @@ static void on_answer(void *ctx, const struct plug_answer *answer)
         stick->at = stick->asked;
         stick->known = true;
         stick->identity = answer->identity;
-        remember(stick->gateway, port);
+        stick_remember(stick, stick->at, false);
         stick_look(stick);
         return;
     }
@@ -332,7 +275,7 @@ static void on_answer(void *ctx, const struct plug_answer *answer)
         stick_leave(stick, answer->why);
         loop_timer_arm_in(&stick->again, LATER_MS);
     }
-    if (port_to_ask(stick) >= 0) {
+    if (stick_port_to_ask(stick) >= 0) {
         stick_look(stick);
     } else if (answer->err == -ETIMEDOUT) {
         stick_leave(stick, "none of its ports speaks AT");
@@ -364,6 +307,9 @@ static bool is_wanted(const struct stick *stick, struct modem **at_once, int *on
         }
         wanted = wanted || may;
     }
+    int heard = stick_port_heard(stick);
+    if (*at_once && !(*at_once)->config.port[0] && heard >= 0)
+        *on = heard;
     return wanted;
 }
 
@@ -380,11 +326,11 @@ static bool is_fixed(const struct stick *stick)
     return false;
 }
 
-static void stick_look(struct stick *stick)
+void stick_look(struct stick *stick)
 {
     struct gateway *gateway = stick->gateway;
     struct modem *at_once;
-    int next = port_to_ask(stick), on = -1;
+    int next = stick_port_to_ask(stick), on = -1;
 
     if (stick->modem || stick->question || gateway->stopping)
         return;
@@ -432,6 +378,7 @@ static bool stick_stays(struct stick *stick, const struct usb_port *ports, size_
     if (!same) {
         stick->at = found;
         memset(stick->tried, 0, sizeof stick->tried);
+        memset(stick->deaf, 0, sizeof stick->deaf);
     }
     return true;
 }
@@ -493,14 +440,26 @@ void gateway_asker(struct gateway *gateway, const struct plug_asker *asker)
     gateway->asker = *asker;
 }
 
+static int port_to_show(const struct stick *stick)
+{
+    if (stick->at >= 0 || stick->question)
+        return stick->at >= 0 ? stick->at : stick->asked;
+    for (size_t i = 0; i < stick->count; i++)
+        if (stick->port[i].role == USB_ROLE_AT)
+            return (int)i;
+    return 0;
+}
+
 bool gateway_left_at(const struct gateway *gateway, size_t i, struct plug_left *out)
 {
     for (const struct stick *stick = gateway->sticks; stick; stick = stick->next) {
         if (stick->modem || stick->fixed || i-- > 0)
             continue;
-        *out = (struct plug_left){.port = stick->port[stick->at >= 0 ? stick->at : 0].node,
+        *out = (struct plug_left){.port = stick->port[port_to_show(stick)].node,
                                   .usb_path = stick->port->usb_path,
-                                  .why = stick->question ? "being asked" : stick->why,
+                                  .model = stick->port->model,
+                                  .asking = stick->question != NULL,
+                                  .why = stick->why,
                                   .identity = &stick->identity};
         return true;
     }

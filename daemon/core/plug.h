@@ -32,11 +32,13 @@ void gateway_asker(struct gateway *gateway, const struct plug_asker *asker);
 /* What stands on the USB now, in the order of device and interface; copied. */
 void gateway_ports(struct gateway *gateway, const struct usb_port *ports, size_t count);
 
-/* A stick that no section has. */
+/* A stick that no section has, and that is not taken by itself either. */
 struct plug_left {
-    const char *port;     /* that speaks AT, or the first of them */
-    const char *usb_path; /* "1-1.2" */
-    const char *why;
+    const char *port;                     /* that speaks AT, or may, or the first of them */
+    const char *usb_path;                 /* "1-1.2" */
+    const char *model;                    /* as our udev rules call it; "" */
+    bool asking;                          /* its port is being asked */
+    const char *why;                      /* in words, who holds its port among them; "" */
     const struct link_identity *identity; /* what is known */
 };
 /* false past the end. Pointers hold until the next turn. */
@@ -62,6 +64,8 @@ bool plug_same_iccid(const char *a, const char *b);
 
 /* Looks again at what nobody has: a section came or went, a modem was let go. */
 void plug_look(struct gateway *gateway);
+/* Its link says that what comes is announced on another port: the stick's others are tried. */
+void plug_elsewhere(struct modem *modem);
 void plug_forget(struct modem *modem); /* it is freed or retired: its stick is free again */
 void plug_stop(struct gateway *gateway);
 

@@ -205,6 +205,70 @@ static void comes_up(struct world *world, int link, const char *imei, const char
     settle(world);
 }
 
+/* --- on which port --- */
+
+/* It takes commands on two ports and announces on the one we are not on: moved once it is free, and
+ * the next of its model goes there at once, whatever a rule says. */
+static void moved_to_the_port_where_it_is_heard(void **state)
+{
+    struct world *world = *state;
+    strcpy(section(world, "a")->imei, imei_a);
+    strcpy(section(world, "b")->imei, imei_b);
+    start(world);
+    port(world, "1-1", 0, 0, USB_ROLE_DIAG);
+    port(world, "1-1", 1, 1, USB_ROLE_UNKNOWN);
+    port(world, "1-1", 2, 2, USB_ROLE_AT);
+    port(world, "1-1", 3, 3, USB_ROLE_UNKNOWN);
+    tell(world);
+    answer(world, 0, imei_a, sim_1);
+    comes_up(world, 0, imei_a, sim_1);
+    at(world, 0, "/dev/ttyUSB2");
+    struct hand_link *hand = world->link[0];
+    hand->link.sink->elsewhere(hand->link.ctx, &hand->link);
+    settle(world);
+    asked(world, "/dev/ttyUSB1");
+    at(world, 0, "/dev/ttyUSB2"); /* goes on meanwhile */
+    answer(world, -ETIMEDOUT, "", "");
+    asked(world, "/dev/ttyUSB3");
+    hand_link_state(hand, LINK_BUSY);
+    answer(world, 0, imei_a, "");
+    at(world, 0, "/dev/ttyUSB2");
+    hand_link_state(hand, LINK_READY);
+    loop_sim_run_until(world->loop, loop_now_ms(world->loop) + 5000);
+    asked(world, "/dev/ttyUSB1"); /* asked anew: it may be another stick by now */
+    answer(world, -ETIMEDOUT, "", "");
+    answer(world, 0, imei_a, "");
+    at(world, 0, "/dev/ttyUSB3");
+    assert_string_equal(view_of(world, "a").port, "/dev/ttyUSB3");
+    comes_up(world, 0, imei_a, sim_1);
+    port(world, "1-2", 2, 4, USB_ROLE_AT);
+    port(world, "1-2", 3, 5, USB_ROLE_UNKNOWN);
+    tell(world);
+    asked(world, "/dev/ttyUSB5");
+    answer(world, 0, imei_b, sim_2);
+    at(world, 1, "/dev/ttyUSB5");
+}
+
+static void stays_where_no_other_port_is_its_own(void **state)
+{
+    struct world *world = *state;
+    strcpy(section(world, "a")->imei, imei_a);
+    start(world);
+    port(world, "1-1", 2, 2, USB_ROLE_AT);
+    port(world, "1-1", 3, 3, USB_ROLE_UNKNOWN);
+    tell(world);
+    answer(world, 0, imei_a, sim_1);
+    comes_up(world, 0, imei_a, sim_1);
+    struct hand_link *hand = world->link[0];
+    hand->link.sink->elsewhere(hand->link.ctx, &hand->link);
+    settle(world);
+    asked(world, "/dev/ttyUSB3");
+    answer(world, 0, imei_b, "");
+    assert_false(world->q.open);
+    at(world, 0, "/dev/ttyUSB2");
+    assert_int_equal(hand->attaches, 1);
+}
+
 /* --- finding ---------------------------------------------------------------------------------- */
 
 static void only_the_port_for_commands_is_asked(void **state)
@@ -538,6 +602,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(only_the_port_for_commands_is_asked),
+        TEST(moved_to_the_port_where_it_is_heard),
+        TEST(stays_where_no_other_port_is_its_own),
         TEST(never_what_a_rule_names_for_something_else),
         TEST(ports_without_a_rule_are_asked_in_their_order_and_remembered),
         TEST(a_stick_that_says_nothing_is_left),
