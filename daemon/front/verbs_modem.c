@@ -20,16 +20,20 @@ static json_t *modem_as_json(struct call *call, const struct modem_view *modem)
 
 void verb_modem_list(struct call *call)
 {
+    const struct gateway *gateway = call->front->gateway;
     struct modem_view modem;
-    json_t *list = json_array();
+    struct plug_left left;
+    json_t *modems = json_array(), *others = json_array();
     int rc = 0;
-    for (size_t i = 0; gateway_modem_at(call->front->gateway, i, &modem); i++)
-        rc |= json_array_append_new(list, modem_as_json(call, &modem));
+    for (size_t i = 0; gateway_modem_at(gateway, i, &modem); i++)
+        rc |= json_array_append_new(modems, modem_as_json(call, &modem));
+    for (size_t i = 0; gateway_left_at(gateway, i, &left); i++)
+        rc |= json_array_append_new(others, view_left(&left));
     if (rc) {
-        json_decref(list);
-        list = NULL;
+        json_decref(others);
+        others = NULL;
     }
-    call_reply(call, json_pack("{s:o}", "modems", list));
+    call_reply(call, json_pack("{s:o, s:o}", "modems", modems, "left", others));
 }
 
 static const char *name_of(const struct call *call)

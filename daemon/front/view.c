@@ -375,6 +375,10 @@ json_t *view_modem(const struct modem_view *modem)
     put_text(&view, "driver", modem->driver);
     if (modem->identity)
         put_identity(&view, modem->identity);
+    if (modem->card != LINK_CARD_UNKNOWN)
+        put(&view, "card", json_string(link_card_name(modem->card)));
+    if (modem->card == LINK_CARD_PIN && modem->pin_left >= 0)
+        put_integer(&view, "pin_left", modem->pin_left);
     if (modem->radio)
         put_radio(&view, modem->radio);
     put_known(&view, "carrier", modem->carrier);
@@ -388,6 +392,19 @@ json_t *view_modem(const struct modem_view *modem)
     if (modem->trial_wall_ms)
         put_time(&view, "trial_at", modem->trial_wall_ms);
     put_known(&view, "last_error", modem->last_error);
+    return view;
+}
+
+json_t *view_left(const struct plug_left *left)
+{
+    json_t *view = json_object();
+    put(&view, "state", json_string(left->asking ? "asking" : "left"));
+    put_known(&view, "why", left->why);
+    put_text(&view, "port", left->port);
+    put_text(&view, "usb_path", left->usb_path);
+    put_identity(&view, left->identity);
+    if (!left->identity->model[0])
+        put_known(&view, "model", left->model);
     return view;
 }
 

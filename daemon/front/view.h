@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include "alarm.h"
 #include "gateway.h"
+#include "plug.h"
 #include "store.h"
 #include "store_audit.h"
 
@@ -22,6 +23,7 @@ json_t *view_event(const struct event *event, int64_t previous);
 json_t *view_inbox(const struct inbox *inbox, bool whole);
 
 json_t *view_modem(const struct modem_view *modem);
+json_t *view_left(const struct plug_left *left);
 json_t *view_modem_event(const struct modem_view *modem);
 /* A line of a flight recorder; and as an event. */
 json_t *view_trace(const struct link_trace *line);

@@ -8,7 +8,14 @@
 #include "ctl_table.h"
 
 /* Eleven columns and their gaps fit into a hundred, whatever a modem and its network are called. */
-enum { COLUMNS = 100, NAME_COLUMNS = 12, CARRIER_COLUMNS = 9, DAY_S = 86400, CELL = 300 };
+enum {
+    COLUMNS = 100,
+    NAME_COLUMNS = 12,
+    CARRIER_COLUMNS = 9,
+    MODEL_COLUMNS = 24,
+    DAY_S = 86400,
+    CELL = 300
+};
 
 static const char *text_of(const json_t *object, const char *member)
 {
@@ -68,7 +75,18 @@ static void add_modem(json_t *table, const json_t *modem)
     ctl_table_add(table, cells);
 }
 
-/* Below the table: why a modem is given nothing, or what its last error was. */
+/* Why it is given nothing, why it is not ready, or what its last error was. */
+static const char *note_of(const json_t *modem)
+{
+    const char *state = text_of(modem, "state"), *held = text_of(modem, "held");
+    bool up = state && (strcmp(state, "ready") == 0 || strcmp(state, "busy") == 0);
+    const char *why = up ? NULL : text_of(modem, "why");
+    if (held && *held)
+        return held;
+    return why && *why ? why : text_of(modem, "last_error");
+}
+
+/* Below the table. */
 static void print_notes(const json_t *modems)
 {
     static const char *const heads[] = {"", ""};
@@ -76,8 +94,7 @@ static void print_notes(const json_t *modems)
     for (size_t i = 0; i < json_array_size(modems); i++) {
         const json_t *modem = json_array_get(modems, i);
         char name[CELL], cut[4 * COLUMNS];
-        const char *words = text_of(modem, "held");
-        words = words && *words ? words : text_of(modem, "last_error");
+        const char *words = note_of(modem);
         if (!words || !*words)
             continue;
         ctl_table_cut(text_of(modem, "name"), NAME_COLUMNS, name, sizeof name);
@@ -91,7 +108,33 @@ static void print_notes(const json_t *modems)
     json_decref(table);
 }
 
-static void print_modems(const json_t *modems)
+/* Below that: what is plugged in and no section has. */
+static void print_left(const json_t *left)
+{
+    static const char *const heads[] = {"LEFT ALONE", "MODEL", "IMEI", "WHY"};
+    json_t *table = ctl_table_new(heads, sizeof heads / sizeof *heads);
+    for (size_t i = 0; i < json_array_size(left); i++) {
+        const json_t *one = json_array_get(left, i);
+        const char *model = text_of(one, "model"), *imei = text_of(one, "imei");
+        const char *why = text_of(one, "why"), *state = text_of(one, "state");
+        bool asking = state && strcmp(state, "asking") == 0;
+        char shown[CELL], words[4 * COLUMNS];
+        ctl_table_cut(model ? model : "-", MODEL_COLUMNS, shown, sizeof shown);
+        ctl_table_cut(asking ? "being asked who it is"
+                      : why  ? why
+                             : "-",
+                      COLUMNS, words, sizeof words);
+        const char *cells[] = {text_of(one, "port"), shown, imei ? imei : "-", words};
+        ctl_table_add(table, cells);
+    }
+    if (json_array_size(left) > 0) {
+        fputc('\n', stdout);
+        ctl_table_print(table, stdout);
+    }
+    json_decref(table);
+}
+
+static void print_modems(const json_t *modems, const json_t *left)
 {
     static const char *const heads[] = {"NAME",  "STATE", ">SINCE", "CARRIER", "TECH", ">DBM",
                                         "ICCID", ">USED", ">SENT",  ">FAIL",   ">PEN"};
@@ -101,6 +144,7 @@ static void print_modems(const json_t *modems)
     ctl_table_print(table, stdout);
     json_decref(table);
     print_notes(modems);
+    print_left(left);
 }
 
 int ctl_modems(struct ctl *ctl)
@@ -117,7 +161,7 @@ int ctl_modems(struct ctl *ctl)
     else if (name)
         ctl_show_object(result);
     else
-        print_modems(json_object_get(result, "modems"));
+        print_modems(json_object_get(result, "modems"), json_object_get(result, "left"));
     json_decref(result);
     return CTL_OK;
 }

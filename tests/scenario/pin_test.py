@@ -4,7 +4,7 @@ was wrong, a kill and a restart included; and nowhere to be read."""
 import os
 import unittest
 
-from gateway import Gateway
+from gateway import Gateway, otpgatectl
 
 WRONG, RIGHT = "73519846", "1234"  # the simulated SIM's is 1234
 
@@ -56,8 +56,9 @@ class Pin(unittest.TestCase):
         self.assertIn("open to others", alarm["sentence"])
         with self.gw.client() as client:
             modem = client.call("modem.list")["modems"][0]
-        self.assertEqual(modem["state"], "sim")
+        self.assertEqual((modem["state"], modem["card"], modem["pin_left"]), ("sim", "pin", 3))
         self.assertIn("chmod 0600", modem["why"])
+        self.assertIn("chmod 0600", otpgatectl(self.gw, "modems")[1])
 
     def test_a_wrong_one_is_typed_once(self):
         self.begin(WRONG)

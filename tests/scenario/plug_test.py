@@ -1,6 +1,7 @@
 """Plugging: the real daemon on simulated sticks (tests/sim/stick), told by uevents. Modems are known by who
 they are, whatever their ttyUSBn is called today. Everything is awaited by events."""
 
+import fcntl
 import os
 import subprocess
 import unittest
@@ -140,6 +141,34 @@ class Plugging(unittest.TestCase):
         name = "imei-" + imei_of(1)[-6:]
         self.until(name, "ready")
         self.at(name, 0)
+
+    def test_what_is_left_alone_is_shown(self):
+        """A stranger, and one whose port another program has; what reads IMEI is masked."""
+        self.world("[modem b]\nimei = %s\n" % imei_of(1))
+        held = os.open(self.pty(0), os.O_RDWR | os.O_NOCTTY)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        self.plug(0, self.pty(0), usb="1-1")
+        self.plug(1, self.pty(1), usb="1-2")
+        self.until("b", "ready")
+        (left,) = self.client.call("modem.list")["left"]
+        self.assertEqual((left["state"], left["port"], left["usb_path"]), ("left", "/dev/ttyUSB90", "1-1"))
+        self.assertIn("held by", left["why"])
+        shown = otpgatectl(self.gw, "modems")[1]
+        self.assertIn("LEFT ALONE", shown)
+        self.assertIn("/dev/ttyUSB90", shown)
+        self.assertIn("held by", shown)
+        os.close(held)
+        self.unplug(0)
+        self.unplug(1)
+        self.until("b", "gone")
+        self.plug(2, self.pty(0), usb="1-1")  # b may be it: asked, and it is not
+        self.plug(3, self.pty(1), usb="1-2")
+        self.until("b", "ready")
+        left = self.client.call("modem.list")["left"]
+        self.assertEqual([row["port"] for row in left], ["/dev/ttyUSB92"])
+        self.assertEqual(left[0]["why"], "no section names it")
+        self.assertEqual(left[0].get("imei", "86**" + imei_of(0)[-3:]), "86**" + imei_of(0)[-3:])
+        self.assertNotIn(imei_of(0), otpgatectl(self.gw, "modems")[1])
 
     def test_a_swapped_sim_waits_until_it_is_accepted(self):
         """What is held sends nothing, also after a restart; accepted once it is the right one."""

@@ -78,6 +78,12 @@ bool gateway_modem_at(const struct gateway *gateway, size_t i, struct modem_view
     return i < gateway_modem_count(gateway);
 }
 
+bool gateway_left_at(const struct gateway *gateway, size_t i, struct plug_left *out)
+{
+    *out = gateway->left;
+    return gateway->left.port && i == 0;
+}
+
 static int refused(const struct gateway *gateway, const char *name, struct refusal *refusal)
 {
     *refusal = gateway->refuse;

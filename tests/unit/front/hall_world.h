@@ -10,6 +10,7 @@
 #include "hall.h"
 #include "lease.h"
 #include "loop_sim.h"
+#include "plug.h"
 #include "stream_pipe.h"
 
 /* The gateway of these tests: what it refuses, and the modems that it shows. */
@@ -18,6 +19,7 @@ struct gateway {
     struct store *store;
     struct refusal refuse;   /* name NULL: nothing is refused */
     struct modem_view modem; /* name NULL: there is none */
+    struct plug_left left;   /* port NULL: there is none */
     struct gateway_stats stats;
     unsigned sends, resets;
     bool paused;

@@ -283,66 +283,6 @@ static void cancel_tells_what_it_is_now(void **state)
          {REQUEST("4", "message.cancel", "{\"key\":\"b\"}"), ERROR("4", "not_found")});
 }
 
-static void modems_are_shown(void **state)
-{
-    (void)state;
-    static const struct link_identity identity = {.maker = "SIMCOM",
-                                                  .model = "SIM7600G",
-                                                  .imei = "861234567890112",
-                                                  .iccid = "8984012345678900931"};
-    static const struct link_radio radio = {
-        .registration = 1, .technology = 7, .signal_dbm = -71, .operator_ = "Vie\xfftel"};
-    TALK(&client, {REQUEST("1", "modem.list", "{}"), "{\"result\":{\"modems\":[]}}"});
-    world.gateway.modem = (struct modem_view){.name = "viettel-1",
-                                              .port = "/dev/ttyUSB0",
-                                              .driver = "at",
-                                              .why = "registered",
-                                              .state = LINK_READY,
-                                              .since_wall_ms = 1763780000000,
-                                              .identity = &identity,
-                                              .radio = &radio,
-                                              .last_error = ""};
-    TALK(&client,
-         {REQUEST("2", "modem.list", "{}"),
-          "{\"result\":{\"modems\":[{\"name\":\"viettel-1\",\"state\":\"ready\","
-          "\"imei\":\"86**112\",\"iccid\":\"89**931\",\"operator\":\"Vie?tel\","
-          "\"technology\":\"lte\",\"registration\":\"home\",\"signal_dbm\":-71}]}}"},
-         {REQUEST("3", "modem.get", "{\"name\":\"viettel-1\"}"),
-          "{\"result\":{\"since\":\"2025-11-22T02:53:20.000Z\"}}"},
-         {REQUEST("4", "modem.get", "{\"name\":\"viettel-2\"}"), ERROR("4", "not_found")});
-}
-
-static void operators_stop_and_go(void **state)
-{
-    (void)state;
-    world.gateway.modem = (struct modem_view){.name = "viettel-1",
-                                              .port = "p",
-                                              .driver = "at",
-                                              .why = "",
-                                              .state = LINK_READY,
-                                              .held = "",
-                                              .last_error = ""};
-    TALK(&client,
-         {REQUEST("1", "modem.pause", "{\"name\":\"viettel-1\"}"),
-          "{\"result\":{\"paused\":true,\"held\":\"paused by an operator\"}}"},
-         {REQUEST("2", "modem.resume", "{\"name\":\"viettel-1\"}"),
-          "{\"result\":{\"paused\":false}}"},
-         {REQUEST("3", "modem.pause", "{\"name\":\"none\"}"), ERROR("3", "not_found")},
-         {REQUEST("4", "gateway.pause", "{}"), "{\"result\":{\"paused\":true}}"},
-         {REQUEST("5", "gateway.resume", "{}"), "{\"result\":{\"paused\":false}}"},
-         {REQUEST("6", "modem.reset", "{\"name\":\"viettel-1\"}"),
-          "{\"result\":{\"name\":\"viettel-1\"}}"});
-    assert_int_equal(world.gateway.resets, 1);
-    world.gateway.modem.held = "it holds another SIM than before";
-    TALK(&client, {REQUEST("8", "modem.accept", "{\"name\":\"none\"}"), ERROR("8", "not_found")},
-         {REQUEST("9", "modem.accept", "{\"name\":\"viettel-1\"}"),
-          "{\"result\":{\"name\":\"viettel-1\"}}"});
-    assert_string_equal(world.gateway.modem.held, "");
-    world.gateway.refuse = (struct refusal){.name = "no_modem", .sentence = "not there"};
-    TALK(&client,
-         {REQUEST("7", "modem.reset", "{\"name\":\"viettel-1\"}"), ERROR("7", "no_modem")});
-}
-
 static void the_gateway_tells_of_itself(void **state)
 {
     (void)state;
@@ -680,8 +620,6 @@ int main(void)
         TEST(others_see_masked_numbers),
         TEST(list_goes_on_at_its_cursor),
         TEST(cancel_tells_what_it_is_now),
-        TEST(modems_are_shown),
-        TEST(operators_stop_and_go),
         TEST(the_gateway_tells_of_itself),
         TEST(the_inbox_shows_text_and_number),
         TEST(the_inbox_goes_on_at_its_cursor),
