@@ -57,7 +57,9 @@ bool at_elsewhere_turn(struct at_link *l)
     log_event(LOG_LEVEL_WARNING, "at", l->link.name, "told-elsewhere",
               "why=\"what comes is announced on another of its ports\" looked_every_s=%d",
               (int)(l->keepalive_ms / 1000));
+    bool back = l->announce != 0; /* it may have been right all the time: a notice that got lost */
+    l->announce = 0;
     if (l->link.sink->elsewhere)
         l->link.sink->elsewhere(l->link.ctx, &l->link);
-    return false;
+    return back;
 }

@@ -189,6 +189,27 @@ static void told_on_another_port_for_good(void **state)
     end();
 }
 
+/* No command of its row helps: the first is in force again, for all that is known it is the best.
+ */
+static void told_nowhere_goes_back_to_the_first(void **state)
+{
+    (void)state;
+    sim_world_prepare("huawei");
+    simmodem_port_set(t.modem, 5);
+    assert_int_equal(link_open(t.link), 0);
+    assert_true(sim_world_until_ready(120000));
+    sim_world_run(1000);
+    for (int i = 0; i < 4; i++) {
+        write_many(1);
+        sim_world_run(200000);
+        assert_int_equal(sim_world_stored(), 0);
+    }
+    assert_int_equal(sim_world_count("AT^PORTSEL=0"), 2);
+    assert_int_equal(sim_world_count("AT^PORTSEL=1"), 1);
+    assert_int_equal(t.elsewhere, 1);
+    end();
+}
+
 /* On the right port nothing is ever changed, also where a notice gets lost now and then. */
 static void told_here_is_left_alone(void **state)
 {
@@ -643,6 +664,7 @@ int main(void)
         cmocka_unit_test(full_while_it_runs),
         cmocka_unit_test(told_on_another_port_until_asked),
         cmocka_unit_test(told_on_another_port_for_good),
+        cmocka_unit_test(told_nowhere_goes_back_to_the_first),
         cmocka_unit_test(told_here_is_left_alone),
         cmocka_unit_test(nothing_is_deleted_that_was_not_taken),
         cmocka_unit_test(a_silent_owner_holds_a_window_and_no_more),

@@ -1,6 +1,6 @@
 """The udev rules and the hardware database: `systemd-hwdb update --strict` and `udevadm test` on simulated sticks
 (tests/sim/stick). Neither needs udevd. They read and write fixed places, so they get a mount namespace of their own in
-which /usr/lib/udev/rules.d, /etc/udev, /etc/group and /run/udev are ours. What this cannot show: that udevd obeys (that
+which /usr/lib/udev/rules.d, /etc/udev, /etc/group and /run are ours. What this cannot show: that udevd obeys (that
 it makes the link and changes the group), and that a real stick has the numbers that stand in the database."""
 
 import os
@@ -29,7 +29,7 @@ FAMILIES = {
 }
 # In the namespace: $1 is the folder whose parts are laid over the system's.
 LAY = """mount --bind "$1/rules.d" /usr/lib/udev/rules.d && mount --bind "$1/root/etc/udev" /etc/udev &&
-mount --bind "$1/group" /etc/group && mount --bind "$1/run" /run/udev && shift && exec "$@" """
+mount --bind "$1/group" /etc/group && mount -t tmpfs none /run && mkdir /run/udev && shift && exec "$@" """
 
 
 def in_a_world(root, *command):
@@ -44,9 +44,8 @@ class Udev(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.dir)
         self.at = 90
         shutil.copytree("/usr/lib/udev/rules.d", self.path("rules.d"))
-        for folder in ("root/etc/udev/hwdb.d", "root/etc/udev/rules.d", "root/lib/udev/hwdb.d", "run/data"):
+        for folder in ("root/etc/udev/hwdb.d", "root/etc/udev/rules.d", "root/lib/udev/hwdb.d"):
             os.makedirs(self.path(folder))
-        os.makedirs("/run/udev", exist_ok=True)  # where the package's has not been started
         self.write("group", open("/etc/group").read() + "otpgate:x:4242:\n")
         shutil.copy(os.path.join(SOURCE, "60-otpgate.rules"), self.path("rules.d"))
         shutil.copy(os.path.join(SOURCE, "60-otpgate.hwdb"), self.path("root/lib/udev/hwdb.d"))
