@@ -217,7 +217,10 @@ class Look(Case):
             self.assertEqual(lines[0].index(head), shown[2].index(cell))
         self.assertEqual(lines[0].index("DBM") + 3, shown[1].index("-71") + 3)
         self.assertTrue(all(len(line) <= 100 for line in shown), out)
-        self.assertRegex(shown[5], "^a-modem-wit… +The carrier has barred this SIM.*…$")
+        self.assertRegex(shown[5], "^vina-2 +searching$")
+        self.assertRegex(shown[6], "^a-modem-wit… +The carrier has barred this SIM.*…$")
+        self.assertRegex(shown[-2], "^LEFT ALONE +MODEL +IMEI +WHY$")
+        self.assertRegex(shown[-1], "^/dev/ttyUSB7 +Huawei E171.*… +86..112 +no section names it$")
         for command in ("modem", "modems"):
             out, _ = self.run_ctl(command, "viettel-1")
             self.assertRegex(out, r"(?m)^state +ready$")

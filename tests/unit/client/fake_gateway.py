@@ -155,11 +155,13 @@ class Gateway:
 
     def modem_list(self, client, params, after):
         plain = METHODS["modem.get"]["examples"][0]["result"]["value"]
-        return {"modems": [plain, {**plain, "name": "vina-2", "state": "registering", "operator": "越南 Việt\u0300\x1b[1m",
+        return {"modems": [plain, {**plain, "name": "vina-2", "state": "registering", "why": "searching", "operator": "越南 Việt\u0300\x1b[1m",
                                    "signal_dbm": -101},
                            {**plain, "name": "a-modem-with-a-long-name", "budget": 100000, "used_today": 99999,
                             "held": "The carrier has barred this SIM from sending. Ask the carrier, or change the SIM, "
-                                    "then resume the modem."}]}
+                                    "then resume the modem."}],
+                "left": [{"state": "left", "port": "/dev/ttyUSB7", "usb_path": "1-1.4", "imei": "86**112",
+                          "model": "Huawei E171, E173s, E3131, E3276, E3372s", "why": "no section names it"}]}
 
     def modem_get(self, client, params, after):
         for modem in self.modem_list(client, params, after)["modems"]:
