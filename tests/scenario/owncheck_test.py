@@ -98,6 +98,23 @@ class OwnCheck(unittest.TestCase):
                 client.call("subscriber.check_fleet", reason="r", modem="none")
             self.assertEqual(caught.exception.name, "not_found")
 
+    def test_every_carrier_in_its_own_words(self):
+        """The simulated network answers by itself: 1414 in each carrier's layout, the credit in its words."""
+        carriers = ("viettel", "vinaphone", "mobifone", "vietnamobile")
+        with Gateway(modems=len(carriers), latency_ms=10, carriers=",".join(carriers)) as gw:
+            gw.wait_ready()
+            for modem in range(len(carriers)):
+                gw.sim.control("registry", modem=modem, ms=10)
+                gw.sim.control("balance", modem=modem, dong=1234567 if modem else 5000, ends="31/12/2099",
+                               accents=modem % 2 == 1)
+            with gw.client() as client:
+                sims = client.call("subscriber.check_fleet", reason="case 7")["sims"]
+                got = {sim["modem"]: (sim["owner"], sim["balance"], sim.get("balance_vnd"), sim.get("expires")) for sim in sims}
+                self.assertEqual(got, {"m%d" % i: ("same", "read", 1234567 if i else 5000, "2099-12-31")
+                                       for i in range(len(carriers))})
+                self.assertEqual(self.alarms(client), {("sim_balance_low", "m0")})
+            self.assertFalse(gw.sim.violations())
+
     def nothing_is_left(self):
         with self.gw.client() as client:
             told = json.dumps([client.call("audit.list"), client.call("modem.list"), client.call("inbox.list")],

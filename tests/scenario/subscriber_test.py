@@ -272,7 +272,7 @@ class AtTheCounter(unittest.TestCase):
         self.assertIn("Nothing was found", self.ctl("preflight", "--reason", "case 7", "--typed", self.typed))
 
     def test_mistakes(self):
-        self.assertIn("none of lookup, parse and preflight", self.ctl("prase", code=2))
+        self.assertIn("none of lookup, parse, preflight and check-fleet", self.ctl("prase", code=2))
         self.assertIn("invalid_params", self.ctl("parse", text=REPLY, code=1))
         self.assertIn("a line is none of", self.ctl("preflight", "--reason", "r", text="ten: A\n", code=6))
 
