@@ -90,6 +90,9 @@ static int check_time(struct gateway *gateway, const struct send_request *reques
 {
     int64_t now_ms = loop_now_ms(gateway->loop);
     double part_ms = fleet_part_ms(gateway, message->expires_ms, request->modem);
+    /* Its one modem is free when all have worked off what is ahead; nothing else of it is pinned.
+     */
+    double ahead_ms = request->own ? fleet_part_ms(gateway, message->expires_ms, NULL) : part_ms;
 
     if (gateway->paused) {
         refusal->retry_after_s = RETRY_PAUSED_S;
@@ -99,10 +102,10 @@ static int check_time(struct gateway *gateway, const struct send_request *reques
         return refuse(refusal, "no_modem", "No modem can be ready before the message's deadline.");
     int64_t ahead =
         admission_ahead(&gateway->admission, message->class_, now_ms, message->expires_ms);
-    double estimate = part_ms * (double)ahead;
+    double estimate = ahead_ms * (double)ahead;
     for (const struct modem *modem = gateway->modems; modem; modem = modem->next)
         if (modem->slot != SLOT_FREE)
-            estimate += part_ms / 2;
+            estimate += ahead_ms / 2;
     estimate += fleet_submit_ms(gateway) * message->parts;
     *eta_ms = estimate > INT32_MAX ? INT32_MAX : (int)estimate;
     if (now_ms + *eta_ms <= message->expires_ms)

@@ -56,7 +56,10 @@ static bool take_delivery(json_t *params, struct sim_registry_sim *sim,
     sim->parts = (unsigned)parts;
     sim->accents = take_bool(params, "accents", false);
     sim->ucs2 = take_bool(params, "ucs2", false);
-    return true;
+    if (sim_post_fits(sim->text, sim->ucs2))
+        return true;
+    refuse(reply, "text: ten parts at the most");
+    return false;
 }
 
 static void tell(const struct sim_registry_sim *sim, const struct simmodem *modem,

@@ -167,6 +167,13 @@ static void send_between(struct sim_post *post, const struct sim_letter *letter,
     fill(parcel_new(post, letter->between_from, letter->to, ms), &coded, 0, coded.count);
 }
 
+bool sim_post_fits(const char *text, bool ucs2)
+{
+    struct coded coded;
+    size_t end[SIM_POST_PARTS];
+    return code(text, ucs2, &coded) && cut(&coded, 1, end) > 0;
+}
+
 bool sim_post_send(struct sim_post *post, const struct sim_letter *letter)
 {
     struct coded coded;

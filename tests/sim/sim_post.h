@@ -27,6 +27,8 @@ struct sim_post {
 };
 void sim_post_init(struct sim_post *post, struct simnet *net);
 void sim_post_fini(struct sim_post *post); /* what is on its way is lost */
+/* Whether it is one that can be sent. */
+bool sim_post_fits(const char *text, bool ucs2);
 /* False, and nothing is on its way: the text has more than SIM_POST_PARTS parts. */
 bool sim_post_send(struct sim_post *post, const struct sim_letter *letter);
 

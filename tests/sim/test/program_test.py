@@ -183,7 +183,7 @@ class ProgramTest(unittest.TestCase):
         self.assertNotIn("Nơi cấp", got["text"])
         self.assertIn("Le Thi Binh", sim.control("registry", modem=1)["text"])  # the record stays
         for wrong in ({"record": {"name": "A"}}, {"record": {"full_name": 1}}, {"layout": "table"},
-                      {"says": "no"}, {"parts": 11}, {"mask": "#"}, {"from": "1" * 30}, {"modem": 2}):
+                      {"says": "no"}, {"parts": 11}, {"text": "a" * 1600}, {"mask": "#"}, {"from": "1" * 30}, {"modem": 2}):
             with self.assertRaises(ModemSimError):
                 sim.control("registry", **wrong)
         host = self.open(sim.port())
