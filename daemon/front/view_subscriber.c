@@ -53,9 +53,11 @@ static void mask(enum subscriber_field field, const char *value, size_t len, cha
         break;
     case SUBSCRIBER_BIRTH_DATE:
     case SUBSCRIBER_ID_ISSUED_ON:
+    case SUBSCRIBER_REGISTERED_ON:
+        subscriber_mask_date(copy, fits, out, room);
+        break;
     case SUBSCRIBER_ID_ISSUED_BY:
     case SUBSCRIBER_ADDRESS:
-    case SUBSCRIBER_REGISTERED_ON:
     case SUBSCRIBER_OTHER:
         subscriber_mask_text(copy, fits, out, room);
         break;

@@ -21,6 +21,8 @@ static char fold_one(int32_t c)
 {
     if (c == '\n' || c == 0x2028 || c == 0x2029)
         return '\n';
+    if (c == '"' || c == 0xAB || c == 0xBB || (c >= 0x201C && c <= 0x201F))
+        return ' '; /* a reply is pasted in quotation marks */
     if (c < 0x80)
         return (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c < ' ' || c == 0x7F ? ' ' : c);
     if (c == D_STROKE || c == D_STROKE_SMALL || c == ETH || c == ETH_SMALL)

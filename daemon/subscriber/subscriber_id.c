@@ -125,6 +125,20 @@ void subscriber_mask_name(const char *name, char *out, size_t room)
     out[used] = '\0';
 }
 
+void subscriber_mask_date(const char *date, size_t len, char *out, size_t room)
+{
+    size_t used = 0;
+    for (size_t i = 0, digits; i < len && used + 1 < room; i += digits ? digits : 1) {
+        for (digits = 0; i + digits < len && date[i + digits] >= '0' && date[i + digits] <= '9';)
+            digits++;
+        for (size_t k = 0; k < digits && used + 1 < room; k++)
+            out[used++] = digits == 4 ? date[i + k] : '*';
+        if (!digits)
+            out[used++] = strchr("-/. ", date[i]) ? date[i] : '*';
+    }
+    out[used] = '\0';
+}
+
 void subscriber_mask_text(const char *text, size_t len, char *out, size_t room)
 {
     size_t used = 0, pos = 0;

@@ -18,10 +18,11 @@ int subscriber_id_birth_year(const char *digits);
 
 struct subscriber_verdict subscriber_id_compare(const char *typed, const char *record);
 
-/* "0520********", "NGUYEN V** A", "***", and for what no rule knows "X* y****: 9***": the shape
- * and no more. `out` ends with a NUL; what does not fit is left out. */
+/* "0520********", "NGUYEN V** A", "1990-**-**", and for what no rule knows "X* y****: 9***": the
+ * shape and no more. `out` ends with a NUL; what does not fit is left out. */
 void subscriber_mask_digits(const char *digits, char *out, size_t room);
 void subscriber_mask_name(const char *name, char *out, size_t room);
+void subscriber_mask_date(const char *date, size_t len, char *out, size_t room);
 void subscriber_mask_text(const char *text, size_t len, char *out, size_t room);
 
 #endif

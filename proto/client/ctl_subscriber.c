@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "ctl_show.h"
 #include "ctl_table.h"
 
@@ -81,6 +82,13 @@ static const char *text_of(const json_t *object, const char *member)
     return json_string_value(json_object_get(object, member));
 }
 
+/* To somebody at a terminal who would wait for something to happen. */
+static void prompt(const char *vi, const char *en)
+{
+    if (isatty(STDIN_FILENO))
+        fputs(vietnamese() ? vi : en, stderr);
+}
+
 /* --- what was typed -------------------------------------------------------------------------- */
 
 /* "full_name: Nguyễn Văn An". False: it has been said what is wrong. */
@@ -108,6 +116,9 @@ static bool typed_line(json_t *typed, char *line)
 static json_t *typed_read(const char *path)
 {
     size_t len;
+    if (!path)
+        prompt("full_name:, birth_date:, id_number:, msisdn:, mỗi dòng một mục, rồi Ctrl-D:\n",
+               "full_name:, birth_date:, id_number:, msisdn:, one a line, then Ctrl-D:\n");
     char *text = ctl_show_read(path, &len), *save = NULL;
     json_t *typed = json_object();
     bool good = text != NULL;
@@ -137,12 +148,45 @@ static void verdict_text(const json_t *verdict, char *out, size_t room)
     }
 }
 
+/* 1990-02-01, masked or not, as people write it; anything else as it is. */
+static const char *value_text(const char *value, char *out, size_t room)
+{
+    if (!value || strlen(value) != 10 || strspn(value, "0123456789*-") != 10 || value[4] != '-' ||
+        value[7] != '-')
+        return value;
+    snprintf(out, room, "%.2s/%.2s/%.4s", value + 8, value + 5, value);
+    return out;
+}
+
+/* What no rule knows: as it stands, or, where its letters are masked, how much of it there is. */
+static void print_unparsed(const json_t *record)
+{
+    const json_t *rest = json_object_get(record, "unparsed");
+    const char *shown = text_of(record, "shown");
+    size_t count = json_array_size(rest);
+    if (count > 0 && shown && strcmp(shown, "masked") == 0) {
+        char line[160];
+        snprintf(line, sizeof line,
+                 vietnamese() ? "chỗ chưa hiểu trong tin trả lời: %zu (xem bằng --full)"
+                              : "not understood in the reply: %zu (--full shows it)",
+                 count);
+        fputs("? ", stdout);
+        ctl_table_wrap(line, 2, ctl_table_room(), stdout);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        fputs("? ", stdout);
+        ctl_table_wrap(json_string_value(json_array_get(rest, i)), 2, ctl_table_room(), stdout);
+    }
+}
+
 static void print_record(const json_t *record, const json_t *typed)
 {
     static const char *const vi[] = {"", "ĐÃ NHẬP", "NHÀ MẠNG", "KẾT QUẢ"};
     static const char *const en[] = {"", "TYPED", "CARRIER", "VERDICT"};
     json_t *table = ctl_table_new(vietnamese() ? vi : en, 4);
-    const json_t *values = json_object_get(record, "fields"), *rest;
+    const json_t *values = json_object_get(record, "fields");
+    bool any = json_object_size(values) > 0;
     for (size_t i = 0; i < FIELDS; i++) {
         char verdict[200] = "";
         const char *name = fields[i].name;
@@ -152,21 +196,22 @@ static void print_record(const json_t *record, const json_t *typed)
             continue;
         if (held)
             verdict_text(held, verdict, sizeof verdict);
-        const char *cells[] = {word(fields, FIELDS, name), text_of(typed, name), value, verdict};
+        else if (any && !value)
+            snprintf(verdict, sizeof verdict, "%s",
+                     vietnamese() ? "tin trả lời không có" : "not in the reply");
+        char date[16];
+        const char *cells[] = {word(fields, FIELDS, name), text_of(typed, name),
+                               value_text(value, date, sizeof date), verdict};
         ctl_table_add(table, cells);
     }
-    ctl_table_print(table, stdout);
+    ctl_table_print_within(table, ctl_table_room(), stdout);
     json_decref(table);
-    rest = json_object_get(record, "unparsed");
-    for (size_t i = 0; i < json_array_size(rest); i++) {
-        fputs("? ", stdout);
-        ctl_table_put(json_string_value(json_array_get(rest, i)), stdout);
-        fputc('\n', stdout);
-    }
+    print_unparsed(record);
     const char *say = text_of(json_object_get(record, "say"), vietnamese() ? "vi" : "en");
+    char advice[1024];
+    snprintf(advice, sizeof advice, "%s (%s)", say ? say : "", text_of(record, "conclusion"));
     fputs("=> ", stdout);
-    ctl_table_put(say ? say : "", stdout);
-    printf(" (%s)\n", text_of(record, "conclusion"));
+    ctl_table_wrap(advice, 3, ctl_table_room(), stdout);
 }
 
 static void print_preflight(const json_t *result)
@@ -181,7 +226,7 @@ static void print_preflight(const json_t *result)
                                suggest ? suggest : ""};
         ctl_table_add(table, cells);
     }
-    ctl_table_print(table, stdout);
+    ctl_table_print_within(table, ctl_table_room(), stdout);
     json_decref(table);
     if (json_array_size(list) == 0)
         puts(vietnamese() ? "Không thấy gì sai." : "Nothing was found.");
@@ -194,8 +239,13 @@ static int run_parse(struct ctl *ctl)
     size_t len;
     const char *path = ctl_args_own(ctl->args, "typed");
     json_t *typed = path ? typed_read(path) : json_object(), *result;
+    if (typed)
+        prompt("Dán tin trả lời của 1414, rồi Ctrl-D:\n", "The reply of 1414, then Ctrl-D:\n");
     char *text = typed ? ctl_show_read(NULL, &len) : NULL;
-    if (!text) {
+    if (!text || len == 0) {
+        if (text)
+            ctl_complain("standard input is empty: it should be the reply of 1414");
+        free(text);
         json_decref(typed);
         return CTL_TROUBLE;
     }
@@ -275,9 +325,15 @@ int ctl_subscriber(struct ctl *ctl)
                  {"preflight", run_preflight},
                  {"check-fleet", ctl_check_fleet}};
     const char *what = ctl->args->operand[0];
-    for (size_t i = 0; i < COUNT(whats); i++)
-        if (strcmp(whats[i].name, what) == 0)
+    for (size_t i = 0; i < COUNT(whats); i++) {
+        if (strcmp(whats[i].name, what) != 0)
+            continue;
+        if (whats[i].run == ctl_check_fleet || text_of(ctl->args->params, "reason"))
             return whats[i].run(ctl);
+        ctl_complain("subscriber %s wants --reason: a case number or words, kept for the audit",
+                     what);
+        return CTL_USAGE;
+    }
     ctl_complain("subscriber: %s is none of lookup, parse, preflight and check-fleet", what);
     return CTL_USAGE;
 }

@@ -233,8 +233,8 @@ class AtTheCounter(unittest.TestCase):
         with open(self.typed, "w", encoding="utf-8") as out:
             out.write("".join("%s: %s\n" % pair for pair in TYPED.items()))
 
-    def ctl(self, *words, text="", lang="C.UTF-8", code=0):
-        env = {**os.environ, "LC_ALL": lang}
+    def ctl(self, *words, text="", lang="C.UTF-8", code=0, columns=80):
+        env = {**os.environ, "LC_ALL": lang, "COLUMNS": str(columns)}
         done = subprocess.run([os.path.join(BIN, "otpgatectl"), "--socket", self.gw.socket, "subscriber", *words],
                               input=text, capture_output=True, text=True, timeout=TIMEOUT_S, env=env, check=False)
         self.assertEqual(done.returncode, code, done.stderr)
@@ -265,6 +265,36 @@ class AtTheCounter(unittest.TestCase):
         starts = {wide(line[:line.index(word)]) for line, word in zip(lines, ("CARRIER", "NGUYEN", "01**")) if word in line}
         self.assertEqual(len(starts), 1)
 
+    def test_what_is_long_goes_on_under_its_head(self):
+        """80 columns (or what $COLUMNS says), each cell under its head, whatever the locale is."""
+        address = "To 12, khu pho 5, duong Nguyen Thi Minh Khai, phuong Ngo May, thanh pho Quy Nhon, tinh Binh Dinh"
+        text = REPLY + "\nNoi cap: Cuc Canh sat quan ly hanh chinh ve trat tu xa hoi\nDia chi: " + address
+        for lang, head, label, columns in (("C.UTF-8", "CARRIER", "address", 80), ("C", "CARRIER", "address", 60),
+                                           ("vi_VN.UTF-8", "NHÀ MẠNG", "Địa chỉ", 80)):
+            out = self.ctl("parse", "--reason", "case 7", "--full", "--typed", self.typed, text=text, lang=lang,
+                           columns=columns)
+            lines = unicodedata.normalize("NFC", out).split("\n")
+            self.assertLessEqual(max(len(line) for line in lines), columns, out)
+            column = lines[0].index(head)
+            at = next(i for i, line in enumerate(lines) if line.startswith(label))
+            end = next(i for i in range(at + 1, len(lines)) if not lines[i].startswith(" " * column))
+            self.assertGreater(end - at, 2, out)
+            told = " ".join(line[column:].strip() for line in lines[at:end])
+            self.assertEqual(told, address.upper())
+            self.assertIn("01/02/1990", out)
+            self.assertTrue(any(line.startswith("=> ") for line in lines))
+
+    def test_as_it_is_pasted(self):
+        """From a telephone or a chat: quotation marks, CRLF, a line before it; masked, the rest is only counted."""
+        text = "Tin nhắn từ 1414 lúc 09:12:\r\n\u201cTên: Nguyễn Văn An\r\nCMT: 205xxxxxx\r\nNgày sinh: 01/02/1990\u201d\r\n"
+        out = self.ctl("parse", "--reason", "case 7", "--typed", self.typed, text=text)
+        self.assertIn("NGUYỄN V** A*", out)
+        self.assertIn("**/**/1990", out)
+        self.assertIn("205******", out)
+        self.assertIn("? not understood in the reply: 1 (--full shows it)", out)
+        self.assertNotIn("Tin nh", out)
+        self.assertIn("? Tin nhắn từ 1414 lúc 09:12", self.ctl("parse", "--reason", "case 7", "--full", text=text))
+
     def test_preflight(self):
         out = self.ctl("preflight", "--reason", "case 7", text="msisdn: 01682345678\nfull_name: Nguyeenx Vawn An\n")
         self.assertIn("+84382345678", out)
@@ -273,7 +303,8 @@ class AtTheCounter(unittest.TestCase):
 
     def test_mistakes(self):
         self.assertIn("none of lookup, parse, preflight and check-fleet", self.ctl("prase", code=2))
-        self.assertIn("invalid_params", self.ctl("parse", text=REPLY, code=1))
+        self.assertIn("wants --reason", self.ctl("parse", text=REPLY, code=2))
+        self.assertIn("is empty", self.ctl("parse", "--reason", "r", code=6))
         self.assertIn("a line is none of", self.ctl("preflight", "--reason", "r", text="ten: A\n", code=6))
 
 

@@ -194,6 +194,14 @@ static void masks(void **state)
     assert_string_equal(out, "NGUYỄN T** Á**");
     subscriber_mask_name("MOAN", out, sizeof out);
     assert_string_equal(out, "M***");
+    subscriber_mask_date("1990-02-01", 10, out, sizeof out);
+    assert_string_equal(out, "1990-**-**");
+    subscriber_mask_date("1/12/1990", 9, out, sizeof out);
+    assert_string_equal(out, "*/**/1990");
+    subscriber_mask_date("ngày 1", 7, out, sizeof out);
+    assert_string_equal(out, "***** *");
+    subscriber_mask_date("1990", 4, out, 3);
+    assert_string_equal(out, "19");
     subscriber_mask_text("Ten: Trần B\n052090001234", 26, out, sizeof out);
     assert_string_equal(out, "T**: T*** B\n0***********");
     subscriber_mask_text("aaaaaaaaaaaaaa", 14, out, 8);
