@@ -282,16 +282,22 @@ static void replay_play(void *arg)
     play(arg, false);
 }
 
-/* The host's line is looked for among the next of its lines in the trace. */
+/* The host's line is looked for among the next of its lines in the trace. What it asks by the way,
+ * a memory or its signal, may come earlier than it did: no message is passed over for that. */
 static bool heard(struct sim_replay *replay, const char *line)
 {
+    static const char submit[] = "AT+CMGS=";
+    bool submits = !strncmp(line, submit, sizeof submit - 1);
     unsigned seen = 0;
     for (size_t i = replay->at; i < replay->count && seen < AHEAD; i++) {
         if (replay->entry[i].way != '>')
             continue;
         seen++;
-        if (!fits(replay->entry[i].text, line))
+        if (!fits(replay->entry[i].text, line)) {
+            if (!submits && !strncmp(replay->entry[i].text, submit, sizeof submit - 1))
+                return false;
             continue;
+        }
         sim_timer_cancel(&replay->timer);
         play(replay, true); /* what was said before it */
         replay->at = i + 1;
