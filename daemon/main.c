@@ -302,10 +302,27 @@ static int fail(const char *what, const char *why, int rc)
     return rc;
 }
 
+/* systemd's RuntimeDirectory= (the first, where there are several), else where the socket is. */
+static const char *runtime_dir_of(const struct config *config, char *out, size_t room)
+{
+    const char *given = getenv("RUNTIME_DIRECTORY");
+
+    snprintf(out, room, "%s", given && given[0] ? given : config->socket);
+    char *end = given && given[0] ? strchr(out, ':') : strrchr(out, '/');
+    if (end)
+        *(end == out ? end + 1 : end) = '\0';
+    return out;
+}
+
 static int start(struct daemon *daemon, bool new_keys)
 {
-    const struct store_options store = {.state_dir = daemon->config->state_dir,
-                                        .new_keys = new_keys};
+    char runtime_dir[sizeof daemon->config->socket];
+    const struct store_options store = {
+        .state_dir = daemon->config->state_dir,
+        .new_keys = new_keys,
+        .runtime_dir = runtime_dir_of(daemon->config, runtime_dir, sizeof runtime_dir),
+        .ephemeral = daemon->config->body_key == BODY_KEY_EPHEMERAL,
+    };
     const char *why = "";
     int rc;
 

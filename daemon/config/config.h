@@ -36,6 +36,7 @@ struct config_pairs {
 /* NULL: there is none of that name. */
 const struct config_pair *config_pair_find(const struct config_pairs *pairs, const char *name);
 
+enum body_key { BODY_KEY_PERSISTENT, BODY_KEY_EPHEMERAL };
 enum sim_swap { SIM_SWAP_HOLD, SIM_SWAP_ACCEPT };
 struct carriers;
 
@@ -104,6 +105,7 @@ struct config {
     char socket[108];
     int socket_mode; /* 0660 */
     char state_dir[256];
+    int body_key;      /* enum body_key */
     char timezone[64]; /* "Asia/Ho_Chi_Minh" */
     char country[4];   /* calling code, "84" */
     bool foreign_numbers, short_codes;

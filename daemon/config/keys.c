@@ -21,6 +21,8 @@ static const struct config_word encodings[] = {
     {"unaccented", PURPOSE_UNACCENTED}, {"ucs2", PURPOSE_UCS2}, {NULL, 0}};
 static const struct config_word own_checks[] = {
     {"off", 0}, {"daily", 24}, {"weekly", 168}, {NULL, 0}};
+static const struct config_word body_keys[] = {
+    {"persistent", BODY_KEY_PERSISTENT}, {"ephemeral", BODY_KEY_EPHEMERAL}, {NULL, 0}};
 static const struct config_word sim_swaps[] = {
     {"hold", SIM_SWAP_HOLD}, {"accept", SIM_SWAP_ACCEPT}, {NULL, 0}};
 static const struct config_word rights[] = {
@@ -51,6 +53,12 @@ static const struct config_key keys[] = {
      .help = "Who may connect at all. What a client may do is decided by its user and groups."},
     {GATEWAY(state_dir), .kind = KIND_PATH, .fallback = "/var/lib/otpgate",
      .help = "Holds the database and its keys. One daemon at a time."},
+    {GATEWAY(body_key), .kind = KIND_LEVEL, .words = body_keys, .fallback = "persistent",
+     .help = "Where the key of texts and codes lies: persistent is in state_dir beside the others; "
+             "ephemeral is in the runtime directory (RUNTIME_DIRECTORY, else where the socket is), "
+             "in memory, so that a disk that is stolen opens no text and no code. It gives up "
+             "\"never lost\": what has not left when the machine loses power or restarts is FAILED "
+             "with body_key_lost. A crash or restart of the daemon alone loses nothing."},
     {GATEWAY(timezone), .kind = KIND_ZONE, .fallback = "Asia/Ho_Chi_Minh",
      .help = "Where a day begins: daily budgets start anew at its midnight."},
     {GATEWAY(country), .kind = KIND_DIGITS, .fallback = "84", .reloadable = true,

@@ -45,6 +45,10 @@ static const struct alarm_row rows[] = {
     {"sim_swapped", ALARM_WARNING,
      "A modem holds another SIM than before, or a SIM sits in another modem: see whether somebody "
      "moved it, then accept it (otpgatectl accept) or put the former one back."},
+    {"body_key_lost", ALARM_WARNING,
+     "The machine has lost power or was restarted, and with it the key of the texts that waited "
+     "(body_key = ephemeral): gateway.stats tells how many ended so (body_key_lost). Their senders "
+     "have to send them again. This alarm stays until the next start."},
     {"store_failing", ALARM_CRITICAL,
      "The disk cannot be written: free some space on the file system of the state directory, or "
      "look for its errors in the kernel's log. Nothing is accepted or sent until then."},

@@ -29,8 +29,11 @@ struct gateway *gateway_new(struct loop *loop, struct store *store, const struct
     gateway->stats.start_wall_ms = loop_wall_ms(loop);
     gateway->next_reference = (uint8_t)(gateway->stats.start_wall_ms / 1000);
     gateway->stats.unclean_start = store_was_unclean(store);
+    gateway->stats.bodies_lost = store_bodies_lost(store);
     loop_task_init(&gateway->stopped, loop, on_stopped, gateway);
     alarms_init(&gateway->alarms, loop);
+    if (gateway->stats.bodies_lost > 0)
+        alarm_raise(gateway, "body_key_lost", "-", NULL);
     schedule_init(gateway);
     reports_init(gateway);
     inbox_init(gateway);

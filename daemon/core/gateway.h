@@ -130,6 +130,7 @@ struct gateway_stats {
     int64_t queued_parts[MESSAGE_CLASSES];
     int eta_ms; /* of a one-part otp now; -1: no modem */
     int64_t start_wall_ms;
+    int64_t bodies_lost; /* messages and verifications that ended at the start: body_key_lost */
     bool unclean_start, store_failing, paused;
 };
 void gateway_stats(struct gateway *gateway, struct gateway_stats *out);

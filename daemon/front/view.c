@@ -487,6 +487,7 @@ json_t *view_stats(const struct gateway_stats *stats)
     if (stats->eta_ms >= 0)
         put_integer(&view, "eta_ms", stats->eta_ms);
     put_time(&view, "started_at", stats->start_wall_ms);
+    put_integer(&view, "body_key_lost", stats->bodies_lost);
     put(&view, "unclean_start", json_boolean(stats->unclean_start));
     put(&view, "store_failing", json_boolean(stats->store_failing));
     put(&view, "paused", json_boolean(stats->paused));

@@ -98,6 +98,11 @@ void store_abandon(struct store *store)
     store_free(store); /* closing undoes what is open */
 }
 
+int64_t store_bodies_lost(const struct store *store)
+{
+    return store->bodies_lost_count;
+}
+
 bool store_was_unclean(const struct store *store)
 {
     return store->unclean;

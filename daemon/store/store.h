@@ -22,19 +22,24 @@ struct store;
 
 struct store_options {
     const char
-        *state_dir;      /* holds otpgate.db, keys/, reserve, lock; NULL: in memory (simulation) */
-    bool new_keys;       /* --new-keys: what cannot be read any more FAILS aloud */
-    const char *boot_id; /* NULL: of this boot; simulation gives its own */
+        *state_dir; /* holds otpgate.db, keys/, reserve, lock; NULL: in memory (simulation) */
+    bool new_keys;  /* --new-keys: what cannot be read any more FAILS aloud */
+    const char *runtime_dir; /* in memory, gone with a reboot; holds the key of texts where
+                                `ephemeral`, and may hold one from before; NULL: there is none */
+    bool ephemeral;          /* texts are sealed with the key in runtime_dir, made where it is not
+                                there: a disk that is stolen opens none, and a power loss takes them:
+                                FAILED `body_key_lost` */
+    const char *boot_id;     /* NULL: of this boot; simulation gives its own */
 };
 
 /* Opens, migrates, recovers: a claim goes back to the queue (FAILED `internal` at the third crash),
  * a commit becomes UNKNOWN `crash`, clocks are carried over a reboot. What must not be sent any
- * more ends with its event: FAILED `restored_backup`, FAILED `key_lost`, EXPIRED `clock_went_back`;
- * where an earlier attempt may have left, UNKNOWN with that reason and without its text. A second
- * opener of the same directory gets -EBUSY. On error *why is a sentence that says what is wrong and
- * how to mend it (static or store-owned text valid until the next call). Errors: -EBUSY, -EACCES,
- * -EROFS, -ENOSPC, -EPROTO (newer schema), -EBADMSG (corrupt), -ENOKEY (keys missing or foreign
- * with live rows), -EIO. */
+ * more ends with its event: FAILED `restored_backup`, FAILED `key_lost`, FAILED `body_key_lost`,
+ * EXPIRED `clock_went_back`; where an earlier attempt may have left, UNKNOWN with that reason and
+ * without its text. A second opener of the same directory gets -EBUSY. On error *why is a sentence
+ * that says what is wrong and how to mend it (static or store-owned text valid until the next
+ * call). Errors: -EBUSY, -EACCES, -EROFS, -ENOSPC, -EPROTO (newer schema), -EBADMSG (corrupt),
+ * -ENOKEY (keys missing or foreign with live rows), -EIO. */
 int store_open(struct loop *loop, const struct store_options *options, struct store **out,
                const char **why) __attribute__((warn_unused_result));
 /* Commits what is open, writes the clean-shutdown mark, closes. */
@@ -118,6 +123,7 @@ struct message {
     uint8_t id[16]; /* UUIDv7, RFC 9562 */
     uint32_t uid;   /* of the client */
     int64_t otp;    /* row of the verification that it carries the code of; 0: of none */
+    int64_t seal;   /* which key its text and content are sealed with: the store's own affair */
     enum message_class class_;
     enum message_state state;
     enum on_unknown on_unknown;
@@ -384,6 +390,8 @@ int store_pair_set(struct store *store, const char *imei, const char *iccid)
 int store_fact_get(struct store *store, const char *name, char *out, size_t room);
 int store_fact_set(struct store *store, const char *name, const char *value)
     __attribute__((warn_unused_result));
+/* Messages and verifications that ended at this start because the key of their texts was gone. */
+int64_t store_bodies_lost(const struct store *store);
 /* True where the last run did not end with store_close(). */
 bool store_was_unclean(const struct store *store);
 /* Keyed hash under the index key, for comparing without keeping. */

@@ -43,6 +43,7 @@ static int inbox_run_insert(struct store *store, const struct inbox *inbox, cons
     query_put(&query, inbox->parts);
     query_put(&query, inbox->missing);
     query_put(&query, inbox->class_);
+    query_put(&query, store->seal);
     query_put_blob(&query, from, strlen(inbox->from) + SEAL_OVERHEAD);
     query_put_blob(&query, body, inbox->text_len + SEAL_OVERHEAD);
     return query_run(&query);
@@ -60,7 +61,8 @@ int store_inbox_insert(struct store *store, struct inbox *inbox)
     const uint8_t *key = store->keys->key[KEY_BODY];
     id_make(loop_wall_ms(store->loop), inbox->id);
     seal_close(key, column_from, inbox->id, inbox->from, strlen(inbox->from), from);
-    seal_close(key, column_body, inbox->id, inbox->text ? inbox->text : "", inbox->text_len, body);
+    seal_close(keys_body(store, store->seal), column_body, inbox->id,
+               inbox->text ? inbox->text : "", inbox->text_len, body);
     int rc = inbox_run_insert(store, inbox, from, body);
     free(body);
     if (rc != 0)
@@ -71,11 +73,11 @@ int store_inbox_insert(struct store *store, struct inbox *inbox)
 
 /* --- out -------------------------------------------------------------------------------------- */
 
-static int inbox_get_text(struct query *query, struct inbox *out)
+static int inbox_get_text(struct query *query, int64_t seal, struct inbox *out)
 {
     size_t len;
-    const uint8_t *body = query_get_blob(query, &len);
-    if (!body)
+    const uint8_t *body = query_get_blob(query, &len), *key = keys_body(query->store, seal);
+    if (!body || !key)
         return 0;
     if (len < SEAL_OVERHEAD)
         return -EBADMSG;
@@ -84,8 +86,7 @@ static int inbox_get_text(struct query *query, struct inbox *out)
         return -ENOMEM;
     out->text_len = len - SEAL_OVERHEAD;
     out->text[out->text_len] = '\0';
-    int rc =
-        seal_open(query->store->keys->key[KEY_BODY], column_body, out->id, body, len, out->text);
+    int rc = seal_open(key, column_body, out->id, body, len, out->text);
     if (rc != 0)
         inbox_drop_text(out);
     return rc;
@@ -113,10 +114,11 @@ static int inbox_get(struct query *query, struct inbox *out)
 {
     size_t len;
     inbox_get_plain(query, out);
+    int64_t seal = query_get(query);
     const uint8_t *sealed = query_get_blob(query, &len);
     int from =
         unseal_text(query->store, column_from, out->id, sealed, len, out->from, sizeof out->from);
-    int rc = inbox_get_text(query, out);
+    int rc = inbox_get_text(query, seal, out);
     if (rc == -ENOMEM)
         return rc;
     if (from != 0 || rc != 0)

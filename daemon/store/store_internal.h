@@ -27,10 +27,10 @@ enum {
     STORE_PURGE_BYTES = 128 * 1024,
 };
 
-enum store_key { KEY_BODY, KEY_INDEX, KEY_OTP };
-enum { STORE_KEYS = KEY_OTP + 1 };
+enum store_key { KEY_BODY, KEY_INDEX, KEY_OTP, KEY_RUNTIME };
+enum { STORE_KEYS = KEY_OTP + 1 }; /* that must be there; KEY_RUNTIME may be */
 struct store_keys {
-    uint8_t key[STORE_KEYS][SEAL_KEY];
+    uint8_t key[KEY_RUNTIME + 1][SEAL_KEY];
 };
 
 struct store_list {
@@ -64,6 +64,11 @@ struct store {
     sqlite3 *db;
     sqlite3_stmt *stmt[SQLS];
     struct store_keys *keys; /* sodium_malloc: locked, guarded, read-only */
+    /* Which key seals texts: 0: KEY_BODY; else the number of a KEY_RUNTIME, counted up. */
+    int64_t seal;         /* what is written now */
+    int64_t seal_runtime; /* of the KEY_RUNTIME that is there; 0: none is */
+    bool bodies_lost;     /* what the former KEY_RUNTIME has sealed cannot be read any more */
+    int64_t bodies_lost_count;
 
     struct store_txn txn;
     struct store_tally tally;
@@ -119,8 +124,12 @@ const char *schema_script(int revision);
 int schema_failed(struct store *store, int rc);
 
 /* --- store_keys.c --- */
-int keys_open(struct store *store, const uint8_t *check, size_t check_len, bool new_keys)
-    __attribute__((warn_unused_result));
+int keys_open(struct store *store, const uint8_t *check, size_t check_len,
+              const struct store_options *options) __attribute__((warn_unused_result));
+/* The key of a text that was sealed with this number; NULL: it is gone. */
+const uint8_t *keys_body(const struct store *store, int64_t seal);
+/* Inside the transaction of the recovery: which KEY_RUNTIME it is. */
+int keys_keep_runtime(struct store *store) __attribute__((warn_unused_result));
 void keys_check_value(const struct store *store, uint8_t out[STORE_KEYS * SEAL_HASH]);
 void keys_close(struct store *store);
 

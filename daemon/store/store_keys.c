@@ -1,4 +1,7 @@
-/* store_keys: the three keys: `body` seals, `index` hashes, `otp` is for codes that are checked.
+/* store_keys: the three keys: `body` seals, `index` hashes, `otp` is for codes that are checked;
+ * and one more that seals texts in place of `body` where the operator wants it: it lies in the
+ * runtime directory, in memory, and goes with a reboot. Each such key has a number, which rows
+ * carry.
  *
  * They come from systemd credentials (otpgate.body, otpgate.index, otpgate.otp) where one of these
  * is there, else from 0600 files in keys/ of the state directory, made at the first start. They
@@ -11,12 +14,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include <sodium.h>
 #include "log.h"
+#include "text.h"
 
-static const char *const key_names[STORE_KEYS] = {"body", "index", "otp"};
+static const char *const key_names[KEY_RUNTIME + 1] = {"body", "index", "otp", "body.key"};
 
 struct key_place {
     int dir_fd;
@@ -182,7 +188,101 @@ static int keys_judge(struct store *store, const struct key_place *place, const 
     return 0;
 }
 
-int keys_open(struct store *store, const uint8_t *check, size_t check_len, bool new_keys)
+/* --- the key of texts ------------------------------------------------------------------------- */
+
+static const char runtime_fact[] = "body_key";
+
+static void runtime_check(const struct store *store, char out[2 * STORE_HASH + 1])
+{
+    uint8_t hash[SEAL_HASH];
+    key_check_one(store, KEY_RUNTIME, hash);
+    text_hex_encode(hash, STORE_HASH, out);
+}
+
+/* What the database knows of the newest one: its number, 0: there was none; and its hash. */
+static int runtime_known(struct store *store, int64_t *number, char check[2 * STORE_HASH + 1])
+{
+    char text[96], *end = text;
+    int rc = store_fact_get(store, runtime_fact, text, sizeof text);
+    *number = rc == 1 ? strtoll(text, &end, 10) : 0;
+    (void)text_copy(check, 2 * STORE_HASH + 1, rc == 1 && *end == ' ' ? end + 1 : "");
+    return rc < 0 ? store_why(rc, "The database cannot be read: %s.", strerror(-rc)) : 0;
+}
+
+int keys_keep_runtime(struct store *store)
+{
+    char check[2 * STORE_HASH + 1], text[96];
+    if (store->seal_runtime == 0)
+        return 0;
+    runtime_check(store, check);
+    snprintf(text, sizeof text, "%lld %s", (long long)store->seal_runtime, check);
+    return store_fact_set(store, runtime_fact, text);
+}
+
+static void runtime_warn(const struct key_place *place)
+{
+    struct statfs fs;
+    if (fstatfs(place->dir_fd, &fs) == 0 && fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC)
+        log_event(LOG_LEVEL_WARNING, "store", "-", "body_key_on_disk", "dir=%s", place->path);
+}
+
+/* 1: it is there; 0: it is not, nor wanted. */
+static int runtime_read(struct store *store, struct key_place *place, bool wanted)
+{
+    place->dir_fd = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (place->dir_fd < 0 && !wanted)
+        return 0;
+    if (place->dir_fd < 0)
+        return store_why(-errno, "The directory %s, for the key of body_key = ephemeral: %s.",
+                         place->path, strerror(errno));
+    int rc = key_read(store, place, KEY_RUNTIME);
+    if (rc != 0 || !wanted)
+        return rc;
+    runtime_warn(place);
+    randombytes_buf(store->keys->key[KEY_RUNTIME], SEAL_KEY);
+    rc =
+        files_write(place->dir_fd, key_names[KEY_RUNTIME], store->keys->key[KEY_RUNTIME], SEAL_KEY);
+    if (rc != 0)
+        return store_why(rc, "The key file %s/%s cannot be written: %s.", place->path,
+                         key_names[KEY_RUNTIME], strerror(-rc));
+    log_event(LOG_LEVEL_NOTICE, "store", "-", "key_made", "key=%s", key_names[KEY_RUNTIME]);
+    return 1;
+}
+
+static int keys_open_runtime(struct store *store, const struct store_options *options)
+{
+    char known[2 * STORE_HASH + 1], have[2 * STORE_HASH + 1];
+    struct key_place place = {.dir_fd = -1};
+    int64_t number = 0;
+    int rc = runtime_known(store, &number, known);
+    if (rc == 0 && options->runtime_dir) {
+        snprintf(place.path, sizeof place.path, "%s", options->runtime_dir);
+        rc = runtime_read(store, &place, options->ephemeral);
+    }
+    if (place.dir_fd >= 0)
+        close(place.dir_fd);
+    if (rc < 0)
+        return rc;
+    bool same = false;
+    if (rc == 1) {
+        runtime_check(store, have);
+        same = number > 0 && strcmp(known, have) == 0;
+        store->seal_runtime = same ? number : number + 1;
+    }
+    store->bodies_lost = number > 0 && !same;
+    store->seal = options->ephemeral ? store->seal_runtime : 0;
+    return 0;
+}
+
+const uint8_t *keys_body(const struct store *store, int64_t seal)
+{
+    if (seal == 0)
+        return store->keys->key[KEY_BODY];
+    return seal == store->seal_runtime ? store->keys->key[KEY_RUNTIME] : NULL;
+}
+
+int keys_open(struct store *store, const uint8_t *check, size_t check_len,
+              const struct store_options *options)
 {
     store->keys = sodium_malloc(sizeof *store->keys);
     if (!store->keys)
@@ -194,9 +294,11 @@ int keys_open(struct store *store, const uint8_t *check, size_t check_len, bool 
     struct key_place place = {.dir_fd = -1};
     int rc = keys_find(store, &place);
     if (rc == 0 && check_len == (size_t)STORE_KEYS * SEAL_HASH)
-        rc = keys_judge(store, &place, check, new_keys);
+        rc = keys_judge(store, &place, check, options->new_keys);
     if (rc == 0)
         rc = keys_make(store, &place);
+    if (rc == 0)
+        rc = keys_open_runtime(store, options);
     if (place.dir_fd >= 0)
         close(place.dir_fd);
     if (rc == 0 && sodium_mprotect_readonly(store->keys) != 0)

@@ -84,11 +84,13 @@ int unseal_text(const struct store *store, const char *column, const uint8_t id[
     return rc;
 }
 
-static void message_hash(const struct store *store, const char *domain, const void *bytes,
-                         size_t len, uint8_t out[STORE_HASH])
+/* Under the key of the text where that is not the persistent one: a text is guessed by its hash. */
+static void message_hash_content(const struct store *store, int64_t seal, const void *bytes,
+                                 size_t len, uint8_t out[STORE_HASH])
 {
     uint8_t hash[SEAL_HASH];
-    store_hash(store, domain, bytes, len, hash);
+    const uint8_t *key = seal == 0 ? store->keys->key[KEY_INDEX] : keys_body(store, seal);
+    seal_hash(key, "message.content", bytes, len, hash);
     memcpy(out, hash, STORE_HASH);
 }
 
@@ -103,7 +105,9 @@ static void message_hash_key(const struct store *store, uint32_t uid, const char
         bytes[i] = (uint8_t)(uid >> (8 * i));
     for (size_t i = 0; i < len; i++)
         bytes[4 + i] = (uint8_t)key[i];
-    message_hash(store, "message.key", bytes, 4 + len, out);
+    uint8_t hash[SEAL_HASH];
+    store_hash(store, "message.key", bytes, 4 + len, hash);
+    memcpy(out, hash, STORE_HASH);
     sodium_memzero(bytes, sizeof bytes);
 }
 
@@ -164,6 +168,7 @@ static int message_run_insert(struct store *store, const struct message *message
     query_put_blob(&query, message->id, sizeof message->id);
     query_put(&query, message->uid);
     query_put(&query, message->otp);
+    query_put(&query, message->seal);
     query_put_blob(&query, key_len && !message->otp ? sealed->key_hash : NULL, STORE_HASH);
     query_put_blob(&query, content ? sealed->content : NULL, STORE_HASH);
     query_put_blob(&query, sealed->to, strlen(message->to) + SEAL_OVERHEAD);
@@ -181,6 +186,7 @@ int store_message_insert(struct store *store, struct message *message, const voi
     assert(store->txn.savepoint && message->row == 0 && message->text_len <= MESSAGE_TEXT_MAX);
     if (memcmp(message->id, no_id, sizeof no_id) == 0)
         id_make(loop_wall_ms(store->loop), message->id);
+    message->seal = store->seal;
     const uint8_t *key = store->keys->key[KEY_BODY];
     struct message_sealed sealed;
     seal_close(key, seal_column_to, message->id, message->to, strlen(message->to), sealed.to);
@@ -190,10 +196,10 @@ int store_message_insert(struct store *store, struct message *message, const voi
                    sealed.key);
     }
     if (content)
-        message_hash(store, "message.content", content, content_len, sealed.content);
+        message_hash_content(store, message->seal, content, content_len, sealed.content);
     if (message->text)
-        seal_close(key, seal_column_body, message->id, message->text, message->text_len,
-                   sealed.body);
+        seal_close(keys_body(store, message->seal), seal_column_body, message->id, message->text,
+                   message->text_len, sealed.body);
     int rc = message_run_insert(store, message, content != NULL, &sealed);
     if (rc != 0)
         return rc;
@@ -259,6 +265,7 @@ static void message_get_plain(struct query *query, struct message *out)
         memcpy(out->id, id, sizeof out->id);
     out->uid = (uint32_t)query_get(query);
     out->otp = query_get(query);
+    out->seal = query_get(query);
     out->class_ = (enum message_class)query_get(query);
     out->encoding = (enum sms_encoding)query_get(query);
     out->parts = (uint8_t)query_get(query);
@@ -294,8 +301,8 @@ static void message_get_plain(struct query *query, struct message *out)
 static int message_get_text(struct query *query, struct message *out)
 {
     size_t len;
-    const uint8_t *body = query_get_blob(query, &len);
-    if (!body)
+    const uint8_t *body = query_get_blob(query, &len), *key = keys_body(query->store, out->seal);
+    if (!body || !key)
         return 0;
     if (len < SEAL_OVERHEAD)
         return -EBADMSG;
@@ -305,8 +312,7 @@ static int message_get_text(struct query *query, struct message *out)
         return -ENOMEM;
     out->text_len = text_len;
     out->text[text_len] = '\0';
-    return seal_open(query->store->keys->key[KEY_BODY], seal_column_body, out->id, body, len,
-                     out->text);
+    return seal_open(key, seal_column_body, out->id, body, len, out->text);
 }
 
 /* Reads the row that the query stands on. A column that does not open (a damaged page) is told of
@@ -368,14 +374,18 @@ int store_message_by_id(struct store *store, const uint8_t id[16], struct messag
     return message_load_one(&query, false, out);
 }
 
-static int message_same(struct store *store, int64_t row, const void *content, size_t len,
-                        bool *same)
+/* Whose key is gone is taken for the same: who repeats a call shall hear what became of it. */
+static int message_same(struct store *store, const struct message *message, const void *content,
+                        size_t len, bool *same)
 {
     uint8_t hash[STORE_HASH];
-    message_hash(store, "message.content", content, len, hash);
+    *same = true;
+    if (!keys_body(store, message->seal))
+        return 1;
+    message_hash_content(store, message->seal, content, len, hash);
     struct query query = query_start(store, SQL_MESSAGE_SAME);
     query_put_blob(&query, hash, sizeof hash);
-    query_put(&query, row);
+    query_put(&query, message->row);
     int rc = query_step(&query);
     if (rc == 1) {
         *same = query_get(&query) != 0;
@@ -397,7 +407,7 @@ int store_message_by_key(struct store *store, uint32_t uid, const char *key, con
     int rc = message_load_one(&query, false, out);
     if (rc != 1 || !content || !same)
         return rc;
-    rc = message_same(store, out->row, content, content_len, same);
+    rc = message_same(store, out, content, content_len, same);
     if (rc != 1)
         message_clear(out);
     return rc;

@@ -28,10 +28,29 @@ void store_otp_hash(const struct store *store, const char *domain, const void *b
 
 /* --- in --------------------------------------------------------------------------------------- */
 
+/* What makes its code and what knows it: seed, hash, hashes of the former ones, as one. A hash is
+ * sealed too: six digits are guessed by it. */
+enum { SECRET_MAX = OTP_ID + OTP_CODE * (1 + OTP_FORMERS) };
+
+/* Length. */
+static size_t otp_close_secret(const struct store *store, const struct otp_row *otp,
+                               uint8_t sealed[SECRET_MAX + SEAL_OVERHEAD])
+{
+    uint8_t plain[SECRET_MAX];
+    size_t len = OTP_ID + (size_t)OTP_CODE * (1 + otp->formers);
+    memcpy(plain, otp->seed, OTP_ID);
+    memcpy(plain + OTP_ID, otp->code, OTP_CODE);
+    memcpy(plain + OTP_ID + OTP_CODE, otp->former, (size_t)OTP_CODE * otp->formers);
+    seal_close(keys_body(store, otp->seal), column_seed, otp->id, plain, len, sealed);
+    sodium_memzero(plain, sizeof plain);
+    return len + SEAL_OVERHEAD;
+}
+
 /* In the order of SQL_OTP_INSERT and SQL_OTP_UPDATE. What makes or knows a code goes with the end
  * of the verification. */
-static void otp_put_changing(struct query *query, const struct otp_row *otp, const uint8_t *seed)
+static int otp_run(struct query *query, const struct otp_row *otp, bool update)
 {
+    uint8_t sealed[SECRET_MAX + SEAL_OVERHEAD];
     bool pending = otp->state == OTP_PENDING;
     query_put(query, otp->state);
     query_put_text(query, otp->reason);
@@ -42,22 +61,23 @@ static void otp_put_changing(struct query *query, const struct otp_row *otp, con
     query_put(query, otp->checked_ms);
     query_put(query, otp->expires_wall_ms);
     query_put(query, otp->ended_wall_ms);
-    query_put_blob(query, pending ? seed : NULL, OTP_ID + SEAL_OVERHEAD);
-    query_put_blob(query, pending ? otp->code : NULL, OTP_CODE);
-    query_put_blob(query, pending && otp->formers ? otp->former[0] : NULL,
-                   (size_t)otp->formers * OTP_CODE);
+    size_t len = pending ? otp_close_secret(query->store, otp, sealed) : 0;
+    query_put_blob(query, pending ? sealed : NULL, len);
+    if (update)
+        query_put(query, otp->row);
+    return query_run(query);
 }
 
 int store_otp_insert(struct store *store, struct otp_row *otp)
 {
     assert(store->txn.savepoint && otp->row == 0 && otp->state == OTP_PENDING);
-    uint8_t to[sizeof otp->to + SEAL_OVERHEAD], seed[OTP_ID + SEAL_OVERHEAD], hash[OTP_HASH];
-    const uint8_t *key = store->keys->key[KEY_BODY];
-    seal_close(key, column_to, otp->id, otp->to, strlen(otp->to), to);
-    seal_close(key, column_seed, otp->id, otp->seed, OTP_ID, seed);
+    uint8_t to[sizeof otp->to + SEAL_OVERHEAD], hash[OTP_HASH];
+    otp->seal = store->seal;
+    seal_close(store->keys->key[KEY_BODY], column_to, otp->id, otp->to, strlen(otp->to), to);
     store_otp_hash(store, "otp.to", otp->to, strlen(otp->to), hash);
     struct query query = query_start(store, SQL_OTP_INSERT);
     query_put_blob(&query, otp->id, OTP_ID);
+    query_put(&query, otp->seal);
     query_put(&query, otp->uid);
     query_put_text(&query, otp->purpose);
     query_put_text(&query, otp->locale);
@@ -70,8 +90,7 @@ int store_otp_insert(struct store *store, struct otp_row *otp)
     query_put(&query, otp->created_wall_ms);
     query_put_text(&query, otp->app_hash);
     query_put_text(&query, otp->origin);
-    otp_put_changing(&query, otp, seed);
-    int rc = query_run(&query);
+    int rc = otp_run(&query, otp, false);
     if (rc == 0)
         otp->row = sqlite3_last_insert_rowid(store->db);
     return rc;
@@ -80,12 +99,8 @@ int store_otp_insert(struct store *store, struct otp_row *otp)
 int store_otp_update(struct store *store, const struct otp_row *otp)
 {
     assert(store->txn.savepoint && otp->row > 0);
-    uint8_t seed[OTP_ID + SEAL_OVERHEAD];
-    seal_close(store->keys->key[KEY_BODY], column_seed, otp->id, otp->seed, OTP_ID, seed);
     struct query query = query_start(store, SQL_OTP_UPDATE);
-    otp_put_changing(&query, otp, seed);
-    query_put(&query, otp->row);
-    return query_run(&query);
+    return otp_run(&query, otp, true);
 }
 
 /* --- out -------------------------------------------------------------------------------------- */
@@ -104,6 +119,7 @@ static void otp_get_plain(struct query *query, struct otp_row *out)
 {
     out->row = query_get(query);
     (void)otp_get_blob(query, out->id, OTP_ID); /* NOT NULL, and as long as it was put */
+    out->seal = query_get(query);
     out->uid = (uint32_t)query_get(query);
     query_get_text(query, out->purpose, sizeof out->purpose);
     query_get_text(query, out->locale, sizeof out->locale);
@@ -125,21 +141,42 @@ static void otp_get_plain(struct query *query, struct otp_row *out)
     out->ended_wall_ms = query_get(query);
 }
 
+static int otp_open_secret(struct query *query, struct otp_row *out)
+{
+    uint8_t plain[SECRET_MAX];
+    size_t len;
+    /* until revision 7 the hashes were columns of their own */
+    (void)otp_get_blob(query, out->code, OTP_CODE);
+    out->formers = (uint8_t)(otp_get_blob(query, out->former, sizeof out->former) / OTP_CODE);
+    const uint8_t *sealed = query_get_blob(query, &len), *key = keys_body(query->store, out->seal);
+    if (!sealed)
+        return 0;
+    if (!key || len < OTP_ID + SEAL_OVERHEAD || len > sizeof plain + SEAL_OVERHEAD)
+        return -EBADMSG;
+    int rc = seal_open(key, column_seed, out->id, sealed, len, plain);
+    len -= SEAL_OVERHEAD;
+    if (rc == 0)
+        memcpy(out->seed, plain, OTP_ID);
+    if (rc == 0 && len >= OTP_ID + OTP_CODE) {
+        memcpy(out->code, plain + OTP_ID, OTP_CODE);
+        out->formers = (uint8_t)(len / OTP_CODE - 1);
+        memcpy(out->former, plain + OTP_ID + OTP_CODE, (size_t)OTP_CODE * out->formers);
+    }
+    sodium_memzero(plain, sizeof plain);
+    return rc;
+}
+
 /* One that a damaged page does not let open is told of; without its seed it sends nothing, and
  * without its hash (all zero) no code is right. */
 static void otp_load(struct query *query, struct otp_row *out)
 {
-    size_t len, seed_len;
+    size_t len;
     memset(out, 0, sizeof *out);
     otp_get_plain(query, out);
-    (void)otp_get_blob(query, out->code, OTP_CODE);
-    out->formers = (uint8_t)(otp_get_blob(query, out->former, sizeof out->former) / OTP_CODE);
     const uint8_t *to = query_get_blob(query, &len);
     int rc = unseal_text(query->store, column_to, out->id, to, len, out->to, sizeof out->to);
-    const uint8_t *seed = query_get_blob(query, &seed_len);
-    if (rc == 0 && seed && seed_len == OTP_ID + SEAL_OVERHEAD)
-        rc = seal_open(query->store->keys->key[KEY_BODY], column_seed, out->id, seed, seed_len,
-                       out->seed);
+    if (rc == 0)
+        rc = otp_open_secret(query, out);
     if (rc != 0)
         log_event(LOG_LEVEL_ERROR, "store", "-", "does_not_open", "otp=%lld", (long long)out->row);
 }

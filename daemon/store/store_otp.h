@@ -24,6 +24,7 @@ enum { OTP_STATES = OTP_CANCELLED + 1 };
 struct otp_row {
     int64_t row; /* 0: not stored yet */
     uint8_t id[OTP_ID];
+    int64_t seal; /* which key its seed and code are sealed with: the store's own affair */
     uint32_t uid; /* of the client that started it */
     char purpose[64];
     char locale[16];

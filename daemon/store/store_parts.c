@@ -47,7 +47,7 @@ int store_part_insert(struct store *store, const uint8_t set[32], uint8_t part, 
         return -ENOSPC;
     uint8_t id[SEAL_ROW_ID], sealed[PDU_TPDU_MAX + SEAL_OVERHEAD];
     part_id(store, set, part, id);
-    seal_close(store->keys->key[KEY_BODY], column_tpdu, id, tpdu, len, sealed);
+    seal_close(keys_body(store, store->seal), column_tpdu, id, tpdu, len, sealed);
     struct query query = query_start(store, SQL_PART_INSERT);
     query_put_blob(&query, set, SET);
     query_put(&query, part);
@@ -55,6 +55,7 @@ int store_part_insert(struct store *store, const uint8_t set[32], uint8_t part, 
     query_put(&query, loop_wall_ms(store->loop));
     query_put_text(&query, iccid);
     query_put_text(&query, modem);
+    query_put(&query, store->seal);
     query_put_blob(&query, sealed, len + SEAL_OVERHEAD);
     rc = query_run(&query);
     if (rc != 0)
@@ -73,12 +74,13 @@ static int part_get(struct query *query, const uint8_t set[SET], struct inbox_pa
     out->wall_ms = query_get(query);
     query_get_text(query, out->iccid, sizeof out->iccid);
     query_get_text(query, out->modem, sizeof out->modem);
+    const uint8_t *key = keys_body(query->store, query_get(query));
     const uint8_t *sealed = query_get_blob(query, &len);
-    if (!sealed || len < SEAL_OVERHEAD || len > sizeof out->tpdu + SEAL_OVERHEAD)
+    if (!key || !sealed || len < SEAL_OVERHEAD || len > sizeof out->tpdu + SEAL_OVERHEAD)
         return -EBADMSG;
     out->len = (uint8_t)(len - SEAL_OVERHEAD);
     part_id(query->store, set, out->part, id);
-    return seal_open(query->store->keys->key[KEY_BODY], column_tpdu, id, sealed, len, out->tpdu);
+    return seal_open(key, column_tpdu, id, sealed, len, out->tpdu);
 }
 
 int store_parts_of(struct store *store, const uint8_t set[32], struct inbox_part *out, size_t limit)

@@ -13,7 +13,7 @@
 #include "log.h"
 #include "text.h"
 
-enum { EVIDENCE_MS = 3600 * 1000 };
+enum { EVIDENCE_MS = 3600 * 1000, ANY_SEAL = -1 };
 
 struct recover {
     char boot[64], boot_now[64];
@@ -225,28 +225,31 @@ static int recover_claims(struct store *store)
 
 /* --- what must not be sent any more ----------------------------------------------------------- */
 
-static void end_queued_put(struct store *store, struct query *query, enum message_state to,
-                           const char *reason)
+static void end_queued_put(struct store *store, struct query *query, int64_t seal,
+                           enum message_state to, const char *reason)
 {
     query_put(query, loop_wall_ms(store->loop));
     query_put(query, loop_now_ms(store->loop));
     query_put(query, to);
     query_put_text(query, reason);
     query_put(query, to == MESSAGE_UNKNOWN);
+    query_put(query, seal);
 }
 
-static int end_queued_as(struct store *store, enum message_state to, const char *reason)
+static int end_queued_as(struct store *store, int64_t seal, enum message_state to,
+                         const char *reason)
 {
     struct query query = query_start(store, SQL_END_QUEUED_EVENTS);
-    end_queued_put(store, &query, to, reason);
+    end_queued_put(store, &query, seal, to, reason);
     int rc = query_run(&query);
     if (rc != 0)
         return rc;
     query = query_start(store, SQL_END_QUEUED);
-    end_queued_put(store, &query, to, reason);
+    end_queued_put(store, &query, seal, to, reason);
     query_put(&query, loop_now_ms(store->loop) + EVIDENCE_MS);
     rc = query_run(&query);
     int ended = sqlite3_changes(store->db);
+    store->bodies_lost_count += rc == 0 && seal != ANY_SEAL ? ended : 0;
     if (rc == 0 && ended > 0)
         log_event(LOG_LEVEL_ERROR, "store", "-", reason, "messages=%d state=%s", ended,
                   message_state_name(to));
@@ -254,11 +257,12 @@ static int end_queued_as(struct store *store, enum message_state to, const char 
 }
 
 /* Everything queued ends as `to`; what an earlier attempt may have sent is UNKNOWN instead. */
-static int recover_end_queued(struct store *store, enum message_state to, const char *reason)
+static int recover_end_queued(struct store *store, int64_t seal, enum message_state to,
+                              const char *reason)
 {
-    int rc = end_queued_as(store, MESSAGE_UNKNOWN, reason);
+    int rc = end_queued_as(store, seal, MESSAGE_UNKNOWN, reason);
     if (rc == 0)
-        rc = end_queued_as(store, to, reason);
+        rc = end_queued_as(store, seal, to, reason);
     return rc == 0 ? recover_read_sequence(store, "event", &store->tally.seq) : rc;
 }
 
@@ -276,21 +280,39 @@ static int recover_scrub(struct store *store)
 }
 
 /* Nor is any code right any more: a backup would take a used one again. */
-static int recover_end_codes(struct store *store, const char *reason)
+static int recover_end_codes(struct store *store, int64_t seal, const char *reason)
 {
     struct query query = query_start(store, SQL_OTP_END);
     query_put_text(&query, reason);
     query_put(&query, loop_wall_ms(store->loop));
-    return query_run(&query);
+    query_put(&query, seal);
+    int rc = query_run(&query);
+    store->bodies_lost_count += rc == 0 && seal != ANY_SEAL ? sqlite3_changes(store->db) : 0;
+    return rc;
+}
+
+static int recover_stop_sealed(struct store *store, int64_t seal, enum message_state to,
+                               const char *reason)
+{
+    int rc = recover_run_one(store, SQL_NO_RESENDS, &seal, 1);
+    if (rc == 0)
+        rc = recover_end_codes(store, seal, reason);
+    return rc == 0 ? recover_end_queued(store, seal, to, reason) : rc;
 }
 
 static int recover_stop_sending(struct store *store, enum message_state to, const char *reason)
 {
     log_event(LOG_LEVEL_ERROR, "store", "-", reason, "dir=%s", store->dir);
-    int rc = recover_run_one(store, SQL_NO_RESENDS, NULL, 0);
+    return recover_stop_sealed(store, ANY_SEAL, to, reason);
+}
+
+/* A reboot has taken the key of texts: what has left stands as it is, the rest cannot leave. */
+static int recover_lost_bodies(struct store *store)
+{
+    int rc = recover_run_one(store, SQL_LOSE_PARTS, &store->seal_runtime, 1);
     if (rc == 0)
-        rc = recover_end_codes(store, reason);
-    return rc == 0 ? recover_end_queued(store, to, reason) : rc;
+        rc = recover_stop_sealed(store, store->seal_runtime, MESSAGE_FAILED, "body_key_lost");
+    return rc;
 }
 
 /* --- the run ---------------------------------------------------------------------------------- */
@@ -321,6 +343,10 @@ static int recover_rows(struct store *store, const struct recover *recover)
         rc = recover_claims(store);
     if (rc == 0 && store->keys_lost)
         rc = recover_stop_sending(store, MESSAGE_FAILED, "key_lost");
+    if (rc == 0 && store->bodies_lost)
+        rc = recover_lost_bodies(store);
+    if (rc == 0)
+        rc = keys_keep_runtime(store);
     if (rc == 0 && store->restored)
         rc = recover_stop_sending(store, MESSAGE_FAILED, "restored_backup");
     if (rc == 0 && went_back)
@@ -356,7 +382,7 @@ int recover_run(struct store *store, const struct store_options *options)
     if (store->unclean && store->dir_fd >= 0)
         rc = schema_check(store);
     if (rc == 0)
-        rc = keys_open(store, recover.check, recover.check_len, options->new_keys);
+        rc = keys_open(store, recover.check, recover.check_len, options);
     if (rc != 0)
         return rc;
     store->restored = recover.incarnation_len > 0 &&

@@ -162,7 +162,9 @@ static const char schema_6[] =
  * an index: those of otp are cut into runs of 8192 rows, so that all that is written now falls into
  * the newest one, which is small; a look-up descends once for each run. The messages of a
  * verification are found by its row, keys of calls about one verification lie beside each other,
- * and what is looked at for an hour alone is kept for an hour. */
+ * and what is looked at for an hour alone is kept for an hour.
+ *
+ * seal: which key has sealed a text, a TPDU, or the seed of a code; see store_keys.c. */
 static const char schema_7[] =
     "CREATE TABLE habit (modem BLOB PRIMARY KEY, firmware BLOB NOT NULL, ussd INTEGER NOT NULL)"
     " STRICT, WITHOUT ROWID;"
@@ -197,6 +199,10 @@ static const char schema_7[] =
     "CREATE INDEX otp_expire ON otp (expires) WHERE state = 0;"
     "CREATE INDEX otp_purge ON otp (ended_wall) WHERE ended_wall > 0 AND sealed_to IS NOT NULL;"
     "ALTER TABLE message ADD COLUMN otp INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE message ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE inbox ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE part ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE otp ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX message_otp ON message (otp) WHERE otp > 0;"
     "CREATE INDEX otp_streak ON otp (sent) WHERE ended_wall > 0 AND tuple IS NOT NULL;"
     "ALTER TABLE otp_key RENAME TO otp_key_6;"

@@ -21,7 +21,7 @@ _Static_assert(UINT32_MAX == 4294967295, "the uid of the inbox as in the SQL");
 #define ATTEMPT_OPEN "(state = 0 OR state = 1 OR state = 4)"
 /* The order of message_load(). */
 #define MESSAGE_COLUMNS                                                                            \
-    "row, id, uid, otp, class, encoding, parts, report, flash, unaccented, replace_type, "         \
+    "row, id, uid, otp, seal, class, encoding, parts, report, flash, unaccented, replace_type, "   \
     "created_wall, expires_wall, expires, "                                                        \
     "state, on_unknown, parts_done, no_validity, reference, sent_nothing, resends, crashes, "      \
     "wait, sending_wall, sent_wall, ended_wall, report_until, pin, avoid, modem, iccid, reason, "  \
@@ -34,9 +34,9 @@ _Static_assert(UINT32_MAX == 4294967295, "the uid of the inbox as in the SQL");
     "sealed_key"
 /* The order of otp_load(). */
 #define OTP_COLUMNS                                                                                \
-    "row, id, uid, purpose, locale, last3, tuple, length, streak, created_wall, app_hash, "        \
+    "row, id, seal, uid, purpose, locale, last3, tuple, length, streak, created_wall, app_hash, "  \
     "origin, state, reason, checks, sends, expires, sent, checked, expires_wall, ended_wall, "     \
-    "code, formers, sealed_to, sealed_seed"
+    "sealed_to, code, formers, sealed_seed"
 /* Each run of rows (see schema_7) from the newest to the oldest. */
 #define OTP_RUNS                                                                                   \
     "WITH RECURSIVE run (n) AS (SELECT max(row) >> 13 FROM otp UNION ALL SELECT n - 1 FROM run "   \
@@ -50,6 +50,10 @@ _Static_assert(UINT32_MAX == 4294967295, "the uid of the inbox as in the SQL");
 /* A queued message that an earlier attempt may have sent is UNKNOWN, whatever ends it. */
 #define MAY_HAVE_LEFT                                                                              \
     "EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.row AND attempt.state = 4)"
+
+/* Sealed with a key that is gone: neither the persistent one (0) nor that in the runtime directory.
+ * -1: whatever it is sealed with. */
+#define UNREADABLE(seal) "(" seal " < 0 OR seal NOT IN (0, " seal "))"
 
 static const char *const sql_text[SQLS] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -66,13 +70,14 @@ static const char *const sql_text[SQLS] = {
     [SQL_SEQUENCE] = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?",
 
     [SQL_MESSAGE_INSERT] =
-        "INSERT INTO message (id, uid, otp, key_hash, content_hash, sealed_to, sealed_key, body, "
+        "INSERT INTO message (id, uid, otp, seal, key_hash, content_hash, sealed_to, sealed_key, "
+        "body, "
         "class, "
         "encoding, parts, report, flash, unaccented, replace_type, created_wall, expires_wall, "
         "expires, state, on_unknown, parts_done, no_validity, reference, sent_nothing, resends, "
         "crashes, wait, sending_wall, sent_wall, ended_wall, report_until, pin, avoid, modem, "
         "iccid, reason, space, cause) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-        "?,?,?,?,?,?,?,?,?,?,?,?)",
+        "?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_MESSAGE_UPDATE] =
         "UPDATE message SET state = ?, on_unknown = ?, parts_done = ?, no_validity = ?, "
         "reference = ?, sent_nothing = ?, resends = ?, crashes = ?, wait = ?, sending_wall = ?, "
@@ -161,9 +166,9 @@ static const char *const sql_text[SQLS] = {
                                    "ORDER BY seq DESC LIMIT 1",
 
     [SQL_INBOX_INSERT] = "INSERT INTO inbox (id, wall, sent_wall, modem, iccid, parts, missing, "
-                         "class, sealed_from, body) VALUES (?,?,?,?,?,?,?,?,?,?)",
+                         "class, seal, sealed_from, body) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_INBOX_LIST] = "SELECT row, id, wall, sent_wall, modem, iccid, parts, missing, class, "
-                       "sealed_from, body FROM inbox WHERE row < ? ORDER BY row DESC LIMIT ?",
+                       "seal, sealed_from, body FROM inbox WHERE row < ? ORDER BY row DESC LIMIT ?",
     [SQL_AUDIT_INSERT] = "INSERT INTO audit (id, wall, uid, pid, method, outcome, modem, "
                          "conclusion, sealed_reason, sealed_actor) VALUES (?,?,?,?,?,?,?,?,?,?)",
     [SQL_AUDIT_LIST] = "SELECT row, id, wall, uid, pid, method, outcome, modem, conclusion, "
@@ -175,9 +180,9 @@ static const char *const sql_text[SQLS] = {
     [SQL_SEEN_FORGET] = "DELETE FROM seen WHERE row <= ?1 AND row >= ?2",
     [SQL_SEEN_INSERT] = "INSERT INTO seen (hash, wall) VALUES (?, ?)",
     [SQL_PART_FIND] = "SELECT 1 FROM part WHERE set_hash = ? AND part = ?",
-    [SQL_PART_INSERT] = "INSERT INTO part (set_hash, part, total, wall, iccid, modem, sealed_tpdu) "
-                        "VALUES (?,?,?,?,?,?,?)",
-    [SQL_PARTS_OF] = "SELECT part, total, wall, iccid, modem, sealed_tpdu FROM part WHERE "
+    [SQL_PART_INSERT] = "INSERT INTO part (set_hash, part, total, wall, iccid, modem, seal, "
+                        "sealed_tpdu) VALUES (?,?,?,?,?,?,?,?)",
+    [SQL_PARTS_OF] = "SELECT part, total, wall, iccid, modem, seal, sealed_tpdu FROM part WHERE "
                      "set_hash = ? ORDER BY part LIMIT ?",
     [SQL_PARTS_COUNT] = "SELECT count(*) FROM part WHERE set_hash = ?",
     [SQL_PARTS_DELETE] = "DELETE FROM part WHERE set_hash = ?",
@@ -197,14 +202,15 @@ static const char *const sql_text[SQLS] = {
     [SQL_PURGE_SEEN] = "DELETE FROM seen WHERE row IN (SELECT row FROM (SELECT row, wall FROM "
                        "seen ORDER BY row LIMIT ?2) WHERE wall < ?1)",
     [SQL_OTP_INSERT] =
-        "INSERT INTO otp (id, uid, purpose, locale, sealed_to, to_hash, last3, tuple, length, "
+        "INSERT INTO otp (id, seal, uid, purpose, locale, sealed_to, to_hash, last3, tuple, "
+        "length, "
         "streak, created_wall, app_hash, origin, state, reason, checks, sends, expires, sent, "
-        "checked, expires_wall, ended_wall, sealed_seed, code, formers) VALUES "
-        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "checked, expires_wall, ended_wall, sealed_seed) VALUES "
+        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_OTP_UPDATE] =
         "UPDATE otp SET state = ?, reason = ?, checks = ?, sends = ?, expires = ?, sent = ?, "
-        "checked = ?, expires_wall = ?, ended_wall = ?, sealed_seed = ?, code = ?, formers = ? "
-        "WHERE row = ?",
+        "checked = ?, expires_wall = ?, ended_wall = ?, sealed_seed = ?, code = NULL, "
+        "formers = NULL WHERE row = ?",
     [SQL_OTP_BY_ID] = OTP_RUNS "SELECT " OTP_COLUMNS " FROM run CROSS JOIN otp INDEXED BY otp_id "
                                "WHERE row >> 13 = n AND id = ? LIMIT 1",
     [SQL_OTP_BY_ROW] = "SELECT " OTP_COLUMNS " FROM otp WHERE row = ?",
@@ -225,7 +231,7 @@ static const char *const sql_text[SQLS] = {
     [SQL_OTP_KEY_GET] = "SELECT content, otp, result, left_ FROM otp_key WHERE owner = ? AND "
                         "name = ?",
     [SQL_OTP_END] = "UPDATE otp SET state = 3, reason = ?, ended_wall = ?, sealed_seed = NULL, "
-                    "code = NULL, formers = NULL WHERE state = 0",
+                    "code = NULL, formers = NULL WHERE state = 0 AND " UNREADABLE("?3"),
     [SQL_OTP_SCRUB] = "UPDATE otp SET sealed_to = NULL, to_hash = NULL, tuple = NULL",
     [SQL_OTP_PURGE_TUPLES] =
         "UPDATE otp SET tuple = NULL WHERE row IN (SELECT row FROM otp INDEXED BY otp_streak WHERE "
@@ -296,7 +302,8 @@ static const char *const sql_text[SQLS] = {
         "WHERE " ATTEMPT_OPEN " AND state = 1",
     [SQL_ATTEMPTS_UNCLAIMED] = "UPDATE attempt INDEXED BY attempt_open SET state = 3, space = ?, "
                                "cause = ?, ended_wall = ? WHERE " ATTEMPT_OPEN " AND state = 0",
-    [SQL_NO_RESENDS] = "UPDATE message SET on_unknown = 1, body = NULL WHERE state = 4",
+    [SQL_NO_RESENDS] =
+        "UPDATE message SET on_unknown = 1, body = NULL WHERE state = 4 AND " UNREADABLE("?1"),
     [SQL_SCRUB_MESSAGES] = "UPDATE message SET sealed_to = NULL, sealed_key = NULL, body = NULL, "
                            "key_hash = NULL, content_hash = NULL",
     [SQL_SCRUB_EVENTS] = "UPDATE event SET sealed_key = NULL",
@@ -308,16 +315,18 @@ static const char *const sql_text[SQLS] = {
     [SQL_SCRUB_HABITS] = "DELETE FROM habit",
     [SQL_SCRUB_OWNCHECKS] = "DELETE FROM owncheck",
     [SQL_SCRUB_PARTS] = "DELETE FROM part",
+    [SQL_LOSE_PARTS] = "DELETE FROM part WHERE " UNREADABLE("?1"),
     [SQL_SCRUB_AUDIT] = "UPDATE audit SET sealed_reason = NULL, sealed_actor = NULL",
     [SQL_END_QUEUED_EVENTS] =
         "INSERT INTO event (wall, at, message, id, uid, sealed_key, state, modem, reason, space, "
         "cause, part, parts) SELECT ?1, ?2, row, id, uid, sealed_key, ?3, modem, ?4, 0, 0, "
-        "parts_done, parts FROM message WHERE state = 0 AND " MAY_HAVE_LEFT " = ?5",
+        "parts_done, parts FROM message WHERE state = 0 AND " UNREADABLE("?6") " AND " MAY_HAVE_LEFT
+                                                                               " = ?5",
     [SQL_END_QUEUED] =
         "UPDATE message SET state = ?3, reason = ?4, space = 0, cause = 0, wait = 0, body = NULL, "
         "on_unknown = 1, ended_wall = iif(?5, 0, ?1), "
-        "report_until = iif(?5 AND report_until = 0, ?6, report_until) "
-        "WHERE state = 0 AND " MAY_HAVE_LEFT " = ?5",
+        "report_until = iif(?5 AND report_until = 0, ?7, report_until) "
+        "WHERE state = 0 AND " UNREADABLE("?6") " AND " MAY_HAVE_LEFT " = ?5",
 };
 
 int sql_prepare(struct store *store)
