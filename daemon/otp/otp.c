@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "log.h"
+#include "otp_conversion.h"
 #include "otp_limits.h"
 #include "refuse.h"
 #include "template.h"
@@ -458,11 +459,15 @@ static int start_new(struct otp *otp, struct asked *asked, int streak, struct ot
         rc = limits_count(otp->store, &ask);
     if (rc < 0)
         return otp_refuse_store(refusal, rc);
+    rc = conversion_started(otp, row.to);
+    if (rc < 0)
+        return otp_refuse_store(refusal, rc);
     if (key_keep(otp, &asked->key, row.row, refusal) < 0 ||
         send(otp, asked->purpose, &row, &eta_ms, refusal) < 0)
         return -1;
     otp_end_no_later(otp, row.expires_ms);
     otp_log(&row, "started");
+    conversion_judge(otp);
     otp_stand(otp, &row, out);
     out->eta_ms = eta_ms;
     return 0;
@@ -524,6 +529,11 @@ struct otp *otp_new(struct loop *loop, struct store *store, struct gateway *gate
     otp->store = store;
     otp->gateway = gateway;
     otp->config = config;
+    otp->judged = conversion_new();
+    if (!otp->judged) {
+        free(otp);
+        return NULL;
+    }
     otp_end_init(otp);
     return otp;
 }
@@ -537,5 +547,6 @@ void otp_free(struct otp *otp)
 {
     if (otp)
         otp_end_stop(otp);
+    free(otp ? otp->judged : NULL);
     free(otp);
 }

@@ -80,6 +80,8 @@ static int check_pending(struct otp *otp, struct otp_row *row, const char *code,
     out->attempts_left = step.next == OTP_PENDING ? checks - row->checks : 0;
     int rc =
         step.next == row->state ? store_otp_update(otp->store, row) : otp_end(otp, row, step.next);
+    if (rc == 0 && step.next == OTP_APPROVED)
+        conversion_judge(otp);
     return rc < 0 ? otp_refuse_store(refusal, rc) : 0;
 }
 

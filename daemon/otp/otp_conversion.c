@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "alarm.h"
 #include "carriers.h"
@@ -18,6 +19,17 @@ enum {
     ENOUGH = 20, /* codes, for a share to say something */
 };
 static const double SLOT_GROWTH = 1.25;
+
+struct judged {
+    struct conversion_row starts[CONVERSION_ROWS]; /* by range of the number */
+    int count;
+    int64_t sent; /* messages that the network had taken */
+};
+
+struct judged *conversion_new(void)
+{
+    return calloc(1, sizeof(struct judged));
+}
 
 /* --- counting --------------------------------------------------------------------------------- */
 
@@ -67,6 +79,15 @@ int conversion_count(struct otp *otp, const struct message *message, bool used,
     return 0;
 }
 
+int conversion_started(struct otp *otp, const char *to)
+{
+    char prefix[LIMITS_PREFIX];
+
+    limits_prefix(to, prefix);
+    return store_tally_add(otp->store, loop_wall_ms(otp->loop) / HOUR_MS, CONVERSION_STARTS, prefix,
+                           SLOT_UNUSED);
+}
+
 /* --- reading ---------------------------------------------------------------------------------- */
 
 struct table {
@@ -113,7 +134,7 @@ static int median_of(const int64_t slots[SLOTS], int64_t used)
     return -1;
 }
 
-int conversion_read(const struct otp *otp, enum conversion_kind kind, int hours,
+int conversion_read(const struct otp *otp, int kind, int hours,
                     struct conversion_row rows[CONVERSION_ROWS])
 {
     static struct table table; /* one thread; large for a stack */
@@ -121,7 +142,7 @@ int conversion_read(const struct otp *otp, enum conversion_kind kind, int hours,
 
     memset(&table, 0, sizeof table);
     table.rows = rows;
-    int rc = store_tally_read(otp->store, since, (int)kind, table_take, &table);
+    int rc = store_tally_read(otp->store, since, kind, table_take, &table);
     if (rc < 0)
         return rc;
     for (int i = 0; i < table.count; i++)
@@ -180,14 +201,45 @@ static void judge_modems(struct otp *otp, struct conversion_row *rows)
 }
 
 /* Less than three in a hundred: citizens lose a code now and then, who pumps types none. */
+static bool is_pumped(int64_t asked, int64_t used)
+{
+    return asked >= ENOUGH && 100 * used < 3 * asked;
+}
+
+/* Its place among the rows; where none of its codes has ended yet, a new one. */
+static int judge_place(struct conversion_row *rows, int *count, const char *name)
+{
+    for (int i = 0; i < *count; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return i;
+    if (*count == CONVERSION_ROWS)
+        return CONVERSION_ROWS - 1;
+    rows[*count] = (struct conversion_row){.median_s = -1};
+    text_copy(rows[*count].name, sizeof rows[*count].name, name);
+    return (*count)++;
+}
+
+/* By what has ended, and by what was started before the last look: a code takes five minutes to
+ * expire, and a pump fills many hours in them. Where nothing was taken by the network meanwhile the
+ * starts say nothing: then it is us. */
 static void judge_prefixes(struct otp *otp, struct conversion_row *rows)
 {
+    struct judged *before = otp->judged;
     int count = conversion_read(otp, CONVERSION_PREFIX, JUDGED_HOURS, rows);
+    struct gateway_stats stats;
     bool bad[CONVERSION_ROWS];
 
-    for (int i = 0; i < count; i++)
-        bad[i] = rows[i].accepted >= ENOUGH && 100 * rows[i].used < 3 * rows[i].accepted;
+    gateway_stats(otp->gateway, &stats);
+    count = count > 0 ? count : 0;
+    for (int i = 0; i < CONVERSION_ROWS; i++)
+        bad[i] = i < count && is_pumped(rows[i].accepted, rows[i].used);
+    for (int i = 0; i < before->count && stats.sent > before->sent; i++) {
+        int at = judge_place(rows, &count, before->starts[i].name);
+        bad[at] |= is_pumped(before->starts[i].accepted, rows[at].used);
+    }
     judge_alarms(otp, "sms_pumping", rows, count, bad);
+    before->count = conversion_read(otp, CONVERSION_STARTS, JUDGED_HOURS, before->starts);
+    before->sent = stats.sent;
 }
 
 void conversion_judge(struct otp *otp)

@@ -14,6 +14,8 @@ enum conversion_kind {
     CONVERSION_HOUR, /* name: the hour since 1970 */
 };
 enum { CONVERSION_KINDS = CONVERSION_HOUR + 1, CONVERSION_ROWS = 64 };
+/* Of its own: starts by range of the number, whatever became of them; `accepted` counts them. */
+enum { CONVERSION_STARTS = CONVERSION_KINDS };
 
 struct conversion_row {
     char name[OTP_TALLY_NAME];
@@ -25,13 +27,18 @@ struct conversion_row {
  * verification that began at `since_wall_ms`. 0/-errno */
 int conversion_count(struct otp *otp, const struct message *message, bool used,
                      int64_t since_wall_ms) __attribute__((warn_unused_result));
-/* Of the last 24 hours (`hours`: of that many); at most CONVERSION_ROWS, the rest together as
- * "other". Number, or -errno. */
-int conversion_read(const struct otp *otp, enum conversion_kind kind, int hours,
+/* Inside the transaction: a verification of this number begins. 0/-errno */
+int conversion_started(struct otp *otp, const char *to) __attribute__((warn_unused_result));
+/* Of the last 24 hours (`hours`: of that many); `kind` may be CONVERSION_STARTS; at most
+ * CONVERSION_ROWS, the rest together as "other". Number, or -errno. */
+int conversion_read(const struct otp *otp, int kind, int hours,
                     struct conversion_row rows[CONVERSION_ROWS]);
-/* Looks at most once a minute at the last three hours; raises and clears the alarms sim_conversion
- * (a modem far below its peers) and sms_pumping (a range of numbers that is asked for and never
- * used). */
+/* Room for what a look has seen, to be freed. NULL: no memory. */
+struct judged *conversion_new(void) __attribute__((warn_unused_result));
+/* To be called at each start and each end: looks at most once a minute at the last three hours (a
+ * few rows, at any length of history); raises and clears the alarms sim_conversion (a modem far
+ * below its peers) and sms_pumping (a range of numbers that is asked for and never used: what was
+ * started before the look before this one has had its time to be typed in). */
 void conversion_judge(struct otp *otp);
 
 #endif

@@ -5,6 +5,8 @@
 #include "otp.h"
 #include "purpose.h"
 
+struct judged; /* otp_conversion.c */
+
 /* So long after its newest message a verification that was not approved makes the next one wait. */
 enum { OTP_STREAK_MS = 3600 * 1000 };
 
@@ -15,7 +17,8 @@ struct otp {
     const struct config *config;
     struct loop_timer sweep_timer; /* the next pending one ends */
     struct loop_timer purge_timer;
-    int64_t judged_ms; /* when conversion was last looked at; 0: not yet */
+    int64_t judged_ms;     /* when conversion was last looked at; 0: not yet */
+    struct judged *judged; /* what was seen then */
 };
 
 /* --- otp.c --- */

@@ -12,8 +12,7 @@
 
 static struct conversion_row rows[CONVERSION_ROWS];
 
-static const struct conversion_row *row_of(struct otp_rig *rig, enum conversion_kind kind,
-                                           const char *name)
+static const struct conversion_row *row_of(struct otp_rig *rig, int kind, const char *name)
 {
     int count = conversion_read(rig->otp, kind, 24, rows);
 
@@ -155,6 +154,43 @@ static void a_blocked_sim_and_a_pumped_range(void **state)
     assert_false(stands(rig, "sim_conversion", "m1"));
 }
 
+/* A pump is said while its codes are still good; where nothing leaves us it is no pump; and the
+ * first codes that come back clear it. */
+static void a_pump_before_anything_has_expired(void **state)
+{
+    struct otp_rig *rig = *state;
+    struct otp_standing standing;
+    char to[16];
+
+    for (unsigned i = 0; i < 44; i++) {
+        snprintf(to, sizeof to, "09%08u", 80000000 + i);
+        one(rig, to, false, 5000);
+    }
+    assert_null(row_of(rig, CONVERSION_PREFIX, "+8498")); /* none has ended */
+    assert_int_equal(row_of(rig, CONVERSION_STARTS, "+8498")->accepted, 44);
+    assert_true(stands(rig, "sms_pumping", "+8498"));
+    assert_false(stands(rig, "sim_conversion", "m0"));
+    one(rig, "0980000100", true, 5000);
+    one(rig, "0980000101", true, 5000);
+    otp_rig_pass(rig, 30000);
+    one(rig, "0980000102", true, 5000);
+    otp_rig_pass(rig, 30000);
+    one(rig, "0980000103", true, 5000);
+    assert_false(stands(rig, "sms_pumping", "+8498"));
+
+    hand_link_state(rig->world->link[0], LINK_REGISTERING); /* nothing leaves */
+    rig_settle(rig->world);
+    for (unsigned i = 0; i < 44; i++) {
+        struct otp_start start = otp_rig_asked(rig);
+        snprintf(to, sizeof to, "09%08u", 70000000 + i);
+        start.to = to;
+        assert_true(otp_rig_start(rig, &start, &standing));
+        otp_rig_pass(rig, 5000);
+    }
+    assert_int_equal(row_of(rig, CONVERSION_STARTS, "+8497")->accepted, 44);
+    assert_false(stands(rig, "sms_pumping", "+8497"));
+}
+
 int main(void)
 {
 #define RIG(test) cmocka_unit_test_setup_teardown(test, otp_rig_setup, otp_rig_teardown)
@@ -163,6 +199,7 @@ int main(void)
         RIG(what_does_not_count),
         RIG(own_codes_by_feedback),
         RIG(a_blocked_sim_and_a_pumped_range),
+        RIG(a_pump_before_anything_has_expired),
     };
     return cmocka_run_group_tests_name("otp_conversion", tests, NULL, NULL);
 }
