@@ -16,11 +16,17 @@ static char *waits[] = {wait_1, wait_2, wait_3};
 
 int otp_rig_setup(void **state)
 {
+    otp_rig_setup_in(state, NULL);
+    return 0;
+}
+
+void otp_rig_setup_in(void **state, const char *dir)
+{
     struct otp_rig *rig = calloc(1, sizeof *rig);
     void *world = NULL;
 
     assert_non_null(rig);
-    assert_int_equal(rig_setup(&world), 0);
+    rig_setup_in(&world, dir);
     rig->world = world;
     rig->purpose = (struct config_purpose){
         .name = "register",
@@ -43,7 +49,6 @@ int otp_rig_setup(void **state)
     rig_settle(rig->world);
     rig_ready(rig->world, 0);
     *state = rig;
-    return 0;
 }
 
 int otp_rig_teardown(void **state)

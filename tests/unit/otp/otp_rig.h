@@ -15,6 +15,7 @@ struct otp_rig {
 };
 
 int otp_rig_setup(void **state);
+void otp_rig_setup_in(void **state, const char *dir); /* the database on disk; NULL: in memory */
 int otp_rig_teardown(void **state);
 
 /* Each in a transaction of its own, settled. True: done; else rig->refusal. */
