@@ -116,7 +116,8 @@ int wire_event_check(const json_t *params, char *why, size_t room)
     } rows[] = {{"modem", "ModemEvent"},
                 {"inbox", "InboxEvent"},
                 {"alarm", "AlarmEvent"},
-                {"trace", "TraceEvent"}};
+                {"trace", "TraceEvent"},
+                {"subscriber", "SubscriberEvent"}};
     const char *topic = json_string_value(json_object_get(params, "topic"));
     const char *schema = "MessageEvent";
     for (size_t i = 0; topic && i < sizeof rows / sizeof *rows; i++)

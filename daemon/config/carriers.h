@@ -15,6 +15,8 @@ enum {
     CARRIER_RANGES = 32, /* of prefixes */
     CARRIER_WAYS = 4,    /* to ask 1414 */
     CARRIER_USSD = 4,    /* codes for one question */
+    CARRIER_ANSWERS = 4, /* to the menus of one code */
+    CARRIER_SENDERS = 4, /* who answer in the name of 1414 */
 };
 
 /* National prefixes from `first` to `last`, both of the same length, with their 0: "032" to "039".
@@ -22,19 +24,23 @@ enum {
 struct carrier_range {
     char first[8], last[8];
 };
-/* How 1414 is asked who owns a SIM: a short message to 1414, or a USSD code. */
+/* How 1414 is asked who owns a SIM: a short message to 1414, or a USSD code and what is answered to
+ * its menus, one after the other ("ussd:*1414#>1>2"). */
 struct carrier_way {
     bool ussd;
     char text[24]; /* "TTTB", or "*1414#" */
+    size_t answers;
+    char answer[CARRIER_ANSWERS][8];
 };
 struct carrier {
     char name[64];  /* of its section, stable: "viettel" */
     char title[64]; /* for people: "Viettel" */
     char host[64];  /* the carrier whose network a virtual one uses, by name; "": its own */
-    size_t code_count, range_count, way_count, own_number_count, balance_count;
+    size_t code_count, range_count, way_count, own_number_count, balance_count, sender_count;
     char code[CARRIER_CODES][7]; /* "45204" */
     struct carrier_range range[CARRIER_RANGES];
     struct carrier_way way[CARRIER_WAYS]; /* first is tried first; none: not known */
+    char sender[CARRIER_SENDERS][24];     /* whose messages are answers of 1414, besides 1414 */
     char care[20];                        /* line to call, digits as dialled; "": not known */
     char own_number[CARRIER_USSD][24];    /* USSD codes that tell a SIM its number */
     char balance[CARRIER_USSD][24];       /* and its credit */

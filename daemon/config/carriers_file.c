@@ -17,7 +17,7 @@ struct written {
     char name[64];
     char title[64];
     char care[20];
-    struct config_list host, mcc_mnc, prefixes, registry, own_number, balance;
+    struct config_list host, mcc_mnc, prefixes, registry, registry_from, own_number, balance;
 };
 struct written_file {
     struct written *sections;
@@ -69,14 +69,43 @@ static bool word_ok(const char *text)
            strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ") == len;
 }
 
+/* "1>2": what is answered to one menu after the other. NULL: none. */
+static bool answers_take(const char *text, struct carrier_way *out)
+{
+    while (text && out->answers < CARRIER_ANSWERS) {
+        char *answer = out->answer[out->answers++];
+        size_t len = strcspn(text, ">");
+        if (len == 0 || len >= sizeof out->answer[0] || strspn(text, "0123456789*#") != len)
+            return false;
+        memcpy(answer, text, len);
+        text = text[len] ? text + len + 1 : NULL;
+    }
+    return !text;
+}
+
 static bool way_take(const char *text, struct carrier_way *out)
 {
-    out->ussd = strncmp(text, "ussd:", 5) == 0;
+    char code[sizeof out->text];
+    *out = (struct carrier_way){.ussd = strncmp(text, "ussd:", 5) == 0};
     if (!out->ussd && strncmp(text, "sms:", 4) != 0)
         return false;
     text = strchr(text, ':') + 1;
-    return (out->ussd ? ussd_ok(text) : word_ok(text)) &&
-           text_copy(out->text, sizeof out->text, text);
+    if (!out->ussd)
+        return word_ok(text) && text_copy(out->text, sizeof out->text, text);
+    size_t len = strcspn(text, ">");
+    if (len >= sizeof code)
+        return false;
+    memcpy(code, text, len);
+    code[len] = '\0';
+    return ussd_ok(code) && text_copy(out->text, sizeof out->text, code) &&
+           answers_take(text[len] ? text + len + 1 : NULL, out);
+}
+
+/* A number as it is shown, or a name: what a message says that it comes from. */
+static bool sender_ok(const char *text)
+{
+    size_t len = strlen(text);
+    return len > 0 && len < sizeof((struct carrier *)0)->sender[0];
 }
 
 /* --- what a section must hold, once it has been read --- */
@@ -143,6 +172,10 @@ static void check_carrier(struct reading *reading, const void *root, const void 
         if (!way_take(section->registry.item[i], &way))
             config_mistake(reading, "registry", "%.20s: wants sms:TEXT or ussd:CODE",
                            section->registry.item[i]);
+    for (size_t i = 0; i < section->registry_from.count; i++)
+        if (!sender_ok(section->registry_from.item[i]))
+            config_mistake(reading, "registry_from", "%.20s: is too long for a sender",
+                           section->registry_from.item[i]);
     if (section->host.count == 0)
         return;
     const struct written *host = file->sections;
@@ -169,6 +202,7 @@ static const struct config_key keys[] = {
     {CARRIER_LIST(mcc_mnc, CARRIER_CODES)},
     {CARRIER_LIST(prefixes, CARRIER_RANGES)},
     {CARRIER_LIST(registry, CARRIER_WAYS)},
+    {CARRIER_LIST(registry_from, CARRIER_SENDERS)},
     {CARRIER_LIST(own_number, CARRIER_USSD)},
     {CARRIER_LIST(balance, CARRIER_USSD)},
 };
@@ -206,6 +240,7 @@ static void carrier_make(const struct written *w, struct carrier *c)
         c->range_count += range_take(w->prefixes.item[i], &c->range[c->range_count]);
     for (size_t i = 0; i < w->registry.count; i++)
         c->way_count += way_take(w->registry.item[i], &c->way[c->way_count]);
+    c->sender_count = texts_copy(c->sender, &w->registry_from);
     c->own_number_count = texts_copy(c->own_number, &w->own_number);
     c->balance_count = texts_copy(c->balance, &w->balance);
 }

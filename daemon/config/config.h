@@ -127,8 +127,9 @@ struct config {
     int log_level;                 /* 3 to 7 */
     char carriers_path[256];       /* [gateway] carriers */
     struct carriers *carriers;     /* what stands there (carriers.h); never NULL */
-    /* Of 1414: questions from one SIM in a day (0: no limit), and how replies are read. */
-    int registry_per_day;
+    /* Of 1414: questions from one SIM in a day (0: no limit), how long each way may take, and how
+     * replies are read. */
+    int registry_per_day, registry_timeout_s;
     char subscriber_rules[256];
     /* Of the gateway's own SIMs: hours between two checks (0: none by itself), and what is too
      * little; 0: nothing is. */

@@ -123,8 +123,14 @@ static const struct config_key keys[] = {
              "The modem sends nothing meanwhile."},
     {GATEWAY(registry_per_day), .kind = KIND_INT, .low = 0, .high = 1000, .fallback = "5",
      .reloadable = true,
-     .help = "How often a SIM may ask 1414 who owns it, in a day. The carriers have a cap of their "
-             "own; 0 is no limit here."},
+     .help =
+         "How often a SIM may ask 1414 who owns it, in a day: messages and USSD codes that left. "
+         "The carriers have a cap of their own; 0 is no limit here."},
+    {GATEWAY(registry_timeout_s), .kind = KIND_INT, .low = 10, .high = 300, .fallback = "60",
+     .reloadable = true,
+     .help = "How long 1414 is waited for in each way that the carrier is asked (registry in "
+             "carriers.ini), from when the question left, before the next way is tried. A question "
+             "that has not left by then does not leave any more."},
     {GATEWAY(subscriber_rules), .kind = KIND_PATH, .fallback = "/etc/otpgate/subscriber.ini",
      .reloadable = true,
      .help = "How replies of 1414 are read: labels, and texts of refusals. Where it is not there, "

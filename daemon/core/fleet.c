@@ -560,6 +560,7 @@ void modem_tell(struct modem *modem, const char *why)
     struct gateway *gateway = modem->gateway;
     struct modem_view view;
 
+    registry_look(gateway);
     if (!gateway->on_modem || modem->retired)
         return;
     modem_view_fill(modem, &view);

@@ -51,6 +51,7 @@ void gateway_reload(struct gateway *gateway, const struct config *config)
 {
     gateway->config = config;
     fleet_reload(gateway);
+    registry_look(gateway);
 }
 
 void gateway_shutdown(struct gateway *gateway, loop_fn *done, void *arg)
@@ -72,10 +73,10 @@ bool gateway_shutting_down(const struct gateway *gateway)
 void gateway_free(struct gateway *gateway)
 {
     plug_stop(gateway);
+    registry_fini(gateway);
     fleet_close(gateway);
     reports_stop(gateway);
     inbox_stop(gateway);
-    registry_fini(gateway);
     housekeeping_stop(gateway);
     loop_timer_cancel(&gateway->due);
     loop_task_cancel(&gateway->stopped);

@@ -9,6 +9,7 @@
 #include "lease.h"
 #include "pdu_decode.h"
 #include "plug.h"
+#include "registry.h"
 
 /* Where the attempt stands that a modem has under way. */
 enum slot_state {
@@ -139,6 +140,14 @@ enum { EARLY_REPORTS = 64 };
 /* A TPDU whose modem waits to hear that it is on disk. */
 struct taking;
 
+/* What those above lend to the registry; NULL: nothing. */
+struct registry_hooks {
+    registry_read_fn *read;
+    void *read_arg;
+    registry_news_fn *news;
+    void *news_arg;
+};
+
 struct stick; /* plug.c */
 enum { SPOKE_MAX = 16 };
 
@@ -173,6 +182,7 @@ struct gateway {
     uint8_t next_reference; /* of a concatenation */
 
     struct registry_sim *registry; /* SIMs that have asked 1414 */
+    struct registry_hooks registry_hooks;
     struct early_report early[EARLY_REPORTS];
     struct loop_timer early_timer;
     struct taking *takings;
@@ -371,10 +381,16 @@ void inbox_forget(struct modem *modem); /* its link is closed: no answers to it 
 
 /* --- registry.c: what 1414 says, see registry.h --- */
 
-/* Inside the transaction: true where `text` is a record of the registry and must not be kept. Who
- * asked is told after this turn. */
-bool registry_catch(struct gateway *gateway, const char *iccid, const char *from, const char *text,
-                    size_t len);
+/* Inside the transaction: true where it is a record of the registry and must not be kept; `shown`
+ * stands in its place. Who asked is told after this turn. */
+enum { REGISTRY_SHOWN_MAX = 96 };
+bool registry_catch(struct gateway *gateway, const struct inbox *inbox,
+                    char shown[REGISTRY_SHOWN_MAX]);
+/* `part` of `parts` of a message have come. */
+void registry_part(struct gateway *gateway, const char *modem, const char *iccid, const char *from,
+                   int part, int parts);
+/* Messages or modems are others than they were: questions in the queue are looked at. */
+void registry_look(struct gateway *gateway);
 void registry_fini(struct gateway *gateway);
 
 /* --- housekeeping.c: what has been kept long enough goes, in small steps --- */

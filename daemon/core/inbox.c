@@ -61,12 +61,14 @@ static char *text_of(const struct pdu_deliver *deliver, size_t *len)
 /* What 1414 says of a SIM is for who asked: the inbox keeps that it came. */
 static void hide_record(struct gateway *gateway, struct inbox *inbox)
 {
-    if (!registry_catch(gateway, inbox->iccid, inbox->from, inbox->text, inbox->text_len))
+    char shown[REGISTRY_SHOWN_MAX];
+
+    if (!registry_catch(gateway, inbox, shown))
         return;
     explicit_bzero(inbox->text, inbox->text_len);
     free(inbox->text);
-    inbox->text = strdup(REGISTRY_SHOWN);
-    inbox->text_len = strlen(REGISTRY_SHOWN);
+    inbox->text = strdup(shown);
+    inbox->text_len = strlen(shown);
 }
 
 static int insert(struct gateway *gateway, struct inbox *inbox)
@@ -224,6 +226,9 @@ static int take_part(struct modem *modem, const struct link_inbound *inbound,
     if (!loop_timer_armed(&gateway->sets_timer))
         loop_timer_arm_in(&gateway->sets_timer, SET_LIFE_MS);
     rc = store_parts_count(gateway->store, set);
+    if (rc > 0)
+        registry_part(gateway, modem->config.name, inbound->iccid, deliver->from.text, rc,
+                      deliver->header.total);
     return rc >= deliver->header.total ? join(gateway, set) : (rc < 0 ? rc : 0);
 }
 

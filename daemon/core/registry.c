@@ -1,105 +1,133 @@
-#include "registry.h"
+/* registry: who waits for what 1414 says of a SIM, and what becomes of it: see registry.h. */
+#include "registry_inside.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "gateway_internal.h"
 #include "log.h"
 #include "refuse.h"
 #include "text.h"
 
-#define REGISTRY_NUMBER "1414"
+enum { KEPT_MS = 60000 }; /* a reply to a client may be lost, and 1414 has a daily cap */
 
-enum {
-    SMS_WAIT_MS = 90000, /* question and answer; carriers take seconds */
-    QUESTION_TTL_S = 60,
-    KEPT_MS = 60000, /* an answer, for who asked: a reply may be lost, and 1414 has a daily cap */
-    DAY_MS = 24 * 3600 * 1000,
-    UIDS_MAX = 16,
-};
+/* --- replies --------------------------------------------------------------------------------- */
 
-/* One SIM that has asked since the start of the daemon. */
-struct registry_sim {
-    struct gateway *gateway;
-    struct registry_sim *next;
-    char iccid[23];
-    bool open;       /* asked, and the answer is awaited */
-    int64_t message; /* row of the question */
-    int asked_today; /* since day_ms */
-    int64_t day_ms;
-    char *answer; /* NULL: none, or it was kept long enough */
-    size_t answer_len;
-    uint32_t uid[UIDS_MAX]; /* who has asked for it */
-    size_t uids;
-    struct registry_ask *asks;
-    struct loop_timer timer; /* the time-out while open, else the end of `answer` */
-    struct loop_task tell;
-};
-
-static void answer_wipe(struct registry_sim *sim)
+void reply_wipe(struct reply *reply)
 {
-    if (sim->answer)
-        explicit_bzero(sim->answer, sim->answer_len);
-    free(sim->answer);
-    sim->answer = NULL;
-    sim->answer_len = 0;
+    if (reply->text)
+        explicit_bzero(reply->text, reply->len);
+    free(reply->text);
+    *reply = (struct reply){0};
 }
 
-/* Who is told may ask again, or free itself: it is off the list before. */
-static void tell_all(struct registry_sim *sim, enum registry_end end)
+void reply_add(struct reply *reply, const char *text, size_t len)
 {
-    bool answered = end == REGISTRY_ANSWERED;
-    const struct registry_result result = {
-        .end = end,
-        .text = answered ? sim->answer : NULL,
-        .len = answered ? sim->answer_len : 0,
-        .way = "sms",
-        .why = end == REGISTRY_NOT_SENT ? "it did not leave in time" : "",
+    size_t before = reply->text ? reply->len + 1 : 0;
+    char *joined = malloc(before + len + 1);
+
+    if (!joined)
+        return;
+    if (reply->text) {
+        memcpy(joined, reply->text, reply->len);
+        joined[reply->len] = '\n';
+    }
+    memcpy(joined + before, text, len);
+    joined[before + len] = '\0';
+    reply_wipe(reply);
+    *reply = (struct reply){.text = joined, .len = before + len};
+}
+
+enum registry_reading registry_read(const struct registry_sim *sim, const char *text, size_t len)
+{
+    const struct registry_hooks *hooks = &sim->gateway->registry_hooks;
+
+    return hooks->read ? hooks->read(hooks->read_arg, sim->carrier, text, len) : REGISTRY_READ;
+}
+
+void registry_on_reply(struct gateway *gateway, registry_read_fn *fn, void *arg)
+{
+    gateway->registry_hooks.read = fn;
+    gateway->registry_hooks.read_arg = arg;
+}
+
+void registry_on_news(struct gateway *gateway, registry_news_fn *fn, void *arg)
+{
+    gateway->registry_hooks.news = fn;
+    gateway->registry_hooks.news_arg = arg;
+}
+
+void registry_tell_news(struct registry_sim *sim, enum registry_step step, int part, int parts)
+{
+    const struct registry_hooks *hooks = &sim->gateway->registry_hooks;
+    const struct registry_news news = {
+        .step = step,
+        .modem = sim->modem,
+        .way = way_name(sim),
+        .why = step == REGISTRY_GAVE_UP ? sim->why : "",
+        .part = part,
+        .parts = parts,
     };
+
+    if (hooks->news)
+        hooks->news(hooks->news_arg, &news);
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+/* Who is told may ask again, or free itself: it is off the list before. One that begins a new
+ * lookup takes those behind it along. */
+static void on_tell(void *arg)
+{
+    struct registry_sim *sim = arg;
     struct registry_ask *ask;
 
-    while ((ask = sim->asks)) {
+    if (!sim->open)
+        way_stop(sim);
+    const struct registry_result result = {
+        .end = sim->answer.text ? REGISTRY_ANSWERED
+               : sim->left      ? REGISTRY_SILENT
+                                : REGISTRY_NOT_SENT,
+        .text = sim->answer.text,
+        .len = sim->answer.len,
+        .way = way_name(sim),
+        .why = sim->answer.text || sim->left ? "" : sim->why,
+    };
+    while (!sim->open && (ask = sim->asks)) {
         sim->asks = ask->next;
         ask->sim = NULL;
         ask->fn(ask, &result);
     }
 }
 
-static void on_tell(void *arg)
+static void on_kept(void *arg)
 {
     struct registry_sim *sim = arg;
 
-    if (sim->answer)
-        tell_all(sim, REGISTRY_ANSWERED);
+    reply_wipe(&sim->answer);
 }
 
-/* Did the question leave? Where the disk does not tell, it may have. */
-static bool question_left(struct registry_sim *sim)
+static void keep(struct registry_sim *sim, struct reply *reply)
 {
-    struct message message = {0};
-    int rc = store_message_by_row(sim->gateway->store, sim->message, false, &message);
-    bool left = rc <= 0 || message.state == MESSAGE_SENT || message.state == MESSAGE_UNKNOWN ||
-                message.state == MESSAGE_DELIVERED || message.state == MESSAGE_UNDELIVERED;
-
-    message_clear(&message);
-    return left;
+    reply_wipe(&sim->answer);
+    sim->answer = *reply;
+    *reply = (struct reply){0};
+    loop_timer_arm_in(&sim->kept, KEPT_MS);
 }
 
-static void on_timer(void *arg)
+void registry_over(struct registry_sim *sim, struct reply *reply)
 {
-    struct registry_sim *sim = arg;
-    bool was_open = sim->open;
-
     sim->open = false;
-    if (!was_open) {
-        answer_wipe(sim);
-        return;
+    if (reply) {
+        keep(sim, reply);
+        registry_tell_news(sim, REGISTRY_PARSED, 0, 0);
     }
-    enum registry_end end = question_left(sim) ? REGISTRY_SILENT : REGISTRY_NOT_SENT;
-    log_event(LOG_LEVEL_NOTICE, "registry", "-", "no_answer", "why=%s",
-              end == REGISTRY_SILENT ? "silent" : "not_sent");
-    tell_all(sim, end);
+    log_event(LOG_LEVEL_NOTICE, "registry", sim->modem, "over", "end=%s way=%s",
+              reply       ? "answered"
+              : sim->left ? "silent"
+                          : "not_sent",
+              way_name(sim));
+    loop_defer(&sim->tell, LOOP_SOON);
 }
 
 /* --- asking ---------------------------------------------------------------------------------- */
@@ -123,7 +151,8 @@ static struct registry_sim *sim_get(struct gateway *gateway, const char *iccid)
     sim->next = gateway->registry;
     gateway->registry = sim;
     text_copy(sim->iccid, sizeof sim->iccid, iccid);
-    loop_timer_init(&sim->timer, gateway->loop, on_timer, sim);
+    way_init(sim);
+    loop_timer_init(&sim->kept, gateway->loop, on_kept, sim);
     loop_task_init(&sim->tell, gateway->loop, on_tell, sim);
     return sim;
 }
@@ -138,82 +167,27 @@ static bool has_asked(const struct registry_sim *sim, uint32_t uid)
 
 static void wait_for(struct registry_sim *sim, uint32_t uid, struct registry_ask *ask)
 {
-    if (!has_asked(sim, uid) && sim->uids < UIDS_MAX)
+    if (!has_asked(sim, uid) && sim->uids < REGISTRY_UIDS)
         sim->uid[sim->uids++] = uid;
+    struct registry_ask **end = &sim->asks;
+    while (*end)
+        end = &(*end)->next;
+    *end = ask;
     ask->sim = sim;
-    ask->next = sim->asks;
-    sim->asks = ask;
+    ask->next = NULL;
 }
 
-static const char *keyword_of(const struct carrier *carrier)
+static int ask_anew(struct registry_sim *sim, const char *modem, const struct carrier *carrier,
+                    uint32_t uid, bool unhurried, struct refusal *refusal)
 {
-    for (size_t i = 0; carrier && i < carrier->way_count; i++)
-        if (!carrier->way[i].ussd)
-            return carrier->way[i].text;
-    return NULL;
-}
-
-static int check_budget(struct registry_sim *sim, struct refusal *refusal)
-{
-    int64_t now_ms = loop_now_ms(sim->gateway->loop);
-    int most = sim->gateway->config->registry_per_day;
-
-    if (sim->asked_today == 0 || now_ms >= sim->day_ms + DAY_MS) {
-        sim->asked_today = 0;
-        sim->day_ms = now_ms;
-    }
-    if (most == 0 || sim->asked_today < most)
-        return 0;
-    refusal->retry_after_s = (int)((sim->day_ms + DAY_MS - now_ms) / 1000) + 1;
-    return refuse(refusal, "rate_limited", "This SIM has asked 1414 %d times today.", most);
-}
-
-/* The question is a message like any other, but for its short number. */
-static int send_question(struct registry_sim *sim, const char *modem, uint32_t uid,
-                         const char *keyword, struct refusal *refusal)
-{
-    struct gateway *gateway = sim->gateway;
-    struct send_result result = {0};
-    char key[64];
-
-    snprintf(key, sizeof key, "1414 %s %lld", modem, (long long)loop_wall_ms(gateway->loop));
-    const struct send_request request = {.uid = uid,
-                                         .key = key,
-                                         .to = REGISTRY_NUMBER,
-                                         .text = keyword,
-                                         .text_len = strlen(keyword),
-                                         .class_ = CLASS_NOTICE,
-                                         .ttl_s = QUESTION_TTL_S,
-                                         .encoding = SMS_AUTO,
-                                         .on_unknown = ON_UNKNOWN_REPORT,
-                                         .modem = modem,
-                                         .own = true};
-    int rc = store_begin(gateway->store);
-    if (rc == 0) {
-        bool taken = gateway_send(gateway, &request, &result, refusal) == 0;
-        rc = store_end(gateway->store, taken);
-        if (!taken)
-            return -1;
-    }
-    if (rc < 0)
-        return refuse(refusal, "store_failed", "The question could not be written to disk: %s.",
-                      strerror(-rc));
-    sim->message = result.message.row;
-    message_clear(&result.message);
-    return 0;
-}
-
-static int ask_anew(struct registry_sim *sim, const char *modem, uint32_t uid, const char *keyword,
-                    struct refusal *refusal)
-{
-    if (check_budget(sim, refusal) < 0 || send_question(sim, modem, uid, keyword, refusal) < 0)
+    text_copy(sim->modem, sizeof sim->modem, modem);
+    text_copy(sim->carrier, sizeof sim->carrier, carrier->name);
+    memcpy(sim->way, carrier->way, sizeof sim->way);
+    sim->ways = carrier->way_count;
+    if (way_begin_first(sim, uid, unhurried, refusal) < 0)
         return -1;
-    answer_wipe(sim);
+    reply_wipe(&sim->answer);
     sim->uids = 0;
-    sim->asked_today++;
-    sim->open = true;
-    loop_timer_arm_in(&sim->timer, SMS_WAIT_MS);
-    log_event(LOG_LEVEL_NOTICE, "registry", modem, "asked", "today=%d", sim->asked_today);
     return 0;
 }
 
@@ -224,21 +198,20 @@ int registry_ask(struct gateway *gateway, const char *modem, uint32_t uid, struc
 
     memset(refusal, 0, sizeof *refusal);
     *carrier = NULL;
-    if (!found || found->retired)
+    if (!found)
         return refuse(refusal, "not_found", "No modem has this name.");
     const struct link_identity *identity = &found->link->identity;
     if (!*identity->iccid || !*identity->imsi)
         return refuse(refusal, "no_modem", "The SIM of this modem is not known yet.");
     *carrier = carriers_of_imsi(gateway->config->carriers, identity->imsi);
-    const char *keyword = keyword_of(*carrier);
-    if (!keyword)
+    if (!*carrier || (*carrier)->way_count == 0)
         return refuse(refusal, "not_found",
-                      "carriers.ini does not tell how this SIM's carrier is asked by message.");
+                      "carriers.ini does not tell how this SIM's carrier is asked.");
     struct registry_sim *sim = sim_get(gateway, identity->iccid);
     if (!sim)
         return refuse(refusal, "internal", "Out of memory.");
-    bool ready = sim->answer && has_asked(sim, uid);
-    if (!ready && !sim->open && ask_anew(sim, modem, uid, keyword, refusal) < 0)
+    bool ready = sim->answer.text && has_asked(sim, uid);
+    if (!ready && !sim->open && ask_anew(sim, modem, *carrier, uid, ask->unhurried, refusal) < 0)
         return -1;
     wait_for(sim, uid, ask);
     if (ready)
@@ -259,29 +232,98 @@ void registry_forget(struct registry_ask *ask)
 
 /* --- catching -------------------------------------------------------------------------------- */
 
-/* Inside the inbox's transaction. Where that fails the message comes again, and is caught again. */
-bool registry_catch(struct gateway *gateway, const char *iccid, const char *from, const char *text,
-                    size_t len)
+/* What those who wait make of it, each word once. */
+static void conclusions(struct registry_sim *sim, const char *text, size_t len, char *out,
+                        size_t room)
 {
-    if (strcmp(from, REGISTRY_NUMBER) != 0)
+    size_t used = 0;
+
+    *out = '\0';
+    for (struct registry_ask *ask = sim->asks; ask && used < room; ask = ask->next) {
+        const char *word = ask->conclude ? ask->conclude(ask, text, len) : "answered";
+        if (!strstr(out, word))
+            used += (size_t)snprintf(out + used, room - used, "%s%s", used ? ", " : "", word);
+    }
+    if (!*out)
+        text_copy(out, room, "late"); /* who asked has gone */
+}
+
+/* Nothing is under way: the first answer stays what it is. */
+static void take_late(struct registry_sim *sim, const char *text, size_t len)
+{
+    struct reply reply = {0};
+
+    if (sim->answer.text)
+        return;
+    reply_add(&reply, text, len);
+    keep(sim, &reply);
+}
+
+static void take(struct registry_sim *sim, const struct inbox *inbox, char *outcome, size_t room)
+{
+    if (!sim->open) {
+        text_copy(outcome, room, "late");
+        take_late(sim, inbox->text, inbox->text_len);
+        return;
+    }
+    switch (way_heard(sim, inbox->text, inbox->text_len)) {
+    case REGISTRY_READ:
+        conclusions(sim, inbox->text, inbox->text_len, outcome, room);
+        break;
+    case REGISTRY_NOT_THIS_WAY:
+        text_copy(outcome, room, "not_supported");
+        break;
+    case REGISTRY_UNREADABLE:
+        text_copy(outcome, room, "unreadable");
+        break;
+    }
+}
+
+/* 1414, or who answers in its name by carriers.ini. */
+static bool is_registry(struct gateway *gateway, const char *modem, const char *from)
+{
+    struct modem *found = fleet_find(gateway, modem);
+    const struct carrier *carrier =
+        found ? carriers_of_imsi(gateway->config->carriers, found->link->identity.imsi) : NULL;
+
+    for (size_t i = 0; carrier && i < carrier->sender_count; i++)
+        if (strcmp(from, carrier->sender[i]) == 0)
+            return true;
+    return strcmp(from, REGISTRY_NUMBER) == 0;
+}
+
+/* Inside the inbox's transaction. Where that fails the message comes again, and is caught again. */
+bool registry_catch(struct gateway *gateway, const struct inbox *inbox,
+                    char shown[REGISTRY_SHOWN_MAX])
+{
+    if (!is_registry(gateway, inbox->modem, inbox->from))
         return false;
-    struct registry_sim *sim = sim_find(gateway, iccid);
-    char *copy = sim && sim->uids > 0 ? malloc(len + 1) : NULL;
-    log_event(LOG_LEVEL_NOTICE, "registry", "-", "answer", "awaited=%s",
-              sim && sim->open ? "yes"
-              : copy           ? "late"
-                               : "no");
-    if (!copy)
-        return true; /* nobody asked, and it is somebody's record all the same */
-    memcpy(copy, text, len);
-    copy[len] = '\0';
-    answer_wipe(sim);
-    sim->answer = copy;
-    sim->answer_len = len;
-    sim->open = false;
-    loop_timer_arm_in(&sim->timer, KEPT_MS);
-    loop_defer(&sim->tell, LOOP_SOON);
+    struct registry_sim *sim = sim_find(gateway, inbox->iccid);
+    bool asked = sim && sim->uids > 0; /* else it is somebody's record all the same */
+    char outcome[64] = "expected by nobody";
+    log_event(LOG_LEVEL_NOTICE, "registry", inbox->modem, "answer", "awaited=%s",
+              asked && sim->open ? "yes"
+              : asked            ? "late"
+                                 : "no");
+    if (asked)
+        take(sim, inbox, outcome, sizeof outcome);
+    snprintf(shown, REGISTRY_SHOWN_MAX, "%s %s", REGISTRY_SHOWN, outcome);
     return true;
+}
+
+void registry_part(struct gateway *gateway, const char *modem, const char *iccid, const char *from,
+                   int part, int parts)
+{
+    struct registry_sim *sim = sim_find(gateway, iccid);
+
+    if (sim && sim->open && is_registry(gateway, modem, from))
+        registry_tell_news(sim, REGISTRY_PART, part, parts);
+}
+
+void registry_look(struct gateway *gateway)
+{
+    for (struct registry_sim *sim = gateway->registry; sim; sim = sim->next)
+        way_look(sim);
 }
 
 void registry_fini(struct gateway *gateway)
@@ -292,9 +334,10 @@ void registry_fini(struct gateway *gateway)
         gateway->registry = sim->next;
         for (struct registry_ask *ask = sim->asks; ask; ask = ask->next)
             ask->sim = NULL;
-        loop_timer_cancel(&sim->timer);
+        way_fini(sim);
+        loop_timer_cancel(&sim->kept);
         loop_task_cancel(&sim->tell);
-        answer_wipe(sim);
+        reply_wipe(&sim->answer);
         free(sim);
     }
 }

@@ -253,6 +253,7 @@ static void on_guard(void *arg, int rc)
         schedule_no_later(gateway, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
     }
     gateway->accepts_open = 0;
+    registry_look(gateway);
     if (mended)
         schedule_kick(gateway);
 }

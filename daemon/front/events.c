@@ -6,6 +6,7 @@
 #include "log.h"
 #include "text.h"
 #include "view.h"
+#include "view_subscriber.h"
 
 enum {
     PAGE_EVENTS = 32,
@@ -344,6 +345,14 @@ static void events_on_alarm(void *arg, const struct alarm_view *alarm, bool rais
         events_tell(front, TOPIC_ALARM, view_alarm_event(alarm, raised, loop_wall_ms(front->loop)));
 }
 
+static void events_on_registry(void *arg, const struct registry_news *news)
+{
+    struct front *front = arg;
+    if (is_followed(front, TOPIC_SUBSCRIBER))
+        events_tell(front, TOPIC_SUBSCRIBER,
+                    view_subscriber_event(news, loop_wall_ms(front->loop)));
+}
+
 void events_init(struct front *front)
 {
     struct events *events = &front->events;
@@ -358,6 +367,7 @@ void events_init(struct front *front)
     gateway_on_trace(front->gateway, events_on_trace, front);
     alarm_on_change(front->gateway, events_on_alarm, front);
     owncheck_on_progress(front->own, events_on_owncheck, front);
+    registry_on_news(front->gateway, events_on_registry, front);
 }
 
 void events_fini(struct front *front)
@@ -367,6 +377,7 @@ void events_fini(struct front *front)
     gateway_on_trace(front->gateway, NULL, NULL);
     alarm_on_change(front->gateway, NULL, NULL);
     owncheck_on_progress(front->own, NULL, NULL);
+    registry_on_news(front->gateway, NULL, NULL);
     loop_task_cancel(&front->events.pump);
     loop_timer_cancel(&front->events.again);
     free(front->events.page.lines);

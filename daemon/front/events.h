@@ -9,7 +9,14 @@
 #include <stdint.h>
 #include "front.h"
 
-enum { TOPIC_MESSAGE = 1, TOPIC_MODEM = 2, TOPIC_INBOX = 4, TOPIC_ALARM = 8, TOPIC_TRACE = 16 };
+enum {
+    TOPIC_MESSAGE = 1,
+    TOPIC_MODEM = 2,
+    TOPIC_INBOX = 4,
+    TOPIC_ALARM = 8,
+    TOPIC_TRACE = 16,
+    TOPIC_SUBSCRIBER = 32
+};
 
 struct follower;
 

@@ -4,7 +4,24 @@
 #include <unistd.h>
 #include "call.h"
 #include "hall.h"
-#include "subscriber_rules.h"
+#include "registry.h"
+#include "subscriber_parse.h"
+
+/* How the registry reads a reply, by the rules of now. */
+static enum registry_reading read_reply(void *arg, const char *carrier, const char *text,
+                                        size_t len)
+{
+    const struct front *front = arg;
+    struct subscriber_reply reply;
+    if (subscriber_parse(front->subscriber_rules, carrier, text, len, &reply) < 0)
+        return REGISTRY_UNREADABLE;
+    enum registry_reading reading =
+        reply.refusal == REFUSAL_NOT_SUPPORTED ? REGISTRY_NOT_THIS_WAY
+        : reply.refusal != REFUSAL_NONE || subscriber_reply_is_record(&reply) ? REGISTRY_READ
+                                                                              : REGISTRY_UNREADABLE;
+    subscriber_reply_clear(&reply);
+    return reading;
+}
 
 struct front *front_new(struct loop *loop, struct store *store, struct gateway *gateway,
                         const struct config *config)
@@ -36,6 +53,7 @@ struct front *front_new(struct loop *loop, struct store *store, struct gateway *
     }
     sessions_init(front);
     events_init(front);
+    registry_on_reply(gateway, read_reply, front);
     return front;
 }
 
@@ -65,6 +83,7 @@ void front_free(struct front *front)
     sessions_end_all(front, "the gateway ends");
     while (front->orphans)
         call_drop(front->orphans);
+    registry_on_reply(front->gateway, NULL, NULL);
     events_fini(front);
     owncheck_free(front->own);
     otp_free(front->otp);

@@ -17,6 +17,7 @@ static const struct topic topics[] = {
     {"alarm", TOPIC_ALARM, "monitor", NULL, false},
     {"inbox", TOPIC_INBOX, "operate", NULL, true},
     {"trace", TOPIC_TRACE, "operate", NULL, true},
+    {"subscriber", TOPIC_SUBSCRIBER, "subscriber", NULL, true},
 };
 enum { TOPICS = sizeof topics / sizeof *topics };
 

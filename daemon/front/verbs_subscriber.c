@@ -1,5 +1,6 @@
 /* verbs_subscriber: 1414: a reply that somebody pastes, and what can be told without one. What is
  * in a record stays in the call: neither logged nor stored. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +79,8 @@ static bool show_is_allowed(struct call *call, bool *full)
     *full = show && strcmp(show, "full") == 0;
     if (!*full || call->peer.shows_inbox)
         return true;
-    call_fail(call, WIRE_NOT_ALLOWED, "show: full needs a role with show_numbers", NULL);
+    call_fail(call, WIRE_NOT_ALLOWED, "show: full needs a role with show_numbers = yes",
+              json_pack("{s:s}", "permission", "show_numbers"));
     return false;
 }
 
@@ -101,9 +103,10 @@ static void audit(struct call *call, const char *outcome)
                                             .actor = param(call, "actor")});
 }
 
-/* Reads, compares and answers; `bytes` is a reply of `carrier` (may be NULL). */
+/* Reads, compares and answers; `bytes` is a reply of `carrier` (may be NULL), `way` how a SIM was
+ * asked for it (NULL: it was not). */
 static void answer_record(struct call *call, const struct carrier *carrier, const char *bytes,
-                          size_t len, bool full)
+                          size_t len, bool full, const char *way)
 {
     struct subscriber_expect typed = typed_of(json_object_get(call->params, "expect"));
     struct subscriber_reply reply;
@@ -118,6 +121,10 @@ static void answer_record(struct call *call, const struct carrier *carrier, cons
     audit(call, subscriber_conclusion_name(comparison.conclusion));
     json_t *record = view_subscriber_record(carrier, bytes, &reply, &comparison, full);
     subscriber_reply_clear(&reply);
+    if (way && record && json_object_set_new(record, "way", json_string(way))) {
+        json_decref(record);
+        record = NULL;
+    }
     call_reply(call, record);
 }
 
@@ -129,7 +136,7 @@ void verb_subscriber_parse(struct call *call)
     bool full;
     if (audit_is_clean(call, &typed) && show_is_allowed(call, &full) &&
         carrier_is_known(call, &carrier))
-        answer_record(call, carrier, json_string_value(text), json_string_length(text), full);
+        answer_record(call, carrier, json_string_value(text), json_string_length(text), full, NULL);
 }
 
 /* --- lookup ---------------------------------------------------------------------------------- */
@@ -149,14 +156,18 @@ static void lookup_abandon(struct call *call)
     call_drop(call);
 }
 
-static void lookup_silent(struct call *call, const struct carrier *carrier, bool left)
+static void lookup_not_sent(struct call *call, const char *why)
+{
+    char sentence[200];
+    audit(call, "not_sent");
+    snprintf(sentence, sizeof sentence, "the question to 1414 did not get through: %s", why);
+    call_fail(call, WIRE_NO_MODEM, sentence, NULL);
+}
+
+static void lookup_silent(struct call *call, const struct carrier *carrier)
 {
     char sentence[160];
-    audit(call, left ? "silent" : "not_sent");
-    if (!left) {
-        call_fail(call, WIRE_NO_MODEM, "the question to 1414 did not leave", NULL);
-        return;
-    }
+    audit(call, "silent");
     snprintf(sentence, sizeof sentence, "1414 did not answer in time%s%s",
              carrier && *carrier->care ? "; the care line is " : "", carrier ? carrier->care : "");
     call_fail(call, WIRE_NO_ANSWER, sentence, NULL);
@@ -170,10 +181,33 @@ static void on_registry(struct registry_ask *ask, const struct registry_result *
     bool full = lookup->full;
     free(lookup);
     call_unpark(call);
-    if (result->end == REGISTRY_ANSWERED)
-        answer_record(call, carrier, result->text, result->len, full);
-    else
-        lookup_silent(call, carrier, result->end == REGISTRY_SILENT);
+    switch (result->end) {
+    case REGISTRY_ANSWERED:
+        answer_record(call, carrier, result->text, result->len, full, result->way);
+        return;
+    case REGISTRY_SILENT:
+        lookup_silent(call, carrier);
+        return;
+    case REGISTRY_NOT_SENT:
+        lookup_not_sent(call, result->why);
+        return;
+    }
+    assert(!"an end of a lookup");
+}
+
+/* What the inbox keeps of it: the conclusion, of nobody. */
+static const char *on_conclude(struct registry_ask *ask, const char *text, size_t len)
+{
+    const struct lookup *lookup = (struct lookup *)ask;
+    const struct call *call = lookup->call;
+    struct subscriber_expect typed = typed_of(json_object_get(call->params, "expect"));
+    struct subscriber_reply reply;
+    struct subscriber_comparison comparison;
+    if (subscriber_parse(call->front->subscriber_rules, lookup->carrier, text, len, &reply) < 0)
+        return "unreadable";
+    subscriber_compare(&reply, &typed, &comparison);
+    subscriber_reply_clear(&reply);
+    return subscriber_conclusion_name(comparison.conclusion);
 }
 
 void verb_subscriber_lookup(struct call *call)
@@ -189,7 +223,8 @@ void verb_subscriber_lookup(struct call *call)
         call_reply(call, NULL);
         return;
     }
-    *lookup = (struct lookup){.ask = {.fn = on_registry}, .call = call, .full = full};
+    *lookup = (struct lookup){
+        .ask = {.fn = on_registry, .conclude = on_conclude}, .call = call, .full = full};
     if (registry_ask(call->front->gateway, param(call, "modem"), call->peer.uid, &lookup->ask,
                      &carrier, &refusal) < 0) {
         free(lookup);

@@ -197,3 +197,24 @@ json_t *view_subscriber_preflight(const struct subscriber_preflight *flight)
     bool ok = findings && json_array_size(findings) == 0;
     return json_pack("{s:b, s:o}", "ok", ok, "findings", findings);
 }
+
+/* --- progress -------------------------------------------------------------------------------- */
+
+json_t *view_subscriber_event(const struct registry_news *news, int64_t wall_ms)
+{
+    static const char *const steps[] = {[REGISTRY_ASKED] = "asked",
+                                        [REGISTRY_PART] = "part",
+                                        [REGISTRY_PARSED] = "parsed",
+                                        [REGISTRY_GAVE_UP] = "gave_up"};
+    char at[32];
+    text_iso8601(wall_ms, at);
+    json_t *view = json_pack("{s:s, s:s, s:s, s:s, s:s}", "topic", "subscriber", "modem",
+                             news->modem, "step", steps[news->step], "way", news->way, "at", at);
+    if (news->step == REGISTRY_PART) {
+        put(&view, "part", json_integer(news->part));
+        put(&view, "parts", json_integer(news->parts));
+    }
+    if (*news->why)
+        put(&view, "why", json_string(news->why));
+    return view;
+}

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include "carriers.h"
 #include "subscriber_compare.h"
+#include "registry.h"
 #include "subscriber_preflight.h"
 
 /* `carrier` may be NULL: not known. `text` is the reply that `reply` was made of. */
@@ -14,5 +15,8 @@ json_t *view_subscriber_record(const struct carrier *carrier, const char *text,
                                const struct subscriber_reply *reply,
                                const struct subscriber_comparison *comparison, bool full);
 json_t *view_subscriber_preflight(const struct subscriber_preflight *flight);
+
+/* How far a lookup is: of nobody in particular. */
+json_t *view_subscriber_event(const struct registry_news *news, int64_t wall_ms);
 
 #endif

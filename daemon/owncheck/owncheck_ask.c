@@ -54,7 +54,7 @@ static void ask_registry(struct owncheck *own)
         go_on(own, STEP_BALANCE);
         return;
     }
-    check->ask = (struct registry_ask){.fn = on_registry};
+    check->ask = (struct registry_ask){.fn = on_registry, .unhurried = true};
     if (registry_ask(own->gateway, check->sim->modem, own->uid, &check->ask, &carrier, &refusal) ==
         0) {
         check->asking = true;

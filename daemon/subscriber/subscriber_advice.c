@@ -83,6 +83,9 @@ static const struct advice refusals[] = {
                                   "The SIM's registration is not yet standardised.", true, false},
     [REFUSAL_PREPAID_ONLY] = {"Nhà mạng chỉ trả lời cho thuê bao trả trước.",
                               "The carrier answers for prepaid SIMs only.", true, true},
+    [REFUSAL_NOT_SUPPORTED] = {"Nhà mạng không nhận cách tra cứu này.",
+                               "The carrier does not take questions asked in this way.", false,
+                               true},
     [REFUSAL_NO_RECORD] = {"", "", false, false},
 };
 

@@ -38,6 +38,7 @@ static const char *const refusal_names[] = {
     [REFUSAL_NOT_NOW] = "not_now",
     [REFUSAL_NOT_STANDARDISED] = "not_standardised",
     [REFUSAL_PREPAID_ONLY] = "prepaid_only",
+    [REFUSAL_NOT_SUPPORTED] = "not_supported",
     [REFUSAL_NO_RECORD] = "text", /* its key in [no_record] */
 };
 static const char *const id_kind_names[] = {
@@ -177,7 +178,7 @@ static const struct section {
     int first, last;
 } sections[] = {
     {"labels", SECTION_LABELS, true, field_names, SUBSCRIBER_FULL_NAME, SUBSCRIBER_OTHER},
-    {"refused", SECTION_REFUSED, true, refusal_names, REFUSAL_QUOTA, REFUSAL_PREPAID_ONLY},
+    {"refused", SECTION_REFUSED, true, refusal_names, REFUSAL_QUOTA, REFUSAL_NOT_SUPPORTED},
     {"no_record", SECTION_NO_RECORD, true, refusal_names, REFUSAL_NO_RECORD, REFUSAL_NO_RECORD},
     {"id_type", SECTION_ID_TYPE, false, id_kind_names, ID_CCCD, ID_PASSPORT},
     {"balance", SECTION_BALANCE, true, balance_names, BALANCE_MAIN, BALANCE_POSTPAID},

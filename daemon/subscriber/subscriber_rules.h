@@ -32,7 +32,8 @@ enum subscriber_refusal {
     REFUSAL_NOT_NOW,
     REFUSAL_NOT_STANDARDISED,
     REFUSAL_PREPAID_ONLY,
-    REFUSAL_NO_RECORD, /* the carrier holds none */
+    REFUSAL_NOT_SUPPORTED, /* of the way in which it was asked: nobody has looked for a record */
+    REFUSAL_NO_RECORD,     /* the carrier holds none */
 };
 
 /* Words around a balance, see subscriber_balance.h. */

@@ -269,6 +269,8 @@ void ctl_show_event(const json_t *event)
     put_word("  ", text_of(event, "id"));
     put_word("  ", text_of(event, "state"));
     put_word("  ", text_of(event, "modem"));
+    put_word("  ", text_of(event, "step"));
+    put_word(" by ", text_of(event, "way"));
     put_word("  key ", text_of(event, "key"));
     put_word("  ", text_of(event, "why"));
     why_text(event, why, sizeof why);

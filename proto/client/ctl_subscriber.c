@@ -25,7 +25,7 @@ static const struct words fields[] = {
     {"status", "Trạng thái", "status"},
     {"registered_on", "Ngày đăng ký", "registered on"},
 };
-enum { FIELDS = sizeof fields / sizeof *fields, TYPED = 4, LOOKUP_WAIT_MS = 100000 };
+enum { FIELDS = sizeof fields / sizeof *fields, TYPED = 4, LOOKUP_WAIT_MS = 250000 };
 
 static const struct words levels[] = {
     {"exact", "khớp", "the same"},
@@ -271,6 +271,62 @@ static int run_parse(struct ctl *ctl)
     return rc;
 }
 
+/* A line a step, on standard error: the table stays alone on standard output. */
+static void print_step(const json_t *event, const char *modem)
+{
+    static const struct words steps[] = {
+        {"asked", "đã hỏi 1414", "1414 is asked"},
+        {"part", "đã nhận phần", "part"},
+        {"parsed", "đã có trả lời", "it has answered"},
+        {"gave_up", "không hỏi được", "given up"},
+    };
+    static const struct words ways[] = {{"sms", "tin nhắn", "by message"},
+                                        {"ussd", "USSD", "by USSD"}};
+    const char *of = text_of(event, "modem"), *step = text_of(event, "step");
+    const char *why = text_of(event, "why");
+    if (!of || !step || strcmp(of, modem) != 0)
+        return;
+    fputs("... ", stderr);
+    ctl_table_put(word(steps, COUNT(steps), step), stderr);
+    if (strcmp(step, "part") == 0)
+        fprintf(stderr, " %lld/%lld", (long long)json_integer_value(json_object_get(event, "part")),
+                (long long)json_integer_value(json_object_get(event, "parts")));
+    else if (text_of(event, "way"))
+        fprintf(stderr, " (%s)", word(ways, COUNT(ways), text_of(event, "way")));
+    if (why) {
+        fputs(": ", stderr);
+        ctl_table_put(why, stderr);
+    }
+    fputc('\n', stderr);
+}
+
+/* Follows first, so that no step is missed; who may not follow sees none. Takes `params` over. */
+static enum ctl_exit lookup_watched(struct ctl *ctl, json_t *params, const char *modem,
+                                    int timeout_ms, json_t **result)
+{
+    struct otpgate_error error;
+    json_t *event;
+    int64_t id, deadline = ctl_now_ms() + timeout_ms;
+    int rc = otpgate_call(ctl->gate, "events.follow", json_pack("{s:[s]}", "topics", "subscriber"),
+                          ctl->timeout_ms, &event, &error);
+    if (rc == 0)
+        json_decref(event);
+    rc = otpgate_start(ctl->gate, "subscriber.lookup", params, timeout_ms, &id);
+    while (rc == 0) {
+        int64_t left = deadline - ctl_now_ms();
+        rc = otpgate_wait(ctl->gate, id, left > 0 ? (int)left : 0);
+        if (rc < 0)
+            break;
+        if (otpgate_next(ctl->gate, 0, NULL, &event) < 0) {
+            rc = otpgate_finish(ctl->gate, id, 0, result, &error);
+            return rc == 0 ? CTL_OK : ctl_failed(ctl, rc, &error);
+        }
+        print_step(event, modem);
+        json_decref(event);
+    }
+    return ctl_failed(ctl, rc, NULL);
+}
+
 static int run_lookup(struct ctl *ctl)
 {
     const char *path = ctl_args_own(ctl->args, "typed");
@@ -285,8 +341,10 @@ static int run_lookup(struct ctl *ctl)
     json_t *params = json_copy(ctl->args->params);
     json_object_set_new(params, "modem", json_string(modem));
     json_object_set(params, "expect", typed);
-    enum ctl_exit rc = ctl_call(ctl, "subscriber.lookup", params,
-                                ctl->timeout_set ? ctl->timeout_ms : LOOKUP_WAIT_MS, &result);
+    int timeout_ms = ctl->timeout_set ? ctl->timeout_ms : LOOKUP_WAIT_MS;
+    enum ctl_exit rc = isatty(STDERR_FILENO)
+                           ? lookup_watched(ctl, params, modem, timeout_ms, &result)
+                           : ctl_call(ctl, "subscriber.lookup", params, timeout_ms, &result);
     if (rc == CTL_OK) {
         if (ctl->json)
             ctl_print_json(result);

@@ -454,6 +454,20 @@ int otpgate_next(struct otpgate *gate, int timeout_ms, char **method, json_t **p
     return 0;
 }
 
+int otpgate_wait(struct otpgate *gate, int64_t id, int timeout_ms)
+{
+    int64_t deadline = deadline_in(timeout_ms);
+    const struct pending *call = id > 0 ? pending_find(gate, id) : NULL;
+    if (!call)
+        return -EINVAL;
+    while (!call->reply && !gate->first && !gate->farewell) {
+        int rc = gate_step(gate, deadline);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
 const char *otpgate_reason(int rc)
 {
     static const struct {

@@ -82,6 +82,11 @@ void otpgate_forget(struct otpgate *gate, int64_t id);
 int otpgate_next(struct otpgate *gate, int timeout_ms, char **method, json_t **params)
     __attribute__((warn_unused_result));
 
+/* Waits until the answer of call `id`, or a notification, is there: then finish and next return it
+ * at once. */
+int otpgate_wait(struct otpgate *gate, int64_t id, int timeout_ms)
+    __attribute__((warn_unused_result));
+
 /* For a loop: readable when something may have come. Then finish or next with time-out 0 until
  * -ETIMEDOUT, since one read may bring several lines. The descriptor stays the connection's. */
 int otpgate_fd(const struct otpgate *gate);

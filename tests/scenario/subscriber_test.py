@@ -184,7 +184,8 @@ class Lookup(unittest.TestCase):
             self.assertEqual(again["fields"]["id_number"]["value"], "2051*****")
             self.assertEqual(self.gw.sim.accepted_count("1414"), 1)
             texts = sorted(m["text"] for m in one.call("inbox.list")["messages"])
-            self.assertEqual(texts, ["<subscriber record>", "Ho ten: KE XAU\nCCCD: 052195009999"])
+            self.assertEqual(texts, ["<subscriber record> carrier_has_old_id, not_compared",
+                                     "Ho ten: KE XAU\nCCCD: 052195009999"])
         for when in ("live", "after kill -9"):
             self.assertNotIn("NGUYEN VAN", self.gw.log())
             self.assertNotIn("205123456", self.gw.log())

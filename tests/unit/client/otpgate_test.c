@@ -186,6 +186,26 @@ static void notifications_wait_for_their_turn(void **state)
     assert_int_equal(otpgate_next(far.gate, 0, NULL, &params), -ETIMEDOUT);
 }
 
+static void waiting_for_either(void **state)
+{
+    (void)state;
+    struct otpgate_error error;
+    json_t *result;
+    int64_t id = 0;
+    assert_int_equal(otpgate_wait(far.gate, 1, 0), -EINVAL);
+    assert_int_equal(otpgate_start(far.gate, "subscriber.lookup", NULL, 1000, &id), 0);
+    assert_int_equal(otpgate_wait(far.gate, id, 0), -ETIMEDOUT);
+    say("{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"n\":1}}\n"
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
+    assert_int_equal(otpgate_wait(far.gate, id, 1000), 0);
+    assert_int_equal(otpgate_next(far.gate, 0, NULL, &result), 0);
+    json_decref(result);
+    assert_int_equal(otpgate_next(far.gate, 0, NULL, &result), -ETIMEDOUT);
+    assert_int_equal(otpgate_wait(far.gate, id, 0), 0); /* the answer was read with it */
+    assert_int_equal(otpgate_finish(far.gate, id, 0, &result, &error), 0);
+    json_decref(result);
+}
+
 static void notifications_are_bounded_and_none_is_lost(void **state)
 {
     (void)state;
@@ -389,6 +409,7 @@ int main(void)
         TEST(a_late_answer_is_not_the_next_ones),
         TEST(calls_that_time_out_leave_nothing),
         TEST(notifications_wait_for_their_turn),
+        TEST(waiting_for_either),
         TEST(notifications_are_bounded_and_none_is_lost),
         TEST(what_came_before_the_end_is_handed_out),
         TEST(the_last_word_of_the_gateway_is_heard),

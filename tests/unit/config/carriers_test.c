@@ -117,7 +117,8 @@ static void a_section_becomes_a_carrier(void **state)
                            "title = Nhà mạng Một\n"
                            "mcc_mnc = 45204, 452060\n"
                            "prefixes = 086, 032-039\n"
-                           "registry = sms:TTTB, ussd:*1414#\n"
+                           "registry = sms:TTTB, ussd:*1414#>1>99\n"
+                           "registry_from = 14000, VNPT TTTB\n"
                            "care = 18008098\n"
                            "own_number = *101#, *098#\n"
                            "balance = *102#\n"
@@ -140,6 +141,11 @@ static void a_section_becomes_a_carrier(void **state)
     assert_false(one->way[0].ussd);
     assert_string_equal(one->way[0].text, "TTTB");
     assert_true(one->way[1].ussd);
+    assert_int_equal(one->way[0].answers, 0);
+    assert_int_equal(one->way[1].answers, 2);
+    assert_string_equal(one->way[1].answer[1], "99");
+    assert_int_equal(one->sender_count, 2);
+    assert_string_equal(one->sender[1], "VNPT TTTB");
     assert_string_equal(one->way[1].text, "*1414#");
     assert_int_equal(one->own_number_count, 2);
     assert_string_equal(one->own_number[1], "*098#");
@@ -172,6 +178,10 @@ static void each_mistake_is_told(void **state)
           "carriers.ini:6: [carrier b] prefixes: 035: is in [carrier a] already");
     wrong("[carrier a]\ntitle = A\nregistry = TTTB\n",
           "carriers.ini:3: [carrier a] registry: TTTB: wants sms:TEXT or ussd:CODE");
+    wrong("[carrier a]\ntitle = A\nregistry = ussd:*1414#>\n",
+          "carriers.ini:3: [carrier a] registry: ussd:*1414#>: wants sms:TEXT or ussd:CODE");
+    wrong("[carrier a]\ntitle = A\nregistry = ussd:*1#>1>2>3>4>5\n",
+          "carriers.ini:3: [carrier a] registry: ussd:*1#>1>2>3>4>5: wants sms:TEXT or ussd:CODE");
     wrong("[carrier a]\ntitle = A\nregistry = sms:T;T\n",
           "carriers.ini:3: [carrier a] registry: sms:T;T: wants sms:TEXT or ussd:CODE");
     wrong("[carrier a]\ntitle = A\nbalance = 101\n",

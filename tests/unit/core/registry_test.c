@@ -1,112 +1,11 @@
-/* registry: the question to 1414 and its answer, on virtual time with links played by hand. Replies
- * are SYNTHETIC. */
+/* registry: the question to 1414 and its answer, on virtual time with links played by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
-#include "registry.h"
-#include "rig.h"
-
-enum { LIST = 8, UID = 7, OTHER_UID = 8 };
-
-static struct carrier viettel = {.name = "viettel",
-                                 .title = "Viettel",
-                                 .code_count = 1,
-                                 .way_count = 1,
-                                 .code = {"45204"},
-                                 .way = {{false, "TTTB"}}};
-static struct carriers carriers = {.country = "84", .carrier = &viettel, .count = 1};
-
-/* Who waits: what it was told. */
-struct waiter {
-    struct registry_ask ask;
-    int told;
-    enum registry_end end;
-    char text[200];
-};
-
-static void on_end(struct registry_ask *ask, const struct registry_result *result)
-{
-    struct waiter *waiter = (struct waiter *)ask;
-
-    waiter->told++;
-    waiter->end = result->end;
-    snprintf(waiter->text, sizeof waiter->text, "%.*s", (int)result->len,
-             result->text ? result->text : "");
-}
-
-static int setup(void **state)
-{
-    int rc = rig_setup(state);
-    struct world *world = *state;
-
-    world->config.carriers = &carriers;
-    world->config.registry_per_day = 2;
-    strcpy(world->link[0]->link.identity.imsi, "452040000000001");
-    strcpy(world->link[1]->link.identity.imsi, "452040000000002");
-    rig_ready(world, 0);
-    rig_ready(world, 1);
-    return rc;
-}
-
-static const char *ask(struct world *world, int link, uint32_t uid, struct waiter *waiter)
-{
-    static struct refusal refusal;
-    const struct carrier *carrier;
-
-    memset(waiter, 0, sizeof *waiter);
-    waiter->ask.fn = on_end;
-    int rc = registry_ask(world->gateway, world->modem[link].name, uid, &waiter->ask, &carrier,
-                          &refusal);
-    rig_settle(world);
-    assert_int_equal(waiter->told == 0 || rc == 0, true);
-    if (rc == 0)
-        assert_ptr_equal(carrier, &viettel);
-    return rc == 0 ? "" : refusal.name;
-}
-
-static void question_leaves(struct world *world, int link)
-{
-    assert_true(world->link[link]->busy);
-    rig_prompt(world, link);
-    rig_outcome(world, link, SMS_SENT, SMS_CAUSE_NONE, 0);
-}
-
-/* SMS-DELIVER in 8-bit GSM octets is hard to read: UCS-2 of ASCII. `from`: semi-octets of a short
- * code with its length, 1414 is "04814141"; total 0: a single one. */
-static void air_from(struct world *world, int link, const char *from, int total, int sequence,
-                     const char *text)
-{
-    char hex[600], units[300] = "";
-
-    for (const char *c = text; *c; c++)
-        snprintf(units + strlen(units), sizeof units - strlen(units), "00%02X", (unsigned)*c);
-    if (total)
-        snprintf(hex, sizeof hex, "44%s0008622211610000A3%02zX0500035A%02X%02X%s", from,
-                 strlen(units) / 2 + 6, (unsigned)total, (unsigned)sequence, units);
-    else
-        snprintf(hex, sizeof hex, "04%s0008622211610000A3%02zX%s", from, strlen(units) / 2, units);
-    hand_link_inbound(world->link[link], hex);
-    rig_settle(world);
-}
-
-#define REGISTRY "04814141"
-#define SOMEBODY "0B914819325476F8"
-
-static void inbox_has(struct world *world, const char *const *texts)
-{
-    struct inbox list[LIST];
-    int count = store_inbox_list(world->store, 0, list, LIST);
-
-    for (int i = 0; i < count; i++) {
-        assert_non_null(texts[i]);
-        assert_string_equal(list[i].text, texts[i]);
-        inbox_clear(&list[i]);
-    }
-    assert_null(texts[count]);
-}
+#include "registry_rig.h"
 
 static void asked_and_answered(void **state)
 {
@@ -125,8 +24,9 @@ static void asked_and_answered(void **state)
     assert_int_equal(waiter.told, 1);
     assert_int_equal(waiter.end, REGISTRY_ANSWERED);
     assert_string_equal(waiter.text, "Ho ten: NGUYEN VAN A");
-    inbox_has(world, (const char *const[]){REGISTRY_SHOWN, REGISTRY_SHOWN, "Ho ten: TRAN B",
-                                           "Ho ten: LA AI", NULL});
+    inbox_has(world, (const char *const[]){SHOWN(match), SHOWN(expected by nobody),
+                                           "Ho ten: TRAN B", "Ho ten: LA AI", NULL});
+    assert_string_equal(news, "asked sms. part 1 of 2. part 2 of 2. parsed sms. ");
     rig_run_for(world, 100000);
     assert_int_equal(waiter.told, 1);
 }
@@ -167,7 +67,7 @@ static void silence_and_a_late_answer(void **state)
 
     assert_string_equal(ask(world, 0, UID, &waiter), "");
     question_leaves(world, 0);
-    rig_run_for(world, 89000);
+    rig_run_for(world, 59000);
     assert_int_equal(waiter.told, 0);
     rig_run_for(world, 2000);
     assert_int_equal(waiter.told, 1);
@@ -177,19 +77,130 @@ static void silence_and_a_late_answer(void **state)
     assert_int_equal(late.told, 1);
     assert_string_equal(late.text, "Ho ten: A B");
     assert_int_equal(world->link[0]->submits, 1);
-    inbox_has(world, (const char *const[]){REGISTRY_SHOWN, NULL});
+    inbox_has(world, (const char *const[]){SHOWN(late), NULL});
 }
 
+/* Told in the turn in which it is known, and not counted. */
 static void a_question_that_does_not_leave(void **state)
+{
+    struct world *world = *state;
+    struct waiter waiter;
+    struct refusal refusal;
+
+    assert_string_equal(ask(world, 0, UID, &waiter), "");
+    hand_link_state(world->link[0], LINK_GONE); /* claimed, and at the modem */
+    rig_outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_LOCAL, SMS_LOCAL_NOT_READY);
+    assert_string_equal(at_once(world, &waiter)->why, "its modem cannot send");
+    assert_string_equal(ask(world, 0, UID, &waiter), "no_modem");
+    rig_ready(world, 0);
+
+    const struct send_request request = rig_request("k");
+    rig_accept(world, &request); /* one of the modems has it, and the other the next */
+    const struct send_request second = rig_request("k2");
+    rig_accept(world, &second);
+    assert_string_equal(ask(world, 0, UID, &waiter), "");
+    assert_int_equal(store_begin(world->store), 0);
+    assert_int_equal(gateway_modem_pause(world->gateway, "m0", true, &refusal), 0);
+    assert_int_equal(store_end(world->store, true), 0);
+    assert_string_equal(at_once(world, &waiter)->why, "its modem cannot send");
+    assert_string_equal(ask(world, 0, UID, &waiter), "no_modem");
+
+    assert_string_equal(ask(world, 1, UID, &waiter), "");
+    strcpy(world->link[1]->link.identity.iccid, "89849"); /* somebody puts another SIM in */
+    hand_link_state(world->link[1], LINK_REGISTERING);
+    assert_string_equal(at_once(world, &waiter)->why, "the SIM is not in its modem any more");
+    assert_string_equal(news, "asked sms. sms: its modem cannot send. asked sms. "
+                              "sms: its modem cannot send. asked sms. "
+                              "sms: the SIM is not in its modem any more. ");
+}
+
+/* The budget of parts is used up: nothing leaves before midnight. */
+static void no_budget(void **state)
+{
+    struct world *world = *state;
+    struct waiter waiter;
+
+    world->modem[0].daily_budget = 1;
+    gateway_reload(world->gateway, &world->config);
+    assert_string_equal(ask(world, 0, UID, &waiter), "");
+    question_leaves(world, 0);
+    air_from(world, 0, REGISTRY, 0, 0, "Ho ten: A B");
+    assert_string_equal(ask(world, 0, OTHER_UID, &waiter), "no_modem");
+}
+
+/* A restart gives no SIM new questions. */
+static void the_day_goes_on(void **state)
+{
+    struct world *world = *state;
+    struct waiter waiter;
+
+    for (int i = 0; i < 2; i++) {
+        assert_string_equal(ask(world, 0, (uint32_t)i, &waiter), "");
+        question_leaves(world, 0);
+        air_from(world, 0, REGISTRY, 0, 0, i ? "Ho ten: A B" : "Ho ten: A B ");
+        assert_int_equal(waiter.told, 1);
+    }
+    rig_restart(world);
+    strcpy(world->link[0]->link.identity.imsi, "452040000000001");
+    rig_ready(world, 0);
+    assert_string_equal(ask(world, 0, UID, &waiter), "rate_limited");
+    rig_run_for(world, INT64_C(24) * 3600 * 1000);
+    assert_string_equal(ask(world, 0, UID, &waiter), "");
+    registry_forget(&waiter.ask);
+}
+
+/* One way alone: what its modem may not try again is over, what it may is tried again. */
+static void the_network_refuses(void **state)
 {
     struct world *world = *state;
     struct waiter waiter;
 
     assert_string_equal(ask(world, 0, UID, &waiter), "");
-    hand_link_state(world->link[0], LINK_GONE);
-    rig_run_for(world, 95000);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_CMS, 42);
+    assert_int_equal(waiter.told, 0);
+    rig_run_for(world, 30000);
+    question_leaves(world, 0);
+    air_from(world, 0, REGISTRY, 0, 0, "Ho ten: A B");
+    assert_string_equal(waiter.text, "Ho ten: A B");
+    assert_string_equal(ask(world, 1, UID, &waiter), "");
+    rig_prompt(world, 1);
+    rig_outcome(world, 1, SMS_NOT_SENT, SMS_CAUSE_CMS, 8);
+    assert_string_equal(at_once(world, &waiter)->why,
+                        "The carrier has barred this SIM from sending.");
+}
+
+/* "?", half a surrogate pair, overrides of direction, an escape, a NUL, in ten parts from last to
+ * first, with a spoof of each kind in between: the outcome is "unreadable" and all else goes on. */
+static void ten_parts_of_garbage(void **state)
+{
+    static const char *const spoofs[] = {"05814141F1", "0681414141", "05914841F1", "07D06C5A8C06"};
+    struct world *world = *state;
+    struct waiter waiter;
+
+    assert_string_equal(ask(world, 0, UID, &waiter), "");
+    question_leaves(world, 0);
+    for (int part = 10; part >= 1; part--) {
+        air_units(world, 0, REGISTRY, 10, part,
+                  part == 1 ? "003F202E2066001B0000D83D" : "DC00202D200B0007007F00480054");
+        if (part % 3 == 0)
+            air_from(world, 0, spoofs[part / 3], 0, 0, "Ho ten: KE XAU");
+        assert_int_equal(waiter.told, 0);
+    }
+    const struct send_request request = rig_request("k");
+    int64_t row = rig_accept(world, &request);
+    int link = world->link[0]->busy ? 0 : 1;
+    rig_prompt(world, link);
+    rig_outcome(world, link, SMS_SENT, SMS_CAUSE_NONE, 0);
+    rig_assert_state(world, row, MESSAGE_SENT);
+    rig_run_for(world, 5000);
     assert_int_equal(waiter.told, 1);
-    assert_int_equal(waiter.end, REGISTRY_NOT_SENT);
+    assert_int_equal(waiter.end, REGISTRY_ANSWERED);
+    assert_true(*waiter.text == '?');
+    assert_null(strchr(waiter.text, 0x1B));
+    assert_null(strstr(waiter.text, "\xE2\x80\xAE"));
+    inbox_has(world, (const char *const[]){SHOWN(unreadable), "Ho ten: KE XAU", "Ho ten: KE XAU",
+                                           "Ho ten: KE XAU", NULL});
 }
 
 static void refusals(void **state)
@@ -221,7 +232,7 @@ static void nobody_waits(void **state)
     question_leaves(world, 0);
     air_from(world, 0, REGISTRY, 0, 0, "Ho ten: A B");
     assert_int_equal(waiter.told, 0);
-    inbox_has(world, (const char *const[]){REGISTRY_SHOWN, REGISTRY_SHOWN, NULL});
+    inbox_has(world, (const char *const[]){SHOWN(late), SHOWN(expected by nobody), NULL});
 }
 
 /* Two SIMs ask side by side, and a message goes out meanwhile. */
@@ -255,6 +266,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(asked_once_for_all_who_wait, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(silence_and_a_late_answer, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_question_that_does_not_leave, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(no_budget, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(the_day_goes_on, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(the_network_refuses, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(ten_parts_of_garbage, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(refusals, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(nobody_waits, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(side_by_side, setup, rig_teardown),

@@ -41,7 +41,7 @@ void rig_run_for(struct world *world, int64_t ms)
     loop_sim_run_until(world->loop, loop_now_ms(world->loop) + ms);
 }
 
-void rig_setup_in(void **state, const char *dir)
+void rig_setup_links(void **state, const char *dir, int links)
 {
     struct world *world = calloc(1, sizeof *world);
     const struct store_options options = {.boot_id = "boot", .state_dir = dir};
@@ -55,15 +55,21 @@ void rig_setup_in(void **state, const char *dir)
     world->config.retention_days = 30;
     world->config.max_queued = 1000;
     world->config.ussd_timeout_s = 30;
+    world->config.registry_timeout_s = 60;
     world->config.modems = world->modem;
-    world->config.modem_count = LINKS;
-    for (int i = 0; i < LINKS; i++) {
+    world->config.modem_count = (size_t)links;
+    for (int i = 0; i < links; i++) {
         snprintf(world->modem[i].name, sizeof world->modem[i].name, "m%d", i);
         snprintf(world->modem[i].number, sizeof world->modem[i].number, "8984%d", i);
     }
     world->gateway = gateway_new(world->loop, world->store, &world->config, make_link, world);
     assert_non_null(world->gateway);
     *state = world;
+}
+
+void rig_setup_in(void **state, const char *dir)
+{
+    rig_setup_links(state, dir, LINKS);
 }
 
 int rig_setup(void **state)

@@ -6,15 +6,15 @@
 #include "hand_link.h"
 #include "store.h"
 
-enum { LINKS = 2 };
+enum { LINKS = 2, LINKS_MAX = 8 };
 
 struct world {
     struct loop *loop;
     struct store *store;
     struct config config;
-    struct config_modem modem[LINKS];
+    struct config_modem modem[LINKS_MAX];
     struct gateway *gateway;
-    struct hand_link *link[LINKS];
+    struct hand_link *link[LINKS_MAX];
     size_t links;
 };
 
@@ -24,6 +24,7 @@ void rig_await(struct world *world);
 void rig_run_for(struct world *world, int64_t ms);
 int rig_setup(void **state);
 void rig_setup_in(void **state, const char *dir); /* the database on disk; NULL: in memory */
+void rig_setup_links(void **state, const char *dir, int links); /* so many, for LINKS */
 int rig_teardown(void **state);
 void rig_restart(struct world *world);
 void rig_ready(struct world *world, int link);

@@ -207,6 +207,32 @@ static void alarms_are_listed_and_told(void **state)
          {NULL, NULL}, {REQUEST("3", "alarm.list", "{}"), "{\"result\":{\"alarms\":[]}}"});
 }
 
+/* For those with the role, who name it. */
+static void progress_of_a_lookup(void **state)
+{
+    (void)state;
+    struct registry_news news = {
+        .step = REGISTRY_PART, .modem = "m0", .way = "sms", .why = "", .part = 1, .parts = 2};
+    TALK(&client, {FOLLOW("{}"), FOLLOWS});
+    world.gateway.on_news(world.gateway.on_news_arg, &news);
+    TALK(&client, {NULL, NULL},
+         {FOLLOW("{\"topics\":[\"subscriber\"]}"), "{\"result\":{\"topics\":[\"subscriber\"]}}"});
+    world.gateway.on_news(world.gateway.on_news_arg, &news);
+    news = (struct registry_news){
+        .step = REGISTRY_GAVE_UP, .modem = "m0", .way = "sms", .why = "no answer"};
+    world.gateway.on_news(world.gateway.on_news_arg, &news);
+    TALK(&client,
+         {NULL, "{\"method\":\"event\",\"params\":{\"topic\":\"subscriber\",\"modem\":\"m0\","
+                "\"step\":\"part\",\"way\":\"sms\",\"part\":1,\"parts\":2,\"at\":\"*\"}}"},
+         {NULL, "{\"params\":{\"topic\":\"subscriber\",\"step\":\"gave_up\","
+                "\"why\":\"no answer\"}}"});
+    struct client stranger;
+    assert_true(client_open(&stranger, &world, STRANGER));
+    TALK(&stranger, {FOLLOW("{\"topics\":[\"subscriber\"]}"),
+                     "{\"error\":{\"data\":{\"name\":\"not_allowed\",\"role\":\"subscriber\"}}}"});
+    client_close(&stranger);
+}
+
 static void modem_events_have_no_seq(void **state)
 {
     (void)state;
@@ -492,6 +518,7 @@ int main(void)
         TEST(others_are_filtered_out),
         TEST(a_second_follow_replaces_the_first),
         TEST(modem_events_have_no_seq),
+        TEST(progress_of_a_lookup),
         TEST(alarms_are_listed_and_told),
         TEST(the_inbox_is_told_to_who_names_it),
         TEST(inbox_and_messages_share_a_sequence),

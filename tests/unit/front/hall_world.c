@@ -211,6 +211,19 @@ void registry_forget(struct registry_ask *ask)
     ask->sim = NULL;
 }
 
+void registry_on_reply(struct gateway *gateway, registry_read_fn *fn, void *arg)
+{
+    (void)gateway;
+    (void)fn;
+    (void)arg;
+}
+
+void registry_on_news(struct gateway *gateway, registry_news_fn *fn, void *arg)
+{
+    gateway->on_news = fn;
+    gateway->on_news_arg = arg;
+}
+
 /* --- the world ------------------------------------------------------------------------------ */
 
 static void world_before_commit(void *arg)

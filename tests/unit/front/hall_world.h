@@ -9,6 +9,7 @@
 #include "alarm.h"
 #include "hall.h"
 #include "lease.h"
+#include "registry.h"
 #include "loop_sim.h"
 #include "plug.h"
 #include "stream_pipe.h"
@@ -35,6 +36,8 @@ struct gateway {
     void (*on_trace)(void *arg, const char *modem);
     void *on_trace_arg;
     int traced; /* lines of a trace behind its first three */
+    registry_news_fn *on_news;
+    void *on_news_arg;
 };
 
 struct world {

@@ -200,7 +200,7 @@ static void advice(void **state)
     const char *vi, *en;
     (void)state;
     for (int c = 0; c < SUBSCRIBER_CONCLUSIONS; c++)
-        for (int r = REFUSAL_QUOTA; r <= REFUSAL_PREPAID_ONLY; r++) {
+        for (int r = REFUSAL_QUOTA; r <= REFUSAL_NOT_SUPPORTED; r++) {
             subscriber_advise((enum subscriber_conclusion)c, (enum subscriber_refusal)r, "Viettel",
                               "18008098", &say);
             assert_true(strlen(say.vi) > 20 && strlen(say.en) > 20);
