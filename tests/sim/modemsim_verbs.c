@@ -252,8 +252,50 @@ static void verb_sim(struct modemsim_control *control, json_t *params, struct mo
     static const char *const states[] = {"ready", "pin", "puk", "busy", "absent", "failure", NULL};
     struct modemsim_port *port = take_port(control, params, reply);
     int state;
-    if (port && take_word(params, "state", states, -1, &state, reply))
-        simmodem_sim_set(port->modem, (enum simmodem_sim)state);
+    int64_t left;
+    if (!port || !take_word(params, "state", states, -1, &state, reply) ||
+        !take_int(params, "left", 0, 10, -1, &left, reply))
+        return;
+    simmodem_sim_set(port->modem, (enum simmodem_sim)state);
+    if (left >= 0)
+        simmodem_pin_left_set(port->modem, (int)left);
+}
+
+static json_t *habits_json(const struct simmodem *modem)
+{
+    json_t *habits = json_object();
+    for (size_t i = 0; i < sim_habit_count; i++)
+        json_object_set_new(habits, sim_habits[i].name,
+                            json_boolean(simmodem_habits(modem) & sim_habits[i].bit));
+    return habits;
+}
+
+static void verb_habit(struct modemsim_control *control, json_t *params,
+                       struct modemsim_reply *reply)
+{
+    struct modemsim_port *port = take_port(control, params, reply);
+    const char *name = json_string_value(json_object_get(params, "habit"));
+    size_t at = 0;
+    if (!port)
+        return;
+    while (name && at < sim_habit_count && strcmp(name, sim_habits[at].name) != 0)
+        at++;
+    if (at == sim_habit_count) {
+        refuse(reply, "habit: none has this name; without one all are told");
+        return;
+    }
+    if (name)
+        simmodem_habits_set(port->modem, sim_habits[at].bit, take_bool(params, "on", true));
+    reply->result = habits_json(port->modem);
+}
+
+static void verb_host_port(struct modemsim_control *control, json_t *params,
+                           struct modemsim_reply *reply)
+{
+    struct modemsim_port *port = take_port(control, params, reply);
+    int64_t number;
+    if (port && take_int(params, "port", 0, 2, 0, &number, reply))
+        simmodem_port_set(port->modem, (int)number);
 }
 
 static void verb_iccid(struct modemsim_control *control, json_t *params,
@@ -436,7 +478,11 @@ const struct modemsim_verb modemsim_verbs[] = {
      "{modem, n?, kind?: good|early|lost|foreign, ms?, status?, interim?}: of the next n reports"},
     {"timing", verb_timing, "{latency_ms?, jitter_ms?, report_ms?}"},
     {"registration", verb_registration, "{modem, stat, domain?: all|creg|cgreg|cereg}"},
-    {"sim", verb_sim, "{modem, state: ready|pin|puk|busy|absent|failure}"},
+    {"sim", verb_sim, "{modem, state: ready|pin|puk|busy|absent|failure, left?}: PIN 1234"},
+    {"habit", verb_habit,
+     "{modem, habit?, on?}: what its firmware does beyond any standard; tells all"},
+    {"host_port", verb_host_port,
+     "{modem, port: 0|1|2}: on which of its ports the host is; unasked lines go to the first"},
     {"iccid", verb_iccid, "{modem, iccid}: another SIM is put in; told at the next start"},
     {"write", verb_write, "{modem, from, text}: somebody writes to this modem's number"},
     {"ussd", verb_ussd,

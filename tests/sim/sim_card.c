@@ -23,6 +23,11 @@ void simmodem_sim_set(struct simmodem *modem, enum simmodem_sim sim)
     sim_leave(modem);
 }
 
+void simmodem_pin_left_set(struct simmodem *modem, int left)
+{
+    modem->pin_left = left;
+}
+
 const char *sim_card_line(const struct simmodem *modem)
 {
     switch (modem->sim) {
@@ -84,6 +89,6 @@ struct sim_result sim_card_pin(struct simmodem *modem, enum sim_form form, const
         modem->sim != SIMMODEM_SIM_PUK)
         return sim_card_check(modem, SIM_CME);
     sim_say(modem, "%s", sim_card_line(modem));
-    return modem->profile->cpin_without_ok ? (struct sim_result){SIM_QUIET, 0}
-                                           : (struct sim_result){SIM_OK, 0};
+    return sim_has(modem, SIM_HABIT_CPIN_WITHOUT_OK) ? (struct sim_result){SIM_QUIET, 0}
+                                                     : (struct sim_result){SIM_OK, 0};
 }

@@ -200,7 +200,7 @@ static bool run_from_tables(struct simmodem *modem, const char *name, enum sim_f
     }
     for (size_t i = 0; i < sizeof pin_counters / sizeof pin_counters[0]; i++) {
         if (!strcmp(pin_counters[i].name, name) && known_to(modem, pin_counters[i].families) &&
-            !modem->profile->no_pin_count) {
+            !sim_has(modem, SIM_HABIT_NO_PIN_COUNT)) {
             sim_say(modem, "%s%d%s", pin_counters[i].before, modem->pin_left,
                     pin_counters[i].behind);
             *result = ok;
@@ -265,7 +265,7 @@ static void swapped_iccid(const struct simmodem *modem, char out[SWAPPED])
 static struct sim_result iccid_check(const struct simmodem *modem)
 {
     bool locked = modem->sim == SIMMODEM_SIM_PIN || modem->sim == SIMMODEM_SIM_PUK;
-    return locked && !modem->profile->iccid_locked ? ok : sim_card_check(modem, SIM_CME);
+    return locked && !sim_has(modem, SIM_HABIT_ICCID_LOCKED) ? ok : sim_card_check(modem, SIM_CME);
 }
 
 static bool tell_iccid(struct simmodem *modem, const char *name, struct sim_result *result)
@@ -279,7 +279,7 @@ static bool tell_iccid(struct simmodem *modem, const char *name, struct sim_resu
     swapped_iccid(modem, swapped);
     /* AT+CICCID is answered by +ICCID (SIM7600) */
     sim_say(modem, "%s: %s", strcmp(name, "+CICCID") ? name : "+ICCID",
-            modem->profile->iccid_swapped ? swapped : modem->iccid);
+            sim_has(modem, SIM_HABIT_ICCID_SWAPPED) ? swapped : modem->iccid);
     return true;
 }
 

@@ -50,7 +50,7 @@ static struct sim_result run_cmgs(struct simmodem *modem, enum sim_form form, co
     modem->prompt_out = false;
     modem->stats.prompts++;
     sim_tell(modem, SIM_EVENT_PROMPT, NULL, -1);
-    if (modem->profile->cr_only)
+    if (sim_has(modem, SIM_HABIT_CR_ONLY))
         sim_emit(modem, "> \r", 3);
     else
         sim_emit(modem, "\r\n> ", 4);
@@ -209,7 +209,7 @@ static void tpdu_line(const struct simmodem *modem, const uint8_t *tpdu, size_t 
 {
     out[0] = out[1] = '0';
     sim_hex_encode(tpdu, len, out + 2);
-    for (; modem->profile->lower_hex && *out; out++)
+    for (; sim_has(modem, SIM_HABIT_LOWER_HEX) && *out; out++)
         *out = (char)tolower((unsigned char)*out);
 }
 
@@ -332,7 +332,9 @@ static struct sim_result run_cnma(struct simmodem *modem, enum sim_form form, co
 /* Stored with its notice; false where the memory is full. */
 static bool store(struct simmodem *modem, int memory, bool report, const uint8_t *tpdu, size_t len)
 {
-    int index = sim_memory_put(&modem->memory[memory], report, tpdu, len);
+    int index = sim_has(modem, SIM_HABIT_STORAGE_FULL)
+                    ? -1
+                    : sim_memory_put(&modem->memory[memory], report, tpdu, len);
     if (index < 0) {
         if (modem->profile->full)
             sim_urc(modem, "%s", modem->profile->full);

@@ -136,8 +136,8 @@ bool simmodem_trigger(struct simmodem *modem, const struct simmodem_trigger *tri
 bool simmodem_say_trigger(struct simmodem *modem, enum simmodem_point point, const char *line,
                           bool raw, struct simmodem_trigger *out)
 {
-    const char *before = raw || modem->profile->cr_only ? "" : "\r\n";
-    const char *after = raw ? "" : modem->profile->cr_only ? "\r" : "\r\n";
+    const char *before = raw || sim_has(modem, SIM_HABIT_CR_ONLY) ? "" : "\r\n";
+    const char *after = raw ? "" : sim_has(modem, SIM_HABIT_CR_ONLY) ? "\r" : "\r\n";
     *out = (struct simmodem_trigger){.point = point, .action = SIMMODEM_SAY};
     int len = snprintf(out->bytes, sizeof out->bytes, "%s%s%s", before, line, after);
     out->len = (size_t)len;
@@ -220,7 +220,7 @@ static size_t dress(const struct simmodem *modem, char *out, size_t room, const 
 static size_t dress(const struct simmodem *modem, char *out, size_t room, const char *format,
                     va_list args)
 {
-    bool head = modem->settings.verbose && !modem->profile->cr_only;
+    bool head = modem->settings.verbose && !sim_has(modem, SIM_HABIT_CR_ONLY);
     size_t at = 0;
     if (head) {
         out[at++] = '\r';
@@ -231,7 +231,7 @@ static size_t dress(const struct simmodem *modem, char *out, size_t room, const 
         len = 0;
     at += (size_t)len < room - at - 2 ? (size_t)len : room - at - 3;
     out[at++] = '\r';
-    if (!modem->profile->cr_only)
+    if (!sim_has(modem, SIM_HABIT_CR_ONLY))
         out[at++] = '\n';
     return at;
 }
@@ -241,10 +241,18 @@ void simmodem_port_set(struct simmodem *modem, int port)
     modem->port = port;
 }
 
-void simmodem_habits_set(struct simmodem *modem, unsigned habits)
+void simmodem_habits_set(struct simmodem *modem, unsigned habits, bool on)
 {
-    modem->habits = habits;
+    modem->habits = on ? modem->habits | habits : modem->habits & ~habits;
     modem->habit_turn = 0;
+    if (!on && (habits & SIM_HABIT_STORAGE_FULL))
+        simnet_station_ready(&modem->station);
+    sim_leave(modem);
+}
+
+unsigned simmodem_habits(const struct simmodem *modem)
+{
+    return modem->habits;
 }
 
 enum { HABIT_EVERY = 3, OK_LOST_EVERY = 7 };
@@ -258,7 +266,7 @@ void sim_say(struct simmodem *modem, const char *format, ...)
     size_t len = dress(modem, line, sizeof line, format, args);
     va_end(args);
     size_t head = len > 2 && line[0] == '\r' ? 2 : 0;
-    if ((modem->habits & SIMMODEM_GLUES) && line[head] == '+' &&
+    if (sim_has(modem, SIM_HABIT_GLUES) && line[head] == '+' &&
         ++modem->habit_turn % HABIT_EVERY == 0) {
         sim_emit(modem, cut, sizeof cut - 1);
         sim_emit(modem, line + head, len - head);
@@ -273,7 +281,7 @@ void sim_say_final(struct simmodem *modem, const char *line)
     static const char *const numeric[][2] = {{"OK", "0\r"}, {"ERROR", "4\r"}};
     if (modem->settings.quiet)
         return;
-    if ((modem->habits & SIMMODEM_LOSES_OK) && !strcmp(line, "OK") &&
+    if (sim_has(modem, SIM_HABIT_LOSES_OK) && !strcmp(line, "OK") &&
         ++modem->habit_turn % OK_LOST_EVERY == 0)
         return;
     for (unsigned i = 0; !modem->settings.verbose && i < 2; i++) {

@@ -41,6 +41,7 @@ const struct sim_profile sim_profiles[] = {
     /* E3372-like stick: talks all the time until AT^CURC=0, and ^BOOT goes on; slots from 0, mode 2
      * refused. */
     {.name = "huawei",
+     .habits = SIM_HABIT_ICCID_SWAPPED | SIM_HABIT_RESET_DROPS_PORT,
      .maker = "huawei",
      .model = "E3372",
      .revision = "21.315.01.00.143",
@@ -58,14 +59,13 @@ const struct sim_profile sim_profiles[] = {
      .slots = 255,
      .memories = "\"SM\",\"ME\"",
      .iccid = "^ICCID",
-     .iccid_swapped = true,
      .cnmi_max_mode = 1,
      .cnmi_ds = ANY_DS,
      .cnmi_bm = ANY_BM,
-     .reset_drops_port = true,
      .full = "^SMMEMFULL: \"SM\""},
     /* MF-series stick: floods until storage is chosen by AT+CPMS. */
     {.name = "zte",
+     .habits = SIM_HABIT_RESET_DROPS_PORT,
      .maker = "ZTE CORPORATION",
      .model = "MF190",
      .revision = "BD_P673M3V1.0.1",
@@ -84,8 +84,7 @@ const struct sim_profile sim_profiles[] = {
      .iccid = "+ZICCID",
      .cnmi_max_mode = 1,
      .cnmi_ds = ANY_DS,
-     .cnmi_bm = ANY_BM,
-     .reset_drops_port = true},
+     .cnmi_bm = ANY_BM},
     /* SIM7600: SMS works only after "SMS Ready". */
     {.name = "simcom",
      .maker = "SIMCOM INCORPORATED",
@@ -108,6 +107,7 @@ const struct sim_profile sim_profiles[] = {
      .full = "+SMS FULL"},
     /* EC25: <ds> 2 is taken and then reports cannot be found; the profile refuses it honestly. */
     {.name = "quectel",
+     .habits = SIM_HABIT_RESET_DROPS_PORT,
      .maker = "Quectel",
      .model = "EC25",
      .revision = "EC25EFAR06A03M4G",
@@ -123,10 +123,10 @@ const struct sim_profile sim_profiles[] = {
      .iccid = "+QCCID",
      .cnmi_max_mode = 2,
      .cnmi_ds = 0x03,
-     .cnmi_bm = ANY_BM,
-     .reset_drops_port = true},
+     .cnmi_bm = ANY_BM},
     /* A SIM toolkit notice behind each message held gammu up for 23 s. */
     {.name = "telit",
+     .habits = SIM_HABIT_RESET_DROPS_PORT,
      .maker = "Telit",
      .model = "LE910C4-EU",
      .revision = "25.21.660",
@@ -142,9 +142,9 @@ const struct sim_profile sim_profiles[] = {
      .iccid = "#CCID",
      .cnmi_max_mode = 2,
      .cnmi_ds = ANY_DS,
-     .cnmi_bm = ANY_BM,
-     .reset_drops_port = true},
+     .cnmi_bm = ANY_BM},
     {.name = "ublox",
+     .habits = SIM_HABIT_RESET_DROPS_PORT,
      .maker = "u-blox",
      .model = "LARA-R211",
      .revision = "30.31",
@@ -159,10 +159,10 @@ const struct sim_profile sim_profiles[] = {
      .iccid = "+CCID",
      .cnmi_max_mode = 2,
      .cnmi_ds = ANY_DS,
-     .cnmi_bm = ANY_BM,
-     .reset_drops_port = true},
+     .cnmi_bm = ANY_BM},
     /* MC55/TC65 family: a failed send may answer OK (AT^SM20), <bm> must be 0. */
     {.name = "cinterion",
+     .habits = SIM_HABIT_FAILED_SEND_OK,
      .maker = "Cinterion",
      .model = "BGS2-W",
      .revision = "REVISION 02.000",
@@ -177,10 +177,11 @@ const struct sim_profile sim_profiles[] = {
      .iccid = "+CCID",
      .cnmi_max_mode = 2,
      .cnmi_ds = ANY_DS,
-     .cnmi_bm = 0x01,
-     .failed_send_ok = true},
+     .cnmi_bm = 0x01},
     /* Android's emulated radio: CR alone, no word on a bare AT, lower-case hex. */
     {.name = "aosp",
+     .habits = SIM_HABIT_CR_ONLY | SIM_HABIT_BARE_AT_SILENT | SIM_HABIT_ICCID_LOCKED |
+               SIM_HABIT_NO_PIN_COUNT | SIM_HABIT_LOWER_HEX,
      .maker = "Android",
      .model = "Emulator",
      .revision = "1.0",
@@ -195,14 +196,10 @@ const struct sim_profile sim_profiles[] = {
      .iccid = "+CICCID",
      .cnmi_max_mode = 2,
      .cnmi_ds = ANY_DS,
-     .cnmi_bm = ANY_BM,
-     .cr_only = true,
-     .bare_at_silent = true,
-     .iccid_locked = true,
-     .no_pin_count = true,
-     .lower_hex = true},
+     .cnmi_bm = ANY_BM},
     /* Answers AT while a CMGS is still pending: a fence passes too early on it. */
     {.name = "late_cmgs",
+     .habits = SIM_HABIT_ANSWERS_WHILE_SENDING,
      .maker = "otpgate",
      .model = "SIM-LATE",
      .revision = "1.0",
@@ -216,10 +213,27 @@ const struct sim_profile sim_profiles[] = {
      .iccid = "+CCID",
      .cnmi_max_mode = 2,
      .cnmi_ds = ANY_DS,
-     .cnmi_bm = ANY_BM,
-     .answers_while_sending = true},
+     .cnmi_bm = ANY_BM},
 };
 const size_t sim_profile_count = sizeof sim_profiles / sizeof sim_profiles[0];
+
+const struct sim_habit sim_habits[] = {
+    {"echo_stays", SIM_HABIT_ECHO_STAYS},
+    {"glues", SIM_HABIT_GLUES},
+    {"loses_ok", SIM_HABIT_LOSES_OK},
+    {"iccid_swapped", SIM_HABIT_ICCID_SWAPPED},
+    {"cr_only", SIM_HABIT_CR_ONLY},
+    {"bare_at_silent", SIM_HABIT_BARE_AT_SILENT},
+    {"late_cmgs", SIM_HABIT_ANSWERS_WHILE_SENDING},
+    {"failed_send_ok", SIM_HABIT_FAILED_SEND_OK},
+    {"reset_drops_port", SIM_HABIT_RESET_DROPS_PORT},
+    {"cpin_without_ok", SIM_HABIT_CPIN_WITHOUT_OK},
+    {"iccid_locked", SIM_HABIT_ICCID_LOCKED},
+    {"no_pin_count", SIM_HABIT_NO_PIN_COUNT},
+    {"lower_hex", SIM_HABIT_LOWER_HEX},
+    {"storage_full", SIM_HABIT_STORAGE_FULL},
+};
+const size_t sim_habit_count = sizeof sim_habits / sizeof sim_habits[0];
 
 const struct sim_profile *sim_profile_find(const char *name)
 {

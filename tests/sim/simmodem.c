@@ -268,7 +268,7 @@ void simmodem_reset(struct simmodem *modem)
 {
     if (!modem->plugged)
         return;
-    if (modem->profile->reset_drops_port) {
+    if (sim_has(modem, SIM_HABIT_RESET_DROPS_PORT)) {
         sim_drop_port(modem, modem->profile->boot_ms);
     } else {
         sim_flush(modem);
@@ -394,7 +394,8 @@ static void network_answered(struct simnet_station *station, uint64_t id,
         sim_say(modem, "+CMGS: %u", answer->mr);
         sim_fire(modem, SIMMODEM_AT_OK, NULL);
     }
-    if (answer->kind == SIMNET_CMS && !(modem->profile->failed_send_ok && modem->settings.sm20))
+    if (answer->kind == SIMNET_CMS &&
+        !(sim_has(modem, SIM_HABIT_FAILED_SEND_OK) && modem->settings.sm20))
         result = (struct sim_result){SIM_CMS, answer->cause};
     else if (answer->kind == SIMNET_ERROR || answer->kind == SIMNET_REFERENCE_ERROR)
         result.kind = SIM_ERROR;
@@ -417,7 +418,7 @@ static void run_line(struct simmodem *modem, const char *line)
         return; /* V.250 clause 5.2: not addressed to us */
     }
     sim_fire(modem, SIMMODEM_AT_COMMAND, line);
-    if (!modem->plugged || modem->hung || (!line[2] && modem->profile->bare_at_silent)) {
+    if (!modem->plugged || modem->hung || (!line[2] && sim_has(modem, SIM_HABIT_BARE_AT_SILENT))) {
         modem->mute = false;
         return;
     }
@@ -534,7 +535,7 @@ static void take_byte(struct simmodem *modem, char byte)
         take_body_byte(modem, byte);
         break;
     case SIM_BUSY:
-        if (modem->submit_id && modem->profile->answers_while_sending)
+        if (modem->submit_id && sim_has(modem, SIM_HABIT_ANSWERS_WHILE_SENDING))
             take_line_byte(modem, byte);
         else
             take_pending_byte(modem, byte);
@@ -605,6 +606,7 @@ struct simmodem *simmodem_new(struct simnet *net, const struct simmodem_config *
     snprintf(number, sizeof number, "+8498100%04u", (unsigned)config->index % 10000);
     modem->net = net;
     modem->profile = config->profile;
+    modem->habits = config->profile->habits;
     modem->host = *host;
     modem->ctx = ctx;
     modem->index = config->index;

@@ -55,13 +55,9 @@ void simmodem_unhang(struct simmodem *modem);
 /* <stat> of 3GPP TS 27.007 clause 7.2, from now on; `domains`: SIMMODEM_CREG | ... */
 enum { SIMMODEM_CREG = 1, SIMMODEM_CGREG = 2, SIMMODEM_CEREG = 4, SIMMODEM_ALL_DOMAINS = 7 };
 void simmodem_registration_set(struct simmodem *modem, unsigned domains, int stat);
-/* Bad habits, kept over resets: `habits` of them joined by |. */
-enum {
-    SIMMODEM_ECHO_STAYS = 1, /* ATE0 says OK and changes nothing */
-    SIMMODEM_GLUES = 2,      /* now and then a notice without its end runs into an answer */
-    SIMMODEM_LOSES_OK = 4,   /* now and then the OK behind an answer does not come */
-};
-void simmodem_habits_set(struct simmodem *modem, unsigned habits);
+/* These habits (SIM_HABIT_... joined by |) from now on, or no more; kept over resets. */
+void simmodem_habits_set(struct simmodem *modem, unsigned habits, bool on);
+unsigned simmodem_habits(const struct simmodem *modem);
 /* The host is on its second port (1), or third: what comes unasked goes to the first (0), until
  * ^PORTSEL or +QURCCFG changes that; other makes have no such command. */
 void simmodem_port_set(struct simmodem *modem, int port);
@@ -75,6 +71,7 @@ enum simmodem_sim {
 };
 /* Kept over resets; one that asked for its PIN asks again after each. */
 void simmodem_sim_set(struct simmodem *modem, enum simmodem_sim sim);
+void simmodem_pin_left_set(struct simmodem *modem, int left); /* attempts at its PIN */
 
 enum { SIMMODEM_USSDS = 16 };
 /* How this modem's network answers a code, before the network's own service is asked. False: there

@@ -37,7 +37,7 @@ struct simmodem {
     enum simmodem_sim sim;
     int pin_left;
     int port;                    /* of its ports the host's: 0 PC UI, AT; 1 modem; 2 UART */
-    unsigned habits, habit_turn; /* SIMMODEM_ECHO_STAYS, ...; lines said since */
+    unsigned habits, habit_turn; /* SIM_HABIT_ECHO_STAYS | ...; lines said since */
     bool pin_enabled;            /* asked for again after each start */
     uint8_t mr;                  /* of the next submit; survives resets, as in EF_SMSS */
     struct sim_memory memory[SIM_MEMORIES];
@@ -115,10 +115,15 @@ void sim_off_air(struct simmodem *modem);
 bool sim_has_service(const struct simmodem *modem);
 int sim_stat(const struct simmodem *modem, int domain);
 
+static inline bool sim_has(const struct simmodem *modem, unsigned habit)
+{
+    return modem->habits & habit;
+}
+
 /* The echo is on, or will not go off. */
 static inline bool sim_echoes(const struct simmodem *modem)
 {
-    return modem->settings.echo || (modem->habits & SIMMODEM_ECHO_STAYS);
+    return modem->settings.echo || sim_has(modem, SIM_HABIT_ECHO_STAYS);
 }
 
 /* sim_card.c: how the SIM stands, and AT+CPIN. */

@@ -192,6 +192,41 @@ class ProgramTest(unittest.TestCase):
         sim.control("balance", dong=1234567, ends="01/01/2027")
         host.talk(b'AT+CUSD=1,"*101#",15\r', b"So du: 1.234.567 VND. Han su dung: 01/01/2027.")
 
+    def test_habits(self):
+        """What firmware does that no standard asks for: one table, each row settable."""
+        sim = self.sim(modems=2, latency_ms=0, profile="generic,late_cmgs")
+        born = sim.control("habit", modem=0)
+        self.assertFalse(any(born.values()))
+        late = sim.control("habit", modem=1)
+        self.assertEqual([name for name in late if late[name]], ["late_cmgs"])
+        for name in born:  # each can be taken up and given up, and nothing else moves
+            self.assertEqual(sim.control("habit", modem=0, habit=name), {**born, name: True})
+            self.assertEqual(sim.control("habit", modem=0, habit=name, on=False), born)
+        with self.assertRaises(ModemSimError):
+            sim.control("habit", modem=0, habit="sings")
+
+        host = self.open(sim.port())
+        sim.control("habit", modem=0, habit="echo_stays")
+        host.talk(b"ATE0\r")
+        self.assertEqual(host.talk(b"AT+CMGF=0\r"), b"AT+CMGF=0\r\r\nOK\r\n")
+        sim.control("habit", modem=0, habit="echo_stays", on=False)
+        self.assertEqual(host.talk(b"AT+CMGF=0\r"), b"\r\nOK\r\n")
+        sim.control("habit", modem=0, habit="cpin_without_ok")
+        host.talk(b"AT+CPIN?\r", b"\r\n+CPIN: READY\r\n")
+        self.assertEqual(host.talk(b"ATE0\r"), b"\r\nOK\r\n")
+        sim.control("habit", modem=0, habit="storage_full")
+        sim.control("write", **{"modem": 0, "from": "+84905111222", "text": "chao"})
+        self.assertIn(b'"ME",0,50', host.talk(b"AT+CPMS?\r"))
+        host.talk(b"AT+CNMI=2,1,0,1,0\r")
+        sim.control("habit", modem=0, habit="storage_full", on=False)
+        host.until(b'+CMTI: "ME",1\r\n')  # the network had kept it
+        sim.control("host_port", modem=0, port=1)
+        sim.control("write", **{"modem": 0, "from": "+84905111222", "text": "hai"})
+        self.assertNotIn(b"+CMTI", host.talk(b"AT+CMGR=2\r"))  # told on the other port
+        sim.control("sim", modem=0, state="pin", left=1)
+        host.talk(b'AT+CPIN="0000"\r', b"ERROR\r\n")
+        self.assertIn(b"SIM PUK", host.talk(b"AT+CPIN?\r", b"SIM PUK\r\n"))
+
     def test_wait(self):
         sim = self.sim(latency_ms=50)
         with self.assertRaises(ModemSimError):

@@ -26,10 +26,10 @@ static const struct {
     const char *name;
 } habits[] = {
     {0, "none"},
-    {SIMMODEM_ECHO_STAYS, "echo"},
-    {SIMMODEM_GLUES, "glues"},
-    {SIMMODEM_LOSES_OK, "loses OK"},
-    {SIMMODEM_ECHO_STAYS | SIMMODEM_GLUES | SIMMODEM_LOSES_OK, "all"},
+    {SIM_HABIT_ECHO_STAYS, "echo"},
+    {SIM_HABIT_GLUES, "glues"},
+    {SIM_HABIT_LOSES_OK, "loses OK"},
+    {SIM_HABIT_ECHO_STAYS | SIM_HABIT_GLUES | SIM_HABIT_LOSES_OK, "all"},
 };
 
 static void each_comes_back(const char *where, unsigned reports)
@@ -55,7 +55,7 @@ static void live_with(const char *profile, size_t habit)
     char where[64], text[32];
     (void)snprintf(where, sizeof where, "%s, %s", profile, habits[habit].name);
     sim_world_prepare(profile);
-    simmodem_habits_set(t.modem, habits[habit].bits);
+    simmodem_habits_set(t.modem, habits[habit].bits, true);
     assert_int_equal(link_open(t.link), 0);
     if (!sim_world_until_ready(600000))
         fail_msg("%s: not ready but %s", where, link_state_name(t.state));
@@ -71,7 +71,7 @@ static void live_with(const char *profile, size_t habit)
         if (t.outcome.cause == SMS_LOCAL_NOT_READY && sim_world_until_ready(600000))
             sim_world_submit(true);
         bool accepted = t.accepted > before;
-        if (t.outcome.verdict != SMS_SENT && !(habits[habit].bits & SIMMODEM_LOSES_OK))
+        if (t.outcome.verdict != SMS_SENT && !(habits[habit].bits & SIM_HABIT_LOSES_OK))
             fail_msg("%s: told %s", where, sms_verdict_name(t.outcome.verdict));
         if ((t.outcome.verdict == SMS_SENT && !accepted) ||
             (t.outcome.verdict == SMS_NOT_SENT && accepted))

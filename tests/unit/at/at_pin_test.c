@@ -54,10 +54,11 @@ static void every_profile_is_unlocked(void **state)
         if (t.pins_asked != 1 || t.state != LINK_SIM || t.link->card != LINK_CARD_PIN)
             fail_msg("%s: asked %u times, %s", profile->name, t.pins_asked,
                      link_state_name(t.state));
-        if (t.link->pin_left != (profile->no_pin_count ? -1 : SIM_PIN_TRIES))
+        if (t.link->pin_left != (profile->habits & SIM_HABIT_NO_PIN_COUNT ? -1 : SIM_PIN_TRIES))
             fail_msg("%s: %d attempts left", profile->name, t.link->pin_left);
-        assert_string_equal(t.link->identity.iccid,
-                            profile->iccid_locked ? "" : simmodem_iccid(t.modem));
+        assert_string_equal(t.link->identity.iccid, profile->habits & SIM_HABIT_ICCID_LOCKED
+                                                        ? ""
+                                                        : simmodem_iccid(t.modem));
         assert_int_equal(typed(), 0);
         link_pin(t.link, right, "");
         if (!sim_world_until_ready(60000))
@@ -100,7 +101,7 @@ static void a_wrong_pin_is_told_once_and_never_typed_again(void **state)
                      t.modem->pin_left);
         assert_true(t.pins_asked > 50 && t.pins_asked < 65); /* each minute: it may be mended */
         assert_string_equal(t.why, "no PIN for it");
-        if (!sim_profiles[i].no_pin_count)
+        if (!(sim_profiles[i].habits & SIM_HABIT_NO_PIN_COUNT))
             assert_int_equal(t.link->pin_left, SIM_PIN_TRIES - 1);
         /* The right one, put in its place. */
         t.pin = right;
