@@ -12,8 +12,6 @@
 #include "port_holder.h"
 #include "text.h"
 
-enum { TRY_MS = 3000 };
-
 struct at_probe {
     struct loop *loop;
     struct port *port;
@@ -143,29 +141,38 @@ static void asked(void *arg, enum at_script_end end)
 
 static void try_once(struct at_probe *probe);
 
+/* Behind a try that was not answered in time its answer may still come, and would be taken for that
+ * of the first question. */
 static void tried(void *arg, const struct at_result *result)
 {
     struct at_probe *probe = arg;
-    if (result->end == AT_END_FINAL)
-        at_script_run(&probe->script, steps, asked);
-    else if (result->end == AT_END_TIMEOUT)
+    if (result->end == AT_END_TIMEOUT)
         try_once(probe);
+    else if (result->end == AT_END_FINAL && probe->tries > 1)
+        at_chat_fence(&probe->chat);
+    else if (result->end == AT_END_FINAL)
+        at_script_run(&probe->script, steps, asked);
 }
 
-/* An emulator is known that answers no bare AT; the last try takes one that was left quiet along. A
- * DIAG port is not to see long lines: these are short. */
+/* An emulator is known that answers no bare AT, and a modem may have been left quiet: the other try
+ * takes both along, and soon, for a citizen may be waiting. A DIAG port is not to see long lines:
+ * these are short. */
 static void try_once(struct at_probe *probe)
 {
-    static const char *const tries[] = {"AT", "AT", "ATE0Q0V1"};
+    static const struct {
+        const char *text;
+        int ms;
+    } tries[] = {{"AT", 500}, {"ATE0Q0V1", 2500}, {"AT", 3000}, {"ATE0Q0V1", 3000}};
     if (probe->tries == sizeof tries / sizeof *tries) {
         probe_end(probe, -ETIMEDOUT, "nobody speaks AT there");
         return;
     }
-    const struct at_command command = {.text = tries[probe->tries++],
-                                       .timeout_ms = TRY_MS,
+    const struct at_command command = {.text = tries[probe->tries].text,
+                                       .timeout_ms = tries[probe->tries].ms,
                                        .no_fence = true,
                                        .done = tried,
                                        .arg = probe};
+    probe->tries++;
     at_chat_send(&probe->chat, &command);
 }
 
@@ -174,10 +181,13 @@ static void on_awake(void *ctx)
     try_once(ctx);
 }
 
+/* Some lack both queries, and speak AT all the same. */
 static void on_fenced(void *ctx, bool in_step)
 {
-    (void)ctx;
+    struct at_probe *probe = ctx;
     (void)in_step;
+    if (probe->tries > 1 && probe->stream && !probe->script.steps)
+        at_script_run(&probe->script, steps, asked);
 }
 
 static void on_orphan(void *ctx, const struct at_final *final)

@@ -1,5 +1,5 @@
-/* at_probe: asks a port whether somebody speaks AT there, and who: "AT" three times, 3 s each, any
- * final result counts; then IMEI, ICCID and IMSI as far as they can be read. It changes nothing in
+/* at_probe: asks a port whether somebody speaks AT there, and who: four tries in 9 s, any final
+ * result counts; then IMEI, ICCID and IMSI as far as they can be read. It changes nothing in
  * the modem, types no PIN, and lets go of the port before it answers. */
 #ifndef OTPGATE_AT_PROBE_H
 #define OTPGATE_AT_PROBE_H

@@ -78,7 +78,7 @@ static void everybody_tells_who_it_is(void **state)
     }
 }
 
-static void silence_is_three_times_three_seconds(void **state)
+static void silence_is_four_tries_in_nine_seconds(void **state)
 {
     (void)state;
     begin("generic");
@@ -90,8 +90,30 @@ static void silence_is_three_times_three_seconds(void **state)
     assert_int_equal(got.answers, 1);
     assert_int_equal(got.err, -ETIMEDOUT);
     assert_int_equal(got.at_ms - start_ms, AT_CHAT_SETTLE_MS + 3 * 3000);
-    assert_int_equal(sim_world_count("AT"), 3);
+    assert_int_equal(sim_world_count("AT"), 4);
     sim_world_stop();
+}
+
+/* Its answer to the first try comes behind the second: none of it is taken for its name. */
+static void a_slow_one_is_not_misread(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        begin("generic");
+        const struct simmodem_trigger slow = {
+            .point = SIMMODEM_NOW, .action = SIMMODEM_DELAY, .ms = late ? 3100 : 700};
+        assert_true(simmodem_trigger(t.modem, &slow));
+        sim_world_net();
+        sim_world_run(60000);
+        assert_int_equal(got.answers, 1);
+        assert_int_equal(got.err, 0);
+        assert_string_equal(got.identity.maker, "otpgate");
+        assert_string_equal(got.identity.model, "SIM-1");
+        assert_string_equal(got.identity.iccid, simmodem_iccid(t.modem));
+        assert_int_equal(strlen(got.identity.imei), 15);
+        assert_int_equal(strlen(got.identity.imsi), 15);
+        sim_world_stop();
+    }
 }
 
 static void a_port_that_goes_is_told(void **state)
@@ -122,7 +144,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everybody_tells_who_it_is),
-        cmocka_unit_test(silence_is_three_times_three_seconds),
+        cmocka_unit_test(silence_is_four_tries_in_nine_seconds),
+        cmocka_unit_test(a_slow_one_is_not_misread),
         cmocka_unit_test(a_port_that_goes_is_told),
         cmocka_unit_test(a_forgotten_one_says_nothing),
     };
