@@ -199,9 +199,10 @@ struct link_ops {
     /* Ends what is under way: before the Ctrl-Z with ESC and NOT_SENT, after it nothing can be
      * taken back and it is awaited. */
     void (*abort)(struct link *);
-    /* Restarts the modem by its own command, as the ladder would; one that is left alone
-     * (QUARANTINED) is tried at once. 0: it is on its way, state() tells the rest. -EAGAIN: it is
-     * in the middle of something, ask again. -ENODEV: its port is not there. */
+    /* Restarts the modem by its own command, as the ladder would, when what is under way has ended,
+     * and takes nothing new before; one that is left alone (QUARANTINED) is tried at once. Asked
+     * twice before it began, or while it restarts for another reason: once. 0: it is on its way,
+     * state() tells the rest. -ENODEV: its port is not there. */
     int (*reset)(struct link *);
     /* Ends the link. A submit under way gets no outcome any more: the owner knows best (see
      * link_in_flight). Freed at the end of the turn. */

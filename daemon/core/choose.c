@@ -59,7 +59,7 @@ struct modem *choose_for(struct modem *first, const struct message *message)
     if (!carrier || message->pin[0] || suspect_on_trial(first) || same_network(first, carrier))
         return first;
     for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
-        if (!may_be_chosen(modem) || modem_is_held(modem) ||
+        if (!may_be_chosen(modem) || modem_is_paused(modem) ||
             penalty_step(modem) != penalty_step(first) || !same_network(modem, carrier) ||
             strcmp(modem->link->identity.iccid, message->avoid) == 0)
             continue;

@@ -98,7 +98,7 @@ int64_t modem_used_today(struct modem *modem)
 bool modem_is_free(struct modem *modem)
 {
     return modem->link && !modem->retired && !modem->doubt && modem->state == LINK_READY &&
-           (!modem_is_held(modem) || modem->finishing) && modem->slot == SLOT_FREE &&
+           (!modem_is_paused(modem) || modem->finishing) && modem->slot == SLOT_FREE &&
            !lease_holds(modem) && (!modem->ending.active || modem->ending.written) &&
            loop_now_ms(modem->gateway->loop) >= modem->free_at_ms && budget_left(modem);
 }
@@ -130,7 +130,7 @@ bool fleet_has_other(struct gateway *gateway, const struct modem *than)
     int64_t soon_ms = loop_now_ms(gateway->loop) + OTHER_SOON_MS;
 
     for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
-        if (modem == than || modem->retired || modem->doubt || modem_is_held(modem))
+        if (modem == than || modem->retired || modem->doubt || modem_is_paused(modem))
             continue;
         if ((modem->state == LINK_READY || modem->state == LINK_BUSY) && budget_left(modem) &&
             modem->free_at_ms <= soon_ms &&

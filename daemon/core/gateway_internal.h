@@ -81,13 +81,10 @@ struct modem {
     struct modem *next;
     struct config_modem config;
     struct link *link;
-    bool retired;      /* left the configuration, goes when free */
-    bool paused;       /* by an operator: a fact on disk */
-    bool finishing;    /* held, and a message begun here may still want its next part */
-    bool reset_wanted; /* asked for, and not yet begun: nothing new is claimed */
-    struct loop_timer reset_timer;
+    bool retired;          /* left the configuration, goes when free */
+    bool paused;           /* by an operator: a fact on disk */
+    bool finishing;        /* held, and a message begun here may still want its next part */
     struct loop_task tell; /* followers hear that it is held, or no more */
-    int64_t reset_until_ms;
     struct suspicion suspicion;
 
     enum link_state state;
@@ -263,8 +260,6 @@ void hold_stop(struct modem *modem);
 void hold_load(struct gateway *gateway);
 /* It, or everything. */
 bool modem_is_paused(const struct modem *modem);
-/* Takes no new message: it is paused, or about to be reset. */
-bool modem_is_held(const struct modem *modem);
 /* What it began may go on elsewhere: it is gone, quarantined, or paused with nothing left to
  * finish.
  */

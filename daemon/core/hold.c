@@ -1,5 +1,4 @@
-/* hold: what an operator stops and lets go again: one modem, or all of them; and a modem that is to
- * be reset.
+/* hold: what an operator stops and lets go again: one modem, or all of them; and a reset by hand.
  *
  * What is paused stands on disk as facts ("gateway.paused", "modem.NAME.paused"), so that a restart
  * does not undo what somebody had a reason for. What is under way is finished, with all parts of
@@ -13,9 +12,7 @@
 #include "text.h"
 
 enum {
-    BEGUN_ROWS = 16,           /* messages of which one SIM may have sent a part: one, and a few */
-    RESET_AGAIN_MS = 500,      /* the link is in the middle of something */
-    RESET_GIVE_UP_MS = 300000, /* it has had enough chances; the longest answer takes 150 s */
+    BEGUN_ROWS = 16, /* messages of which one SIM may have sent a part: one, and a few */
     FACT_NAME = MODEM_NAME_MAX + 16,
 };
 
@@ -69,11 +66,6 @@ bool modem_is_paused(const struct modem *modem)
     return modem->paused || modem->gateway->paused || suspect_is_out(modem);
 }
 
-bool modem_is_held(const struct modem *modem)
-{
-    return modem_is_paused(modem) || modem->reset_wanted;
-}
-
 bool modem_is_away(const struct modem *modem)
 {
     return modem->state == LINK_GONE || modem->state == LINK_QUARANTINED || modem->doubt ||
@@ -90,7 +82,7 @@ const char *hold_words(const struct modem *modem)
         return modem->doubt_why;
     if (suspect_is_out(modem))
         return suspect_words(modem);
-    return modem->reset_wanted ? "about to be reset" : "";
+    return "";
 }
 
 int hold_next_part(struct modem *modem, struct message *out)
@@ -100,8 +92,6 @@ int hold_next_part(struct modem *modem, struct message *out)
     char pin[MODEM_NAME_MAX + 8];
     bool begun = false;
 
-    if (modem->reset_wanted)
-        return 0;
     snprintf(pin, sizeof pin, "sim:%s", modem->link->identity.iccid);
     int count = store_rows_pinned(store, pin, rows, BEGUN_ROWS);
     for (int i = 0; i < count; i++) {
@@ -127,7 +117,7 @@ int hold_next_part(struct modem *modem, struct message *out)
 
 void hold_on_ready(struct modem *modem)
 {
-    modem->finishing = modem_is_held(modem) && !suspect_is_out(modem);
+    modem->finishing = modem_is_paused(modem) && !suspect_is_out(modem);
 }
 
 /* --- pause and resume
@@ -144,7 +134,7 @@ static void on_tell(void *arg)
 
 static void held_or_not(struct modem *modem)
 {
-    modem->finishing = modem_is_held(modem) && !suspect_is_out(modem);
+    modem->finishing = modem_is_paused(modem) && !suspect_is_out(modem);
     loop_defer(&modem->tell, LOOP_SOON);
 }
 
@@ -190,34 +180,16 @@ int gateway_pause(struct gateway *gateway, bool pause, struct refusal *refusal)
  * -------------------------------------------------------------------------------------------
  */
 
-static void on_reset(void *arg)
-{
-    struct modem *modem = arg;
-    bool busy = modem->slot != SLOT_FREE || modem->ending.active;
-    int rc = busy ? -EAGAIN : link_reset(modem->link);
-
-    if (rc == -EAGAIN && loop_now_ms(modem->gateway->loop) < modem->reset_until_ms) {
-        loop_timer_arm_in(&modem->reset_timer, RESET_AGAIN_MS);
-        return;
-    }
-    modem->reset_wanted = false;
-    log_event(rc < 0 ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, "hold", modem->config.name,
-              rc < 0 ? "reset_failed" : "reset", "%s", rc < 0 ? strerror(-rc) : "");
-    schedule_kick(modem->gateway);
-}
-
 int gateway_modem_reset(struct gateway *gateway, const char *name, struct refusal *refusal)
 {
     struct modem *modem = fleet_find(gateway, name);
 
     if (!modem)
         return refuse(refusal, "not_found", "No modem has this name.");
-    if (modem->state == LINK_GONE)
+    if (link_reset(modem->link) < 0)
         return refuse(refusal, "no_modem",
                       "The modem is not there: it can only be pulled and plugged in again.");
-    modem->reset_wanted = true;
-    modem->reset_until_ms = loop_now_ms(gateway->loop) + RESET_GIVE_UP_MS;
-    loop_timer_arm_in(&modem->reset_timer, 0);
+    log_event(LOG_LEVEL_NOTICE, "hold", modem->config.name, "reset", "%s", "");
     return 0;
 }
 
@@ -227,13 +199,11 @@ int gateway_modem_reset(struct gateway *gateway, const char *name, struct refusa
 
 void hold_init(struct modem *modem)
 {
-    loop_timer_init(&modem->reset_timer, modem->gateway->loop, on_reset, modem);
     loop_task_init(&modem->tell, modem->gateway->loop, on_tell, modem);
     load_modem(modem);
 }
 
 void hold_stop(struct modem *modem)
 {
-    loop_timer_cancel(&modem->reset_timer);
     loop_task_cancel(&modem->tell);
 }

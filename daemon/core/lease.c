@@ -183,7 +183,7 @@ void lease_yield(struct modem *modem)
 {
     struct message message = {0};
 
-    if (modem->lease.state != LEASE_OPEN || modem_is_held(modem))
+    if (modem->lease.state != LEASE_OPEN || modem_is_paused(modem))
         return;
     int rc =
         store_message_due(modem->gateway->store, modem->config.name, modem->link->identity.iccid,
@@ -253,7 +253,7 @@ int lease_run(struct gateway *gateway, const struct lease_request *request, stru
     if (!request->trusted && !lease_code_allowed(&gateway->config->ussd_allow, request->code))
         return refuse(refusal, "not_allowed",
                       "No pattern of ussd_allow in the configuration fits this code.");
-    if (!may_be_ready(modem) || modem->reset_wanted)
+    if (!may_be_ready(modem))
         return refuse(refusal, "no_modem", "This modem has no network now.");
     if (lease_holds(modem)) {
         int rc = refuse(refusal, "overloaded", "A USSD session is under way on this modem.");

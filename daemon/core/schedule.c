@@ -67,7 +67,7 @@ static int due_for(struct modem *modem, struct message *out)
 {
     struct gateway *gateway = modem->gateway;
 
-    if (modem_is_held(modem))
+    if (modem_is_paused(modem))
         return hold_next_part(modem, out);
     return store_message_due(gateway->store, modem->config.name, modem->link->identity.iccid,
                              fleet_has_other(gateway, modem), out);

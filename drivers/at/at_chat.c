@@ -72,6 +72,8 @@ static void chat_finish(struct at_chat *chat, bool in_step)
         command.done(command.arg, &result);
     else
         chat->sink->fenced(chat->ctx, in_step);
+    if (chat->state == AT_CHAT_IDLE && chat->sink->idle)
+        chat->sink->idle(chat->ctx);
 }
 
 static void chat_overdue(struct at_chat *chat)

@@ -102,6 +102,9 @@ struct at_chat_sink {
      * line. Told again for each query that stays without an answer. Nothing is sent from inside.
      * NULL: nobody asks. */
     void (*overdue)(void *ctx, const struct at_command *command, const struct at_result *so_far);
+    /* Nothing is on the wire any more, and whoever was told so (done, fenced) has begun nothing
+     * new. NULL: nobody asks. */
+    void (*idle)(void *ctx);
 };
 
 enum at_chat_state {

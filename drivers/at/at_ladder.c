@@ -212,6 +212,8 @@ static void climb(struct at_link *l, enum at_rung rung, const char *why)
     recovery->climbed_ms = loop_now_ms(l->loop);
     recovery->rung = rung == AT_RUNG_QUARANTINE ? AT_RUNG_RADIO : rung + 1;
     recovery->awaited = false;
+    if (rung != AT_RUNG_RADIO && rung != AT_RUNG_REOPEN)
+        recovery->reset_asked = false; /* it restarts, or is left alone */
     at_script_forget(&l->script);
     port_unwatch(l->port);
     rungs[rung].climb(l, why);
@@ -223,6 +225,8 @@ void at_ladder_climb(struct at_link *l, const char *why)
     /* A trouble of hours ago is another one. */
     if (recovery->climbed_ms && loop_now_ms(l->loop) - recovery->climbed_ms >= HOUR_MS)
         recovery->rung = AT_RUNG_RADIO;
+    if (recovery->reset_asked && recovery->rung < AT_RUNG_RESET)
+        recovery->rung = AT_RUNG_RESET;
     enum at_rung rung = recovery->rung;
     while (!rungs[rung].possible(l) || !rung_is_free(l, rung))
         rung++;
@@ -243,8 +247,27 @@ void at_ladder_reopen(struct at_link *l, const char *why)
     at_ladder_climb(l, why);
 }
 
-/* Between two dialogues only. Where it does not help, the ladder goes on at the next rung. Whoever
- * asks by hand is not bound by the budget, but it is used. */
+/* --- what the owner asks for --- */
+
+/* Where it does not help, the ladder goes on at the next rung. Whoever asks by hand is not bound by
+ * the budget, but it is used. */
+bool at_ladder_take_turn(struct at_link *l)
+{
+    if (!l->recovery.reset_asked || l->script.steps || !at_chat_is_idle(&l->chat) ||
+        l->send.active || l->ussd.stage != AT_USSD_IDLE)
+        return false;
+    climb(l, AT_RUNG_RESET, "reset asked for");
+    return true;
+}
+
+/* In these two states nobody comes by at_network_settle() for a long time. */
+void at_ladder_idle(struct at_link *l)
+{
+    if (at_link_state(l) == LINK_SIM || at_link_state(l) == LINK_REGISTERING)
+        (void)at_ladder_take_turn(l);
+}
+
+/* It begins at once, or at the end of what is under way. */
 int at_ladder_reset(struct at_link *l)
 {
     switch (at_link_state(l)) {
@@ -253,19 +276,28 @@ int at_ladder_reset(struct at_link *l)
     case LINK_QUARANTINED:
         at_link_open_port(l, "reset asked for");
         return 0;
+    case LINK_RECOVERING:
+        if (l->recovery.wait == AT_WAIT_RESET || l->recovery.wait == AT_WAIT_RESCUE)
+            return 0; /* it restarts as it is */
+        break;
+    case LINK_READY:
+        l->recovery.reset_asked = true;
+        if (!at_ladder_take_turn(l)) { /* a look at how it is, or a sweep: no message goes first */
+            (void)at_script_stop(&l->script);
+            at_link_goto(l, LINK_BUSY, "reset asked for");
+        }
+        return 0;
     case LINK_SIM:
     case LINK_REGISTERING:
-    case LINK_READY:
-        if (l->script.steps || !at_chat_is_idle(&l->chat))
-            return -EAGAIN;
-        climb(l, AT_RUNG_RESET, "reset asked for");
+        l->recovery.reset_asked = true;
+        (void)at_ladder_take_turn(l);
         return 0;
     case LINK_OPENING:
     case LINK_SYNCING:
     case LINK_IDENTIFYING:
     case LINK_BUSY:
-    case LINK_RECOVERING:
         break;
     }
-    return -EAGAIN;
+    l->recovery.reset_asked = true;
+    return 0;
 }

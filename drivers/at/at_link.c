@@ -434,6 +434,11 @@ static void link_broken(void *ctx)
     at_recover_gone(ctx, "cannot write", true);
 }
 
+static void link_idle(void *ctx)
+{
+    at_ladder_idle(ctx);
+}
+
 /* Whoever waits is told now, and nobody else begins to wait. */
 static void link_overdue(void *ctx, const struct at_command *command,
                          const struct at_result *so_far)
@@ -448,6 +453,7 @@ static const struct at_chat_sink chat_sink = {.awake = link_awake,
                                               .fenced = link_fenced,
                                               .orphan = link_orphan,
                                               .broken = link_broken,
+                                              .idle = link_idle,
                                               .overdue = link_overdue};
 
 /* --- the contract's calls --- */

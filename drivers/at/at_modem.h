@@ -105,6 +105,7 @@ struct at_recovery {
     unsigned penalty; /* failures in a row, squared into a waiting time */
     enum at_wait wait;
     bool reboot_seen; /* the modem said that it has restarted */
+    bool reset_asked; /* by the owner, and not begun: waits for what is under way */
 };
 
 struct at_link {
@@ -233,5 +234,8 @@ void at_ladder_climb(struct at_link *l, const char *why); /* the modem fails: th
 void at_ladder_climb_for_sending(struct at_link *l, const char *why);
 void at_ladder_reopen(struct at_link *l, const char *why); /* the port has to be closed at once */
 int at_ladder_reset(struct at_link *l);                    /* the owner's wish; as link.h has it */
+/* True: a reset that was asked for begins. Between two dialogues: nothing is under way. */
+bool at_ladder_take_turn(struct at_link *l);
+void at_ladder_idle(struct at_link *l); /* nothing is on the wire any more */
 
 #endif

@@ -211,7 +211,8 @@ void at_network_on_registration(void *ctx, const char *line)
 
 void at_network_settle(struct at_link *l, const char *why)
 {
-    if (at_init_restarted(l) || at_sim_was_lost(l) || at_ussd_take_turn(l))
+    if (at_init_restarted(l) || at_ladder_take_turn(l) || at_sim_was_lost(l) ||
+        at_ussd_take_turn(l))
         return;
     if (at_network_registered(l)) {
         if (at_link_state(l) != LINK_READY)

@@ -150,6 +150,7 @@ void at_recover_on_reboot(void *ctx, const char *line)
         return;
     }
     l->recovery.reboot_seen = true;
+    l->recovery.reset_asked = false;
     at_send_on_reboot(l);
     if (at_chat_is_idle(&l->chat) && !l->script.steps && !l->send.active)
         at_init_wake(l, "the modem has restarted");
@@ -163,6 +164,7 @@ static void on_port(void *arg)
 void at_recover_gone(struct at_link *l, const char *why, bool was_open)
 {
     at_link_drop_port(l);
+    l->recovery.reset_asked = false;
     at_link_goto(l, LINK_GONE, why);
     port_watch(l->port, on_port, l);
     /* The node may still be there (another program holds it, a hang-up): then nothing would ever

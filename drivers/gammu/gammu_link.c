@@ -70,6 +70,7 @@ struct gammu_link {
     size_t in_len;
     unsigned lines; /* since the last look */
     bool looking;
+    bool reset_asked; /* as soon as what is under way has ended */
     unsigned penalty;
 
     struct {
@@ -204,7 +205,7 @@ static int64_t penalty_ms(struct gammu_link *l, int64_t step_ms)
 static void drop(struct gammu_link *l, enum sms_local cause)
 {
     loop_timer_cancel(&l->answer);
-    l->looking = false;
+    l->looking = l->reset_asked = false;
     l->in_len = 0;
     memset(l->window, 0, sizeof l->window); /* told again by the next helper */
     if (l->stream)
@@ -292,6 +293,10 @@ static bool registered(const struct gammu_link *l)
 /* READY or REGISTERING, as the last radio line has it. */
 static void settle(struct gammu_link *l, const char *why)
 {
+    if (l->reset_asked) {
+        restart(l, SMS_LOCAL_GONE, "asked to");
+        return;
+    }
     enum link_state wanted = registered(l) ? LINK_READY : LINK_REGISTERING;
     if (state_of(l) != wanted)
         go(l, wanted, registered(l) ? why : "no network");
@@ -572,14 +577,13 @@ static int op_reset(struct link *link)
     struct gammu_link *l = own(link);
     if (state_of(l) == LINK_GONE)
         return -ENODEV;
-    if (state_of(l) == LINK_QUARANTINED || state_of(l) == LINK_RECOVERING) {
+    if (state_of(l) == LINK_QUARANTINED || state_of(l) == LINK_RECOVERING)
         open_port(l, "another try");
-        return 0;
-    }
-    if (state_of(l) != LINK_READY && state_of(l) != LINK_REGISTERING)
-        return -EAGAIN;
-    restart(l, SMS_LOCAL_GONE, "asked to");
-    return 0;
+    else if (state_of(l) == LINK_BUSY)
+        l->reset_asked = true;
+    else if (state_of(l) == LINK_READY || state_of(l) == LINK_REGISTERING)
+        restart(l, SMS_LOCAL_GONE, "asked to");
+    return 0; /* else it starts just now */
 }
 
 static void op_taken(struct link *link, uint64_t handle, bool ok)

@@ -185,6 +185,26 @@ static void awaits_what_has_left(void **state)
     assert_int_equal(rig_copies(rig), 1);
 }
 
+static void a_reset_waits_for_what_is_under_way(void **state)
+{
+    struct rig *rig = *state;
+    rig_start(rig, true);
+    rig->owner = RIG_SILENT;
+    assert_int_equal(rig_submit(rig), 0);
+    rig_until(rig, rig_is_asked);
+    assert_int_equal(link_reset(rig->link), 0);
+    assert_int_equal(link_reset(rig->link), 0);
+    rig_idle(rig, 200);
+    assert_int_equal(rig->outcomes, 0);
+    assert_int_equal(rig->state, LINK_BUSY);
+    rig_proceed(rig, rig->asked_token, 0, true);
+    rig_wants(rig, SMS_SENT, SMS_CAUSE_NONE, 0);
+    rig_until(rig, rig_is_off);
+    rig_until(rig, rig_is_ready);
+    rig_sends(rig);
+    assert_int_equal(rig->outcomes, 2);
+}
+
 /* --- verdicts --- */
 
 static void a_cause_of_the_network_is_not_sent(void **state)
@@ -287,6 +307,7 @@ const struct CMUnitTest contract_send[] = {
     cmocka_unit_test(tells_when_it_may_have_left),
     cmocka_unit_test(takes_back_what_has_not_left),
     cmocka_unit_test(awaits_what_has_left),
+    cmocka_unit_test(a_reset_waits_for_what_is_under_way),
     cmocka_unit_test(a_cause_of_the_network_is_not_sent),
     cmocka_unit_test(a_cause_that_says_nothing_is_unknown),
     cmocka_unit_test(an_answer_without_a_reference_is_unknown),

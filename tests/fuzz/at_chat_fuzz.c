@@ -94,8 +94,18 @@ static void on_overdue(void *ctx, const struct at_command *command, const struct
     assert(!command || !so_far->body_left || f.bodied);
 }
 
-static const struct at_chat_sink chat_sink = {on_awake, on_fenced, on_orphan, on_broken,
-                                              on_overdue};
+static void on_idle(void *ctx)
+{
+    (void)ctx;
+    assert(f.sent == f.done && at_chat_is_idle(&f.chat));
+}
+
+static const struct at_chat_sink chat_sink = {.awake = on_awake,
+                                              .fenced = on_fenced,
+                                              .orphan = on_orphan,
+                                              .broken = on_broken,
+                                              .overdue = on_overdue,
+                                              .idle = on_idle};
 static const struct at_urc urcs[] = {{.prefix = "+CMGS:"},
                                      {.prefix = "+CMT:", .text = true, .body = true},
                                      {.prefix = "^RSSI:"},

@@ -96,6 +96,12 @@ static void on_overdue(void *ctx, const struct at_command *command, const struct
     hear("overdue:%s ", command ? command->text : "-");
 }
 
+static void on_idle(void *ctx)
+{
+    (void)ctx;
+    assert_true(at_chat_is_idle(&t.chat));
+}
+
 static void on_urc(void *ctx, const char *line)
 {
     (void)ctx;
@@ -112,8 +118,12 @@ static bool on_body(void *ctx, const char *line)
     return true;
 }
 
-static const struct at_chat_sink chat_sink = {on_awake, on_fenced, on_orphan, on_broken,
-                                              on_overdue};
+static const struct at_chat_sink chat_sink = {.awake = on_awake,
+                                              .fenced = on_fenced,
+                                              .orphan = on_orphan,
+                                              .broken = on_broken,
+                                              .overdue = on_overdue,
+                                              .idle = on_idle};
 static const struct at_urc urcs[] = {
     {.prefix = "+CREG:", .fn = on_urc},
     {.prefix = "+CMGS:", .fn = on_urc},

@@ -476,6 +476,75 @@ static void a_hand_is_not_bound_by_the_budget(void **state)
     world_end(w);
 }
 
+/* Asked at any moment of a modem's day it begins when what is under way has ended, once, with no
+ * timer of its own; no message goes first. */
+static void a_reset_waits_for_what_is_under_way(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int64_t at_ms;            /* since READY */
+        int submit;               /* 1: a message first, 2: one that is never answered */
+        const char *mute, *rungs; /* what is not answered */
+        int64_t within_ms;        /* until it has begun */
+    } rows[] = {
+        {"idle", 10, 0, NULL, "reset", 0},
+        {"behind a message", 10, 1, NULL, "reset", 300},
+        {"behind a keepalive", 60500, 0, "AT+CREG?", "reset", 4600},
+        {"behind a sweep", 60500, 0, "AT+CPMS?", "reset", 10000},
+        {"on the way up", 10, 2, NULL, "reset", 130000},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world *w = world_ready();
+        w->mute = rows[i].mute;
+        w->cmgs_answer = rows[i].submit == 2 ? "" : NULL;
+        w->answer = rows[i].submit == 1 ? OWNER_LATE_YES : OWNER_YES;
+        w->answer_ms = rows[i].submit == 1 ? 300 : 0;
+        world_run(w, rows[i].at_ms);
+        uint64_t token = rows[i].submit ? world_submit(w, false) : 0;
+        world_run(w, 10);
+        w->deaf = rows[i].submit == 2;
+        w->dead = false;
+        assert_int_equal(link_reset(w->link), 0);
+        assert_int_equal(link_reset(w->link), 0);
+        assert_int_equal(world_submit(w, false), 0);
+        world_run(w, rows[i].within_ms);
+        if (climb_count != 1)
+            fail_msg("%s: %u climbs", rows[i].name, climb_count);
+        assert_int_equal(w->outcomes, token != 0);
+        w->mute = w->cmgs_answer = NULL;
+        assert_true(world_until_ready(w, 60000));
+        w->answer = OWNER_YES;
+        w->answer_ms = 0;
+        send_one(w, SMS_SENT);
+        world_run(w, 130000);
+        rungs_are(rows[i].rungs);
+        world_end(w);
+    }
+}
+
+/* Without a SIM, or a network, it waits for nothing but its next look. */
+static void a_modem_that_cannot_send_is_reset_too(void **state)
+{
+    (void)state;
+    for (int sim = 0; sim < 2; sim++) {
+        struct world *w = world_new();
+        w->cpin = sim ? "\r\n+CME ERROR: 10\r\n" : NULL;
+        w->creg = sim ? NULL : "\r\n+CREG: 2,2\r\n\r\nOK\r\n";
+        world_start(w);
+        world_run(w, 151); /* in the middle of its first look */
+        assert_int_equal(link_reset(w->link), 0);
+        world_run(w, 1000);
+        rungs_are("reset");
+        world_run(w, 30000);
+        assert_int_equal(world_state(w), sim ? LINK_SIM : LINK_REGISTERING);
+        assert_int_equal(link_reset(w->link), 0);
+        world_run(w, 0);
+        rungs_are("reset reset");
+        world_end(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -496,6 +565,8 @@ int main(void)
         cmocka_unit_test(a_link_closes_on_every_rung),
         cmocka_unit_test(a_modem_that_floods_fills_no_log),
         cmocka_unit_test(a_hand_is_not_bound_by_the_budget),
+        cmocka_unit_test(a_reset_waits_for_what_is_under_way),
+        cmocka_unit_test(a_modem_that_cannot_send_is_reset_too),
     };
     log_sink_set(hear, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);

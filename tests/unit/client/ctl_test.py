@@ -242,7 +242,7 @@ class Look(Case):
         self.assertRegex(self.run_ctl("resume", "viettel-1")[0], r"(?m)^paused +no$")
         self.assertRegex(self.run_ctl("pause", "--all")[0], r"(?m)^paused +yes$")
         self.assertEqual(json.loads(self.run_ctl("resume", "--all", "--json")[0]), {"paused": False})
-        self.assertRegex(self.run_ctl("reset", "viettel-1")[0], r"(?m)^held +about to be reset$")
+        self.assertRegex(self.run_ctl("reset", "viettel-1")[0], r"(?m)^why +reset asked for$")
         self.run_ctl("pause", code=2)  # nobody stops a gateway by leaving out a word
         self.run_ctl("pause", "viettel-1", "--all", code=2)
         self.run_ctl("reset", code=2)

@@ -176,7 +176,7 @@ class Gateway:
         return self.modem_get(client, params, after)
 
     def modem_reset(self, client, params, after):
-        return {**self.modem_get(client, params, after), "held": "about to be reset"}
+        return {**self.modem_get(client, params, after), "state": "busy", "why": "reset asked for"}
 
     def modem_accept(self, client, params, after):
         return self.modem_get(client, params, after)

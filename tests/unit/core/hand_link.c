@@ -83,10 +83,8 @@ static int hand_reset(struct link *link)
 {
     struct hand_link *hand = hand_link_of(link);
 
-    if (hand->busy)
-        return -EAGAIN;
     hand->resets++;
-    return 0;
+    return hand->gone ? -ENODEV : 0;
 }
 
 static void hand_close(struct link *link)
