@@ -11,20 +11,14 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
-#include <unistd.h>
-#include "at_link.h"
 #include "config.h"
 #include "front.h"
-#include "gammu_link.h"
-#include "gammu_port.h"
 #include "gateway.h"
+#include "links.h"
 #include "log.h"
 #include "log_limit.h"
 #include "loop_event.h"
-#include "rescue.h"
-#include "plug.h"
 #include "plugging.h"
-#include "port_slot.h"
 #include "server.h"
 #include "store.h"
 #include "subscriber_rules.h"
@@ -37,6 +31,7 @@ struct daemon {
     struct subscriber_rules *rules; /* until the front has them */
     struct loop *loop;
     struct store *store;
+    struct links links; /* the gateway's modems are made by it */
     struct gateway *gateway;
     struct plugging *plugging;
     struct front *front;
@@ -137,86 +132,6 @@ static void seal_process(void)
     signal(SIGXFSZ, SIG_IGN); /* a limit of file size is a full disk, no end */
 }
 
-/* NULL: nothing can be done to it from outside. */
-static struct rescue *make_rescue(struct daemon *daemon, const struct config_modem *modem)
-{
-    const struct rescue_config config = {.name = modem->name, .command = modem->power_cycle};
-    struct rescue *rescue = NULL;
-    int rc = rescue_new(daemon->loop, &config, &rescue);
-
-    if (rc < 0)
-        log_event(LOG_LEVEL_ERROR, "main", modem->name, "no_rescue", "errno=%d", -rc);
-    return rescue;
-}
-
-/* The helper lies beside us. */
-static bool helper_path(char *out, size_t room)
-{
-    static const char name[] = "otpgate-gammu";
-    ssize_t len = readlink("/proc/self/exe", out, room - sizeof name);
-
-    if (len <= 0 || (size_t)len >= room - sizeof name)
-        return false;
-    out[len] = '\0';
-    char *slash = strrchr(out, '/');
-    memcpy(slash + 1, name, sizeof name);
-    return true;
-}
-
-static struct link *make_gammu(struct daemon *daemon, const struct config_modem *modem,
-                               const struct link_sink *sink, void *ctx)
-{
-    char program[256];
-    struct port *port;
-    const struct gammu_port_config where = {.program = program,
-                                            .connection = modem->gammu_connection,
-                                            .device = modem->gammu_device,
-                                            .model = modem->gammu_model,
-                                            .smsc = modem->smsc};
-    const struct gammu_link_config config = {
-        .name = modem->name, .keepalive_s = daemon->config->keepalive_s, .owns_port = true};
-
-    if (!helper_path(program, sizeof program) || gammu_port_new(daemon->loop, &where, &port) < 0)
-        return NULL;
-    struct link *link = gammu_link_new(daemon->loop, port, &config, sink, ctx);
-    if (!link)
-        port_free(port);
-    return link;
-}
-
-static struct link *make_link(void *arg, const struct config_modem *modem,
-                              const struct link_sink *sink, void *ctx)
-{
-    struct daemon *daemon = arg;
-    struct port *port;
-    const char *why = "no memory";
-
-    if (strcmp(modem->driver, "gammu") == 0)
-        return make_gammu(daemon, modem, sink, ctx);
-    port = port_slot_new(daemon->loop, NULL, NULL);
-    if (!port || (!plug_wants(modem) && port_slot_attach(port, modem->port, &why) < 0)) {
-        log_event(LOG_LEVEL_ERROR, "main", modem->name, "bad_port", "why=%s", why);
-        port_free(port);
-        return NULL;
-    }
-    const struct at_link_config config = {
-        .name = modem->name,
-        .smsc = modem->smsc,
-        .roaming = modem->roaming,
-        .keepalive_s = daemon->config->keepalive_s,
-        .owns_port = true,
-        .rescue = make_rescue(daemon, modem),
-        .power_every_s = modem->power_cycle_every_s,
-        .slot = true,
-    };
-    struct link *link = at_link_new(daemon->loop, port, &config, sink, ctx);
-    if (!link) {
-        port_free(port);
-        rescue_free(config.rescue);
-    }
-    return link;
-}
-
 static void on_stopped(void *arg)
 {
     struct daemon *daemon = arg;
@@ -270,6 +185,7 @@ static void take_over(struct daemon *daemon, struct config *config)
     }
     struct config *former = daemon->config;
     daemon->config = config;
+    daemon->links.keepalive_s = config->keepalive_s;
     log_level_set((enum log_level)config->log_level);
     gateway_reload(daemon->gateway, config);
     front_reload(daemon->front, config);
@@ -333,7 +249,9 @@ static int start(struct daemon *daemon, bool new_keys)
     rc = store_open(daemon->loop, &store, &daemon->store, &why);
     if (rc < 0)
         return fail(daemon->config->state_dir, why, rc);
-    daemon->gateway = gateway_new(daemon->loop, daemon->store, daemon->config, make_link, daemon);
+    daemon->links = (struct links){daemon->loop, daemon->config->keepalive_s};
+    daemon->gateway =
+        gateway_new(daemon->loop, daemon->store, daemon->config, links_make, &daemon->links);
     if (!daemon->gateway)
         return fail("gateway", "out of memory", -ENOMEM);
     daemon->plugging = plugging_new(daemon->loop, daemon->gateway);
