@@ -6,40 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "hall_world.h"
-#include "log.h"
-
-#define REQUEST(id, method, params)                                                                \
-    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method "\",\"params\":" params "}"
-#define ERROR(id, name)                                                                            \
-    "{\"id\":" id ",\"error\":{\"message\":\"*\",\"data\":{\"name\":\"" name "\"}}}"
-
-static struct world world;
-static struct client client;
-
-static void on_log(void *arg, enum log_level level, const char *line)
-{
-    (void)arg;
-    (void)level;
-    (void)line;
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    log_sink_set(on_log, NULL);
-    world_open(&world, NULL);
-    return client_open(&client, &world, 0) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    client_close(&client);
-    world_settle(&world);
-    world_close(&world);
-    return 0;
-}
+#include "hall_desk.h"
 
 #define CANCEL(id, filter) REQUEST(id, "message.cancel", "{\"filter\":" filter "}")
 
@@ -84,7 +51,7 @@ static void cancelling_by_filter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(cancelling_by_filter, setup, teardown),
+        cmocka_unit_test_setup_teardown(cancelling_by_filter, desk_setup, desk_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,48 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "hall_world.h"
-#include "log.h"
+#include "hall_desk.h"
 
-#define REQUEST(id, method, params)                                                                \
-    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method "\",\"params\":" params "}"
-#define SEND(id, key)                                                                              \
-    REQUEST(id, "message.send",                                                                    \
-            "{\"key\":\"" key "\",\"to\":\"+84912345678\",\"text\":\"Ma OTP: 908172\"}")
 #define FOLLOW(params) REQUEST("\"f\"", "events.follow", params)
 #define FOLLOWS "{\"id\":\"f\",\"result\":{\"topics\":[\"message\",\"modem\",\"alarm\"]}}"
-#define ERROR(id, name)                                                                            \
-    "{\"id\":" id ",\"error\":{\"message\":\"*\",\"data\":{\"name\":\"" name "\"}}}"
 #define EVENT(seq, prev, key, state)                                                               \
     "{\"method\":\"event\",\"params\":{\"topic\":\"message\",\"seq\":" seq ",\"prev_seq\":" prev   \
     ",\"key\":\"" key "\",\"state\":\"" state "\",\"id\":\"*\",\"at\":\"*\"}}"
-
-static struct world world;
-static struct client client;
-
-static void on_log(void *arg, enum log_level level, const char *line)
-{
-    (void)arg;
-    (void)level;
-    (void)line;
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    log_sink_set(on_log, NULL);
-    world_open(&world, NULL);
-    return client_open(&client, &world, 0) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    client_close(&client);
-    world_settle(&world);
-    world_close(&world);
-    return 0;
-}
 
 /* Cancelled ones, two events each. */
 static void make_messages(int from, int count)
@@ -507,7 +472,7 @@ static void following_goes_on_after_a_restart(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, desk_setup, desk_teardown)
     const struct CMUnitTest tests[] = {
         TEST(what_is_new_comes_after_the_answer),
         TEST(an_event_of_the_same_turn_is_not_missed),

@@ -7,45 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "hall_world.h"
-#include "log.h"
+#include "hall_desk.h"
 #include "verbs.h"
 
-#define REQUEST(id, method, params)                                                                \
-    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method "\",\"params\":" params "}"
-#define SEND(id, key)                                                                              \
-    REQUEST(id, "message.send",                                                                    \
-            "{\"key\":\"" key "\",\"to\":\"+84912345678\",\"text\":\"Ma OTP: 908172\"}")
 #define GET(id, params) REQUEST(id, "message.get", params)
-#define ERROR(id, name)                                                                            \
-    "{\"id\":" id ",\"error\":{\"message\":\"*\",\"data\":{\"name\":\"" name "\"}}}"
-
-static struct world world;
-static struct client client;
-
-static void on_log(void *arg, enum log_level level, const char *line)
-{
-    (void)arg;
-    (void)level;
-    (void)line;
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    log_sink_set(on_log, NULL);
-    world_open(&world, NULL);
-    return client_open(&client, &world, 0) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    client_close(&client);
-    world_settle(&world);
-    world_close(&world);
-    return 0;
-}
 
 static void the_table_is_the_document(void **state)
 {
@@ -607,7 +572,7 @@ static void no_memory_ends_nothing_but_the_request(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, desk_setup, desk_teardown)
     const struct CMUnitTest tests[] = {
         TEST(the_table_is_the_document),
         TEST(send_answers_with_the_message),
