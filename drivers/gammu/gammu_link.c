@@ -281,8 +281,7 @@ static void look(struct gammu_link *l)
     say(l, &line);
 }
 
-/* --- what the helper says ----------------------------------------------------------------------
- */
+/* --- what the helper says --- */
 
 static bool registered(const struct gammu_link *l)
 {
@@ -469,8 +468,7 @@ static void on_gone(void *ctx, int err)
 
 static const struct stream_sink stream_sink = {.on_data = on_data, .on_gone = on_gone};
 
-/* --- time ----------------------------------------------------------------------------------------
- */
+/* --- time --- */
 
 /* Bytes that have already arrived are handled before a time-out is believed. */
 static bool answered_meanwhile(struct gammu_link *l)
@@ -520,8 +518,7 @@ static void on_state_timeout(void *arg)
     restart(arg, SMS_LOCAL_TIMEOUT, "the phone does not answer");
 }
 
-/* --- the contract's calls ----------------------------------------------------------------------
- */
+/* --- the contract's calls --- */
 
 static int op_open(struct link *link)
 {
