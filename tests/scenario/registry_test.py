@@ -120,7 +120,7 @@ class Registry(unittest.TestCase):
             self.assertEqual(answer["conclusion"], "match_unaccented")
         with self.gw.client() as client:
             texts = [m["text"] for m in client.call("inbox.list", limit=100)["messages"]]
-        self.assertEqual(texts.count("<subscriber record>"), len(late))
+        self.assertEqual(texts.count("<subscriber record> late"), len(late))
         self.assertEqual(sum("Nguyen Van An" in text for text in texts), len(others))
         self.assertEqual(self.gw.sim.control("registry", modem=late[0])["asked"], 1)
 
