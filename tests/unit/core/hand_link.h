@@ -12,7 +12,7 @@ struct hand_link {
     bool busy;          /* a submit is under way */
     bool answered, yes; /* proceed came */
     unsigned submits, resets;
-    bool gone; /* cannot be reset */
+    bool gone;              /* cannot be reset */
     unsigned pins, no_pins; /* answers to the question for a PIN */
     char pin[9], no_pin[120];
     int refuse; /* -errno for the next submits; 0: take them */
