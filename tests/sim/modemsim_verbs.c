@@ -254,7 +254,7 @@ static void verb_sim(struct modemsim_control *control, json_t *params, struct mo
     int state;
     int64_t left;
     if (!port || !take_word(params, "state", states, -1, &state, reply) ||
-        !take_int(params, "left", 0, 10, -1, &left, reply))
+        !take_int(params, "left", -1, 10, -1, &left, reply))
         return;
     simmodem_sim_set(port->modem, (enum simmodem_sim)state);
     if (left >= 0)

@@ -223,6 +223,7 @@ class ProgramTest(unittest.TestCase):
         sim.control("host_port", modem=0, port=1)
         sim.control("write", **{"modem": 0, "from": "+84905111222", "text": "hai"})
         self.assertNotIn(b"+CMTI", host.talk(b"AT+CMGR=2\r"))  # told on the other port
+        sim.control("sim", modem=0, state="ready")  # as many as ever
         sim.control("sim", modem=0, state="pin", left=1)
         host.talk(b'AT+CPIN="0000"\r', b"ERROR\r\n")
         self.assertIn(b"SIM PUK", host.talk(b"AT+CPIN?\r", b"SIM PUK\r\n"))
