@@ -113,11 +113,9 @@ int wire_event_check(const json_t *params, char *why, size_t room)
     table_load();
     static const struct {
         const char *topic, *schema;
-    } rows[] = {{"modem", "ModemEvent"},
-                {"inbox", "InboxEvent"},
-                {"alarm", "AlarmEvent"},
-                {"trace", "TraceEvent"},
-                {"subscriber", "SubscriberEvent"}};
+    } rows[] = {{"modem", "ModemEvent"}, {"inbox", "InboxEvent"},
+                {"otp", "OtpEvent"},     {"alarm", "AlarmEvent"},
+                {"trace", "TraceEvent"}, {"subscriber", "SubscriberEvent"}};
     const char *topic = json_string_value(json_object_get(params, "topic"));
     const char *schema = "MessageEvent";
     for (size_t i = 0; topic && i < sizeof rows / sizeof *rows; i++)

@@ -110,22 +110,33 @@ static bool page_add(struct page *page, json_t *params)
     return true;
 }
 
-static bool page_wants(const struct page *page, const struct event *event)
+static const unsigned topic_bits[EVENT_TOPICS] = {
+    [EVENT_MESSAGE] = TOPIC_MESSAGE,
+    [EVENT_INBOX] = TOPIC_INBOX,
+    [EVENT_OTP] = TOPIC_OTP,
+};
+
+static bool page_wants(const struct page *page, enum event_topic topic)
 {
-    static const unsigned topics[] = {[EVENT_MESSAGE] = TOPIC_MESSAGE, [EVENT_INBOX] = TOPIC_INBOX};
-    return (page->topics & topics[event->topic]) != 0;
+    return (page->topics & topic_bits[topic]) != 0;
 }
 
-/* The event before `seq` that would stand on the page. What comes in has a uid of its own: who sees
- * one uid's events sees one topic's. */
+/* The event before `seq` that would stand on the page. */
 static int page_look_back(struct store *store, const struct page *page, int64_t seq,
                           int64_t *previous)
 {
-    bool one = page->topics != (TOPIC_MESSAGE | TOPIC_INBOX);
-    if (page->uid != UINT32_MAX || !one)
-        return store_event_previous(store, seq, page->uid, previous);
-    return store_event_previous_topic(
-        store, seq, page->topics == TOPIC_INBOX ? EVENT_INBOX : EVENT_MESSAGE, previous);
+    *previous = 0;
+    for (int topic = 0; topic < EVENT_TOPICS; topic++) {
+        int64_t found = 0;
+        int rc = page_wants(page, (enum event_topic)topic)
+                     ? store_event_previous(store, seq, (enum event_topic)topic, page->uid, &found)
+                     : 0;
+        if (rc < 0)
+            return rc;
+        if (found > *previous)
+            *previous = found;
+    }
+    return 0;
 }
 
 /* The event before the first of a page. Where it is not kept any more it is the one that the
@@ -148,7 +159,7 @@ static int page_fill(struct front *front, struct page *page, const struct event 
 {
     int64_t previous = 0;
     for (int i = 0; i < count; i++) {
-        if (!page_wants(page, &event[i]))
+        if (!page_wants(page, event[i].topic))
             continue;
         int rc = page->count ? 0 : page_previous(front, page, event[i].seq, &previous);
         if (rc < 0)
@@ -218,7 +229,7 @@ static int pump_trace(struct front *front, struct follower *follower)
 static int pump_page(struct front *front, struct follower *follower)
 {
     const struct page *page = &front->events.page;
-    unsigned topics = follower->topics & (TOPIC_MESSAGE | TOPIC_INBOX);
+    unsigned topics = follower->topics & TOPICS_KEPT;
     if (!topics || follower->position >= front->events.newest)
         return -1;
     if (!session_has_room(follower->session)) {

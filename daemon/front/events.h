@@ -15,7 +15,9 @@ enum {
     TOPIC_INBOX = 4,
     TOPIC_ALARM = 8,
     TOPIC_TRACE = 16,
-    TOPIC_SUBSCRIBER = 32
+    TOPIC_SUBSCRIBER = 32,
+    TOPIC_OTP = 64,
+    TOPICS_KEPT = TOPIC_MESSAGE | TOPIC_INBOX | TOPIC_OTP, /* by the store, numbered */
 };
 
 struct follower;

@@ -16,6 +16,7 @@ static const struct topic topics[] = {
     {"modem", TOPIC_MODEM, "monitor", NULL, false},
     {"alarm", TOPIC_ALARM, "monitor", NULL, false},
     {"inbox", TOPIC_INBOX, "operate", NULL, true},
+    {"otp", TOPIC_OTP, "verify", "operate", true},
     {"trace", TOPIC_TRACE, "operate", NULL, true},
     {"subscriber", TOPIC_SUBSCRIBER, "subscriber", NULL, true},
 };

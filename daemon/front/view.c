@@ -3,6 +3,7 @@
 #include <string.h>
 #include "status.h"
 #include "text.h"
+#include "view_otp.h"
 
 /* --- members: an object that lost one for want of memory is no object any more -------------- */
 
@@ -271,7 +272,8 @@ json_t *view_trace_event(const char *modem, const struct link_trace *line)
 /* What came in is told, not what it says nor who wrote it: inbox.list shows that. */
 json_t *view_event(const struct event *e, int64_t previous)
 {
-    static const char *const topics[] = {[EVENT_MESSAGE] = "message", [EVENT_INBOX] = "inbox"};
+    static const char *const topics[] = {
+        [EVENT_MESSAGE] = "message", [EVENT_INBOX] = "inbox", [EVENT_OTP] = "otp"};
     json_t *view = json_object();
     put_integer(&view, "seq", e->seq);
     put_integer(&view, "prev_seq", previous);
@@ -280,12 +282,16 @@ json_t *view_event(const struct event *e, int64_t previous)
     switch (e->topic) {
     case EVENT_MESSAGE:
         put_message_event(&view, e);
+        put_integer(&view, "parts", e->parts);
         break;
     case EVENT_INBOX:
         put_text(&view, "modem", e->modem);
+        put_integer(&view, "parts", e->parts);
+        break;
+    case EVENT_OTP:
+        view_otp_news(&view, e);
         break;
     }
-    put_integer(&view, "parts", e->parts);
     put_time(&view, "at", e->wall_ms);
     return view;
 }

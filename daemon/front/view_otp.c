@@ -60,6 +60,21 @@ json_t *view_otp(const struct otp_standing *standing, json_t *messages)
     return view;
 }
 
+void view_otp_news(json_t **view, const struct event *event)
+{
+    static const char *const names[] = {
+        [OTP_NEWS_STARTED] = "started",     [OTP_NEWS_APPROVED] = "approved",
+        [OTP_NEWS_EXHAUSTED] = "exhausted", [OTP_NEWS_EXPIRED] = "expired",
+        [OTP_NEWS_CANCELLED] = "cancelled", [OTP_NEWS_RESENT] = "resent",
+        [OTP_NEWS_WRONG] = "wrong",         [OTP_NEWS_SUPERSEDED] = "superseded",
+    };
+    put(view, "state", json_string(names[event->news]));
+    put(view, "purpose", json_string(event->purpose));
+    put(view, "to_masked", json_string(event->to_masked));
+    if (event->news == OTP_NEWS_WRONG || event->news == OTP_NEWS_SUPERSEDED)
+        put(view, "attempts_left", json_integer(event->checks_left));
+}
+
 /* --- what a page prints ----------------------------------------------------------------------- */
 
 struct say {

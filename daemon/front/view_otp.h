@@ -11,6 +11,9 @@ json_t *view_otp_checked(const struct otp_checked *checked);
 /* With its messages, an array that is taken over. */
 json_t *view_otp(const struct otp_standing *standing, json_t *messages);
 
+/* Adds what an event of a verification says to its head. */
+void view_otp_news(json_t **view, const struct event *event);
+
 /* Adds the conversion of the last 24 hours to the counters; what cannot be read is left out. */
 json_t *view_conversion(json_t *stats, const struct otp *otp);
 

@@ -257,7 +257,7 @@ static int resend(struct otp *otp, struct otp_row *row, const char *address,
     if (rc == 0 && purpose->resend_code == PURPOSE_NEW_CODE)
         code_supersede(otp, row, ttl_ms);
     if (rc == 0)
-        rc = store_otp_update(otp->store, row);
+        rc = store_otp_update(otp->store, row, OTP_NEWS_RESENT, 0);
     if (rc == 0)
         rc = limits_count(otp->store, &ask);
     if (rc < 0)

@@ -78,8 +78,13 @@ static int check_pending(struct otp *otp, struct otp_row *row, const char *code,
     row->checked_ms = now_ms;
     out->result = step.answer;
     out->attempts_left = step.next == OTP_PENDING ? checks - row->checks : 0;
-    int rc =
-        step.next == row->state ? store_otp_update(otp->store, row) : otp_end(otp, row, step.next);
+    int rc;
+    if (step.next != row->state)
+        rc = otp_end(otp, row, step.next);
+    else
+        rc = store_otp_update(otp->store, row,
+                              event == OTP_FORMER ? OTP_NEWS_SUPERSEDED : OTP_NEWS_WRONG,
+                              out->attempts_left);
     if (rc == 0 && step.next == OTP_APPROVED)
         conversion_judge(otp);
     return rc < 0 ? otp_refuse_store(refusal, rc) : 0;

@@ -75,7 +75,7 @@ int otp_end(struct otp *otp, struct otp_row *row, enum otp_state state)
     if (rc == 0)
         rc = end_count(otp, row);
     if (rc == 0)
-        rc = store_otp_update(otp->store, row);
+        rc = store_otp_update(otp->store, row, (enum otp_news)state, 0);
     otp_log(row, otp_state_name(state));
     return rc;
 }

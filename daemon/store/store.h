@@ -268,13 +268,26 @@ int store_attempts_day(struct store *store, const char *iccid, int64_t since_wal
 
 /* --- events ----------------------------------------------------------------------------------- */
 
-enum event_topic { EVENT_MESSAGE, EVENT_INBOX };
+enum event_topic { EVENT_MESSAGE, EVENT_INBOX, EVENT_OTP };
+enum { EVENT_TOPICS = EVENT_OTP + 1 };
+/* Of a verification. The first five are its states (enum otp_state). */
+enum otp_news {
+    OTP_NEWS_STARTED,
+    OTP_NEWS_APPROVED,
+    OTP_NEWS_EXHAUSTED,
+    OTP_NEWS_EXPIRED,
+    OTP_NEWS_CANCELLED,
+    OTP_NEWS_RESENT,
+    OTP_NEWS_WRONG,      /* a check of a code that never was its own */
+    OTP_NEWS_SUPERSEDED, /* a check of one that a newer one stands for */
+};
 struct event {
     int64_t seq;
     int64_t wall_ms;
     enum event_topic topic;
-    int64_t message; /* row of the message, or of the inbox; then state, key, reason and cause say
-                        nothing, and `part` is the number of parts that came */
+    int64_t message; /* row of the message, of the inbox: then state, key, reason and cause say
+                        nothing, and `part` is the number of parts that came; or of the
+                        verification: only what stands from `news` on is said */
     uint8_t id[16];
     uint32_t uid;
     enum message_state state;
@@ -284,6 +297,10 @@ struct event {
     enum sms_cause_space space;
     int cause;
     uint8_t part, parts;
+    enum otp_news news;
+    uint8_t checks_left; /* of WRONG and SUPERSEDED */
+    char purpose[64];
+    char to_masked[16]; /* "" where the number is not kept */
 };
 /* Events with seq over `after`, oldest first; uid UINT32_MAX: any. Number, or -errno. Only what is
  * durable is ever returned: asked inside a transaction, what this transaction wrote is left out. */
@@ -292,11 +309,10 @@ int store_events_after(struct store *store, int64_t after, uint32_t uid, struct 
 /* *newest: the last durable one, 0 before the first; *oldest: the first that can still be had,
  * *newest + 1 where there is none. */
 int store_event_bounds(struct store *store, int64_t *oldest, int64_t *newest);
-/* seq of the newest event before `seq` that this uid may see, 0 where there is none. */
-int store_event_previous(struct store *store, int64_t seq, uint32_t uid, int64_t *previous);
-/* The same for who follows one topic alone, whatever the uid. */
-int store_event_previous_topic(struct store *store, int64_t seq, enum event_topic topic,
-                               int64_t *previous);
+/* seq of the newest event of this topic before `seq` that this uid may see, 0 where there is none;
+ * uid UINT32_MAX: any. */
+int store_event_previous(struct store *store, int64_t seq, enum event_topic topic, uint32_t uid,
+                         int64_t *previous);
 /* Called from the loop after a COMMIT that wrote events, when its waiters have been told; outside
  * any store_begin(). */
 void store_on_events(struct store *store, void (*fn)(void *arg), void *arg);

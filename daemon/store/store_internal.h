@@ -162,6 +162,9 @@ int message_counts_load(struct store *store) __attribute__((warn_unused_result))
 /* `row` of the message or of the inbox. */
 int event_append(struct store *store, enum event_topic topic, int64_t row)
     __attribute__((warn_unused_result));
+struct otp_row;
+int event_append_otp(struct store *store, const struct otp_row *otp, enum otp_news news,
+                     int checks_left) __attribute__((warn_unused_result));
 
 /* --- store_id.c --- */
 void id_make(int64_t wall_ms, uint8_t id[16]);

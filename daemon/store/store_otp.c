@@ -91,16 +91,19 @@ int store_otp_insert(struct store *store, struct otp_row *otp)
     query_put_text(&query, otp->app_hash);
     query_put_text(&query, otp->origin);
     int rc = otp_run(&query, otp, false);
-    if (rc == 0)
-        otp->row = sqlite3_last_insert_rowid(store->db);
-    return rc;
+    if (rc != 0)
+        return rc;
+    otp->row = sqlite3_last_insert_rowid(store->db);
+    return event_append_otp(store, otp, OTP_NEWS_STARTED, 0);
 }
 
-int store_otp_update(struct store *store, const struct otp_row *otp)
+int store_otp_update(struct store *store, const struct otp_row *otp, enum otp_news news,
+                     int checks_left)
 {
     assert(store->txn.savepoint && otp->row > 0);
     struct query query = query_start(store, SQL_OTP_UPDATE);
-    return otp_run(&query, otp, true);
+    int rc = otp_run(&query, otp, true);
+    return rc == 0 ? event_append_otp(store, otp, news, checks_left) : rc;
 }
 
 /* --- out -------------------------------------------------------------------------------------- */

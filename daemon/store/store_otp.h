@@ -19,6 +19,10 @@ enum {
 
 enum otp_state { OTP_PENDING, OTP_APPROVED, OTP_EXHAUSTED, OTP_EXPIRED, OTP_CANCELLED };
 enum { OTP_STATES = OTP_CANCELLED + 1 };
+_Static_assert((int)OTP_PENDING == OTP_NEWS_STARTED && (int)OTP_APPROVED == OTP_NEWS_APPROVED &&
+                   (int)OTP_EXHAUSTED == OTP_NEWS_EXHAUSTED &&
+                   (int)OTP_EXPIRED == OTP_NEWS_EXPIRED && (int)OTP_CANCELLED == OTP_NEWS_CANCELLED,
+               "an end is its own news");
 
 /* Times of `clock` are those of store_clock_ms(). */
 struct otp_row {
@@ -63,11 +67,12 @@ void store_code_hash(const struct store *store, const uint8_t id[OTP_ID], const 
                      size_t len, uint8_t out[OTP_CODE]);
 bool store_code_same(const uint8_t a[OTP_CODE], const uint8_t b[OTP_CODE]); /* constant time */
 
-/* Fills row. -EEXIST: another of its tuple is pending. */
+/* Fills row; with its event. -EEXIST: another of its tuple is pending. */
 int store_otp_insert(struct store *store, struct otp_row *otp) __attribute__((warn_unused_result));
-/* Every changeable column; seed, code and formers go with the state PENDING. */
-int store_otp_update(struct store *store, const struct otp_row *otp)
-    __attribute__((warn_unused_result));
+/* Every changeable column, with the event that says why; seed, code and formers go with the state
+ * PENDING. checks_left: of WRONG and SUPERSEDED, else 0. */
+int store_otp_update(struct store *store, const struct otp_row *otp, enum otp_news news,
+                     int checks_left) __attribute__((warn_unused_result));
 /* 1 found, 0 not, -errno. */
 int store_otp_by_id(struct store *store, const uint8_t id[OTP_ID], struct otp_row *out);
 int store_otp_by_row(struct store *store, int64_t row, struct otp_row *out);

@@ -282,11 +282,18 @@ static int recover_scrub(struct store *store)
 /* Nor is any code right any more: a backup would take a used one again. */
 static int recover_end_codes(struct store *store, int64_t seal, const char *reason)
 {
-    struct query query = query_start(store, SQL_OTP_END);
+    struct query query = query_start(store, SQL_OTP_END_EVENTS);
+    query_put(&query, loop_wall_ms(store->loop));
+    query_put(&query, loop_now_ms(store->loop));
+    query_put(&query, seal);
+    int rc = query_run(&query);
+    if (rc != 0)
+        return rc;
+    query = query_start(store, SQL_OTP_END);
     query_put_text(&query, reason);
     query_put(&query, loop_wall_ms(store->loop));
     query_put(&query, seal);
-    int rc = query_run(&query);
+    rc = query_run(&query);
     store->bodies_lost_count += rc == 0 && seal != ANY_SEAL ? sqlite3_changes(store->db) : 0;
     return rc;
 }

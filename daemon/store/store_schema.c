@@ -164,7 +164,9 @@ static const char schema_6[] =
  * verification are found by its row, keys of calls about one verification lie beside each other,
  * and what is looked at for an hour alone is kept for an hour.
  *
- * seal: which key has sealed a text, a TPDU, or the seed of a code; see store_keys.c. */
+ * seal: which key has sealed a text, a TPDU, or the seed of a code; see store_keys.c.
+ *
+ * event: made anew with the topic of verifications. Its index of those alone grows at its end. */
 static const char schema_7[] =
     "CREATE TABLE habit (modem BLOB PRIMARY KEY, firmware BLOB NOT NULL, ussd INTEGER NOT NULL)"
     " STRICT, WITHOUT ROWID;"
@@ -220,7 +222,22 @@ static const char schema_7[] =
     "ALTER TABLE otp_window ADD COLUMN until INTEGER NOT NULL DEFAULT 0;"
     "UPDATE otp_window SET until = at + 86400000;"
     "DROP INDEX otp_window_at;"
-    "CREATE INDEX otp_window_until ON otp_window (until);";
+    "CREATE INDEX otp_window_until ON otp_window (until);"
+
+    "ALTER TABLE event RENAME TO event_6;"
+    "CREATE TABLE event ("
+    " seq INTEGER PRIMARY KEY AUTOINCREMENT, wall INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " topic INTEGER NOT NULL DEFAULT 0 CHECK (topic BETWEEN 0 AND 2), message INTEGER NOT NULL, id "
+    "BLOB NOT NULL, uid INTEGER NOT NULL, sealed_key BLOB,"
+    " state INTEGER NOT NULL, modem TEXT NOT NULL, reason TEXT NOT NULL, space INTEGER NOT NULL,"
+    " cause INTEGER NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL,"
+    " purpose TEXT NOT NULL DEFAULT '') STRICT;"
+    "INSERT INTO event SELECT *, '' FROM event_6 ORDER BY seq;"
+    "DELETE FROM sqlite_sequence WHERE name = 'event';"
+    "UPDATE sqlite_sequence SET name = 'event' WHERE name = 'event_6';"
+    "DROP TABLE event_6;"
+    "CREATE INDEX event_uid ON event (uid);"
+    "CREATE INDEX event_otp ON event (topic) WHERE topic = 2;";
 
 static const char *const schema_scripts[STORE_SCHEMA] = {
     schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_7,

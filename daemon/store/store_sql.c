@@ -14,7 +14,8 @@ _Static_assert(ATTEMPT_CLAIMED == 0 && ATTEMPT_COMMITTED == 1 && ATTEMPT_NOT_SEN
                    ATTEMPT_UNKNOWN == 4,
                "attempt states as in the SQL");
 _Static_assert(ON_UNKNOWN_REPORT == 1, "on_unknown as in the SQL");
-_Static_assert(EVENT_MESSAGE == 0 && EVENT_INBOX == 1, "topics as in the SQL");
+_Static_assert(EVENT_MESSAGE == 0 && EVENT_INBOX == 1 && EVENT_OTP == 2, "topics as in the SQL");
+_Static_assert(OTP_NEWS_EXPIRED == 3, "news as in the SQL");
 _Static_assert(UINT32_MAX == 4294967295, "the uid of the inbox as in the SQL");
 
 /* As in the index attempt_open, to the letter. */
@@ -31,7 +32,7 @@ _Static_assert(UINT32_MAX == 4294967295, "the uid of the inbox as in the SQL");
     "committed_wall, ended_wall, committed, report_until, report, report_wall"
 #define EVENT_COLUMNS                                                                              \
     "seq, wall, topic, message, id, uid, state, modem, reason, space, cause, part, parts, "        \
-    "sealed_key"
+    "purpose, sealed_key"
 /* The order of otp_load(). */
 #define OTP_COLUMNS                                                                                \
     "row, id, seal, uid, purpose, locale, last3, tuple, length, streak, created_wall, app_hash, "  \
@@ -153,17 +154,28 @@ static const char *const sql_text[SQLS] = {
         "INSERT INTO event (wall, at, topic, message, id, uid, state, modem, reason, space, cause, "
         "part, parts) SELECT ?, ?, 1, row, id, 4294967295, 0, modem, '', 0, 0, parts - missing, "
         "parts FROM inbox WHERE row = ?",
+    [SQL_EVENT_INSERT_OTP] =
+        "INSERT INTO event (wall, at, topic, message, id, uid, sealed_key, state, modem, reason, "
+        "space, cause, part, parts, purpose) VALUES (?, ?, 2, ?, ?, ?, ?, ?, '', '', 0, 0, ?, 0, "
+        "?)",
     [SQL_EVENTS_AFTER] =
         "SELECT " EVENT_COLUMNS " FROM event WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3",
     [SQL_EVENTS_AFTER_UID] = "SELECT " EVENT_COLUMNS " FROM event INDEXED BY event_uid WHERE "
                              "seq > ?1 AND seq <= ?2 AND uid = ?4 ORDER BY seq LIMIT ?3",
     [SQL_EVENT_OLDEST] = "SELECT min(seq) FROM event",
     [SQL_EVENT_NEWEST] = "SELECT seq, wall, at FROM event ORDER BY seq DESC LIMIT 1",
-    [SQL_EVENT_PREVIOUS] = "SELECT seq FROM event WHERE seq < ? ORDER BY seq DESC LIMIT 1",
-    [SQL_EVENT_PREVIOUS_UID] = "SELECT seq FROM event INDEXED BY event_uid WHERE seq < ? AND "
-                               "uid = ? ORDER BY seq DESC LIMIT 1",
     [SQL_EVENT_PREVIOUS_MESSAGE] = "SELECT seq FROM event WHERE seq < ? AND topic = 0 "
                                    "ORDER BY seq DESC LIMIT 1",
+    [SQL_EVENT_PREVIOUS_MESSAGE_UID] =
+        "SELECT seq FROM event INDEXED BY event_uid WHERE seq < ? AND uid = ? AND topic = 0 "
+        "ORDER BY seq DESC LIMIT 1",
+    [SQL_EVENT_PREVIOUS_INBOX] = "SELECT seq FROM event INDEXED BY event_uid WHERE seq < ? AND "
+                                 "uid = 4294967295 ORDER BY seq DESC LIMIT 1",
+    [SQL_EVENT_PREVIOUS_OTP] = "SELECT seq FROM event INDEXED BY event_otp WHERE seq < ? AND "
+                               "topic = 2 ORDER BY seq DESC LIMIT 1",
+    [SQL_EVENT_PREVIOUS_OTP_UID] =
+        "SELECT seq FROM event INDEXED BY event_otp WHERE seq < ? AND topic = 2 AND uid = ? "
+        "ORDER BY seq DESC LIMIT 1",
 
     [SQL_INBOX_INSERT] = "INSERT INTO inbox (id, wall, sent_wall, modem, iccid, parts, missing, "
                          "class, seal, sealed_from, body) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
@@ -230,6 +242,10 @@ static const char *const sql_text[SQLS] = {
                            "VALUES (?,?,?,?,?,?,?)",
     [SQL_OTP_KEY_GET] = "SELECT content, otp, result, left_ FROM otp_key WHERE owner = ? AND "
                         "name = ?",
+    [SQL_OTP_END_EVENTS] =
+        "INSERT INTO event (wall, at, topic, message, id, uid, state, modem, reason, space, cause, "
+        "part, parts, purpose) SELECT ?1, ?2, 2, row, id, uid, 3, '', '', 0, 0, 0, 0, purpose "
+        "FROM otp WHERE state = 0 AND " UNREADABLE("?3"),
     [SQL_OTP_END] = "UPDATE otp SET state = 3, reason = ?, ended_wall = ?, sealed_seed = NULL, "
                     "code = NULL, formers = NULL WHERE state = 0 AND " UNREADABLE("?3"),
     [SQL_OTP_SCRUB] = "UPDATE otp SET sealed_to = NULL, to_hash = NULL, tuple = NULL",

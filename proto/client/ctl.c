@@ -84,7 +84,7 @@ static const struct ctl_option follow_options[] = {
     {"--from", "SEQ", CTL_NUMBER, "from_seq", NULL,
      "first what came after this event; 0: all there is"},
     {"--topic", "TOPIC", CTL_TEXT, "-topic", NULL,
-     "only message, modem, alarm, inbox or subscriber (without it the first three)"},
+     "only message, modem, alarm, otp, inbox or subscriber (without it the first three)"},
     {"--count", "N", CTL_NUMBER, "-count", NULL, "end after so many"},
 };
 

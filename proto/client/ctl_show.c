@@ -253,7 +253,7 @@ void ctl_show_step(const json_t *event)
 
 void ctl_show_event(const json_t *event)
 {
-    char time[CTL_SHOW_TIME], seq[24], why[300];
+    char time[CTL_SHOW_TIME], seq[24], left[24], why[300];
     const char *topic = text_of(event, "topic");
     json_int_t parts = json_integer_value(json_object_get(event, "parts"));
     printf("%8s  ", ctl_show_number(event, "seq", seq) ? seq : "-");
@@ -272,6 +272,10 @@ void ctl_show_event(const json_t *event)
     put_word("  ", text_of(event, "step"));
     put_word(" by ", text_of(event, "way"));
     put_word("  key ", text_of(event, "key"));
+    put_word("  ", text_of(event, "purpose"));
+    put_word("  to ", text_of(event, "to_masked"));
+    if (ctl_show_number(event, "attempts_left", left))
+        printf("  %s attempts left", left);
     put_word("  ", text_of(event, "why"));
     why_text(event, why, sizeof why);
     put_word("  ", why);

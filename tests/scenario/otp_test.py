@@ -59,7 +59,8 @@ class Otp(unittest.TestCase):
 
     def test_whole_life(self):
         number = "0912345601"
-        with self.gw.client() as c:
+        with self.gw.client() as c, self.gw.client() as watcher:
+            watcher.call("events.follow", topics=["otp"])
             started = c.call("otp.start", key="w1", to=number, purpose="register", subject="s")
             self.assertEqual(started["to_masked"], "091**601")
             self.assertEqual(started["sends_left"], 2)
@@ -80,6 +81,12 @@ class Otp(unittest.TestCase):
             self.assertEqual([s["state"] for s in seen[0]["messages"][0]["ladder"]][:3], ["queued", "sending", "sent"])
             self.assertNotIn(code, json.dumps(seen))
             self.assertEqual(c.call("otp.get", id=started["id"])["state"], "approved")
+            told = [watcher.next_event(lambda e: e["id"] == started["id"]) for _ in range(4)]
+            self.assertEqual([(e["state"], e.get("attempts_left")) for e in told],
+                             [("started", None), ("wrong", 4), ("resent", None), ("approved", None)])
+            self.assertEqual({(e["purpose"], e["to_masked"]) for e in told}, {("register", "091**601")})
+            self.assertEqual([e["prev_seq"] for e in told[1:]], [e["seq"] for e in told[:-1]])
+            self.assertNotIn(code, json.dumps([{k: v for k, v in e.items() if k not in ("id", "at")} for e in told]))
 
     def resend(self, c, verification):
         """As soon as it may be."""

@@ -301,6 +301,10 @@ class Look(Case):
         out, _ = self.run_ctl("follow", "--from", "3", "--count", "1", "--topic", "inbox")
         self.assertEqual(self.gateway.requests[-1]["params"]["topics"], ["inbox"])
         self.assertRegex(out, r"^ +4  .* inbox  019aa9d2-1d2b-7a41-8c55-9e0f4b1a6c02  viettel-1  2 parts\n$")
+        self.gateway.verify()
+        out, _ = self.run_ctl("follow", "--from", "4", "--count", "1", "--topic", "otp")
+        self.assertRegex(out, r"^ +5  .* otp  5b0d6c1e-9a44-43f7-8f05-2b1c7d90e3aa  wrong  register  to 091\*\*678"
+                              r"  4 attempts left\n$")
         self.assertIn("gone", self.run_ctl("follow", "--from", "1", code=1)[1])
         self.run_ctl("follow", "--timeout", "0", code=4)
 

@@ -339,6 +339,15 @@ class Gateway:
             assert not fits({"$ref": "#/components/schemas/InboxEvent"}, event)
             self.events.append(event)
 
+    def verify(self):
+        """A wrong code: its event."""
+        with self.lock:
+            event = {"seq": len(self.events) + 1, "prev_seq": len(self.events), "topic": "otp", "state": "wrong",
+                     "id": "5b0d6c1e-9a44-43f7-8f05-2b1c7d90e3aa", "purpose": "register", "to_masked": "091**678",
+                     "attempts_left": 4, "at": AT % 9}
+            assert not fits({"$ref": "#/components/schemas/OtpEvent"}, event)
+            self.events.append(event)
+
     def events_follow(self, client, params, after):
         first = params.get("from_seq", len(self.events))
         if first == 1:

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "hall_desk.h"
+#include "store_otp.h"
 
 #define FOLLOW(params) REQUEST("\"f\"", "events.follow", params)
 #define FOLLOWS "{\"id\":\"f\",\"result\":{\"topics\":[\"message\",\"modem\",\"alarm\"]}}"
@@ -246,7 +247,7 @@ static void the_inbox_is_told_to_who_names_it(void **state)
     assert_non_null(strstr(line, "\"inbox\""));
     assert_null(strstr(line, "727272"));
     assert_null(strstr(line, "345678"));
-    assert_null(strstr(line, "091"));
+    assert_null(strstr(line, "091*"));
     TALK(&client, {NULL, "{\"id\":1,\"result\":\"*\"}"}, {NULL, NULL});
     receive("1414");
     TALK(&client, {NULL, INBOX_EVENT("3", "1")}, {NULL, NULL});
@@ -294,6 +295,77 @@ static void a_page_is_of_its_topics(void **state)
     TALK(&client, {SEND("1", "a"), INBOX_EVENT("1", "0")}, {NULL, INBOX_EVENT("2", "1")},
          {NULL, INBOX_EVENT("3", "2")}, {NULL, "{\"id\":1,\"result\":\"*\"}"}, {NULL, NULL});
     TALK(&other, {NULL, EVENT("4", "0", "a", "queued")}, {NULL, NULL});
+    client_close(&other);
+}
+
+#define OTP_EVENT(seq, prev, state)                                                                \
+    "{\"method\":\"event\",\"params\":{\"topic\":\"otp\",\"seq\":" seq ",\"prev_seq\":" prev       \
+    ",\"id\":\"*\",\"state\":\"" state "\",\"purpose\":\"register\",\"to_masked\":\"091**678\","   \
+    "\"at\":\"*\"}}"
+
+/* A verification of this uid, started and approved: two events. */
+static void verify(uint32_t uid)
+{
+    struct otp_row otp = {.uid = uid, .purpose = "register", .to = "+84912345678", .length = 6};
+    store_random(otp.id, sizeof otp.id);
+    memcpy(otp.tuple, otp.id, sizeof otp.tuple);
+    assert_int_equal(store_begin(world.store), 0);
+    assert_int_equal(store_otp_insert(world.store, &otp), 0);
+    otp.state = OTP_APPROVED;
+    otp.ended_wall_ms = loop_wall_ms(world.loop);
+    assert_int_equal(store_otp_update(world.store, &otp, OTP_NEWS_APPROVED, 0), 0);
+    assert_int_equal(store_end(world.store, true), 0);
+    world_settle(&world);
+}
+
+/* Only to those who name them, in the sequence of the messages; prev_seq is of what one follows. */
+static void verifications_are_told_to_who_names_them(void **state)
+{
+    (void)state;
+    TALK(&client, {FOLLOW("{}"), FOLLOWS});
+    verify(1000);                                          /* 1, 2 */
+    TALK(&client, {SEND("1", "a"), "{\"result\":\"*\"}"}); /* 3 */
+    receive("1414");                                       /* 4 */
+    verify(1001);                                          /* 5, 6 */
+    TALK(&client, {NULL, EVENT("3", "0", "a", "queued")}, {NULL, NULL},
+         {FOLLOW("{\"from_seq\":4,\"topics\":[\"otp\"]}"),
+          "{\"result\":{\"topics\":[\"otp\"],\"newest_seq\":6}}"},
+         {NULL, OTP_EVENT("5", "2", "started")}, {NULL, OTP_EVENT("6", "5", "approved")},
+         {NULL, NULL},
+         {FOLLOW("{\"from_seq\":4,\"topics\":[\"otp\",\"message\"]}"),
+          "{\"result\":{\"topics\":[\"message\",\"otp\"]}}"},
+         {NULL, OTP_EVENT("5", "3", "started")}, {NULL, OTP_EVENT("6", "5", "approved")},
+         {NULL, NULL},
+         {FOLLOW("{\"from_seq\":4,\"topics\":[\"otp\",\"message\",\"inbox\"]}"),
+          "{\"result\":\"*\"}"},
+         {NULL, OTP_EVENT("5", "4", "started")}, {NULL, OTP_EVENT("6", "5", "approved")});
+}
+
+/* Who may not operate sees its own. */
+static void verifications_of_others_are_not_told(void **state)
+{
+    (void)state;
+    struct client other;
+    struct follower *follower;
+    assert_true(client_open(&other, &world, OTHER));
+    verify(OTHER);                                        /* 1, 2 */
+    verify(1000);                                         /* 3, 4 */
+    TALK(&other, {SEND("1", "a"), "{\"result\":\"*\"}"}); /* 5 */
+    verify(OTHER);                                        /* 6, 7 */
+    follower = events_follow(other.session, TOPIC_OTP, OTHER, 2);
+    assert_non_null(follower);
+    events_start(follower);
+    TALK(&other, {NULL, OTP_EVENT("6", "2", "started")}, {NULL, OTP_EVENT("7", "6", "approved")},
+         {NULL, NULL});
+    follower = events_follow(other.session, TOPIC_OTP | TOPIC_MESSAGE, OTHER, 5);
+    assert_non_null(follower);
+    events_start(follower);
+    TALK(&other, {NULL, OTP_EVENT("6", "5", "started")}, {NULL, OTP_EVENT("7", "6", "approved")},
+         {NULL, NULL});
+    client_close(&other);
+    assert_true(client_open(&other, &world, STRANGER));
+    TALK(&other, {FOLLOW("{\"topics\":[\"otp\"]}"),
+                  "{\"error\":{\"data\":{\"name\":\"not_allowed\",\"role\":\"verify\"}}}"});
     client_close(&other);
 }
 
@@ -488,6 +560,8 @@ int main(void)
         TEST(the_inbox_is_told_to_who_names_it),
         TEST(inbox_and_messages_share_a_sequence),
         TEST(a_page_is_of_its_topics),
+        TEST(verifications_are_told_to_who_names_them),
+        TEST(verifications_of_others_are_not_told),
         TEST(an_event_tells_modem_and_part),
         TEST(an_event_behind_a_long_answer_comes),
         TEST(a_slow_reader_gets_all_of_it),

@@ -136,6 +136,8 @@ static void the_error_names_the_role(void **state)
                   "{\"key\":\"b\",\"to\":\"+84912345678\",\"text\":\"t\",\"modem\":\"m\"}"),
           NEEDS("8", "modem", "operate")},
          {REQUEST("9", "events.follow", "{}"), "{\"result\":{\"topics\":[\"message\"]}}"},
+         {REQUEST("9", "events.follow", "{\"topics\":[\"otp\"]}"),
+          NEEDS("9", "the topic otp", "verify")},
          {INFO("10"), "{\"result\":{\"roles\":[\"send\"]}}"});
     client_close(&client);
 }
@@ -165,7 +167,9 @@ static void own_messages_and_everybodys(void **state)
         &staff, {get, "{\"result\":{\"to\":\"091**678\"}}"},
         {REQUEST("4", "message.list", "{}"), "{\"result\":{\"messages\":[{\"to\":\"091**678\"}]}}"},
         {SEND("5", "a"), NEEDS("5", "message.send", "send")},
-        {REQUEST("6", "events.follow", "{}"), "{\"result\":{\"topics\":[\"message\"]}}"});
+        {REQUEST("6", "events.follow", "{}"), "{\"result\":{\"topics\":[\"message\"]}}"},
+        {REQUEST("7", "events.follow", "{\"topics\":[\"otp\"]}"),
+         "{\"result\":{\"topics\":[\"otp\"]}}"});
     operate->show_numbers = true;
     front_reload(world.front, &world.config);
     TALK(&staff, {get, "{\"result\":{\"to\":\"+84912345678\"}}"},

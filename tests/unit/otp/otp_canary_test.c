@@ -16,6 +16,7 @@
 enum { CODES = 8 };
 static const char *const canaries[] = {"907654321", "subject-canary", "203.0.113.77", "key-canary",
                                        "2001:db8:ca:fe"};
+static const char masked[] = "090**321"; /* may stand in a log line, not on the disk */
 static char codes[CODES][OTP_DIGITS + 1];
 static int code_count;
 static char found[64]; /* in a log line */
@@ -60,6 +61,8 @@ static int search(const char *dir)
         size_t len = fread(bytes, 1, sizeof bytes, file);
         fclose(file);
         const char *canary = find(bytes, len);
+        if (!canary && memmem(bytes, len, masked, strlen(masked)))
+            canary = masked; /* an event of it */
         if (canary)
             fail_msg("%s in %s", canary, entry->d_name);
         searched++;

@@ -17,45 +17,46 @@ struct row {
     const char *says; /* a result, "refused:NAME", or "" */
     enum otp_state to;
     int sends, checks; /* afterwards */
+    const char *tells; /* its events, see told() */
 };
 
 /* Sends and checks beforehand are in reach(). */
 static const struct row rows[] = {
-    {OTP_PENDING, D_RIGHT, "approved", OTP_APPROVED, 1, 1},
-    {OTP_PENDING, D_WRONG, "wrong", OTP_PENDING, 1, 1},
-    {OTP_PENDING, D_FORMER, "superseded", OTP_PENDING, 2, 1},
-    {OTP_PENDING, D_LAST, "exhausted", OTP_EXHAUSTED, 1, 5},
-    {OTP_PENDING, D_RESEND, "", OTP_PENDING, 2, 0},
-    {OTP_PENDING, D_START, "", OTP_PENDING, 2, 0},
-    {OTP_PENDING, D_CANCEL, "", OTP_CANCELLED, 1, 0},
-    {OTP_PENDING, D_TIME, "", OTP_EXPIRED, 1, 0},
+    {OTP_PENDING, D_RIGHT, "approved", OTP_APPROVED, 1, 1, "approved "},
+    {OTP_PENDING, D_WRONG, "wrong", OTP_PENDING, 1, 1, "wrong/4 "},
+    {OTP_PENDING, D_FORMER, "superseded", OTP_PENDING, 2, 1, "superseded/4 "},
+    {OTP_PENDING, D_LAST, "exhausted", OTP_EXHAUSTED, 1, 5, "exhausted "},
+    {OTP_PENDING, D_RESEND, "", OTP_PENDING, 2, 0, "resent "},
+    {OTP_PENDING, D_START, "", OTP_PENDING, 2, 0, "resent "},
+    {OTP_PENDING, D_CANCEL, "", OTP_CANCELLED, 1, 0, "cancelled "},
+    {OTP_PENDING, D_TIME, "", OTP_EXPIRED, 1, 0, "expired "},
 
-    {OTP_APPROVED, D_RIGHT, "already_used", OTP_APPROVED, 1, 1},
-    {OTP_APPROVED, D_WRONG, "already_used", OTP_APPROVED, 1, 1},
-    {OTP_APPROVED, D_RESEND, "refused:too_late", OTP_APPROVED, 1, 1},
-    {OTP_APPROVED, D_CANCEL, "refused:too_late", OTP_APPROVED, 1, 1},
-    {OTP_APPROVED, D_TIME, "", OTP_APPROVED, 1, 1},
-    {OTP_APPROVED, D_START, "new", OTP_APPROVED, 1, 1},
+    {OTP_APPROVED, D_RIGHT, "already_used", OTP_APPROVED, 1, 1, ""},
+    {OTP_APPROVED, D_WRONG, "already_used", OTP_APPROVED, 1, 1, ""},
+    {OTP_APPROVED, D_RESEND, "refused:too_late", OTP_APPROVED, 1, 1, ""},
+    {OTP_APPROVED, D_CANCEL, "refused:too_late", OTP_APPROVED, 1, 1, ""},
+    {OTP_APPROVED, D_TIME, "", OTP_APPROVED, 1, 1, ""},
+    {OTP_APPROVED, D_START, "new", OTP_APPROVED, 1, 1, "started "},
 
-    {OTP_EXHAUSTED, D_RIGHT, "exhausted", OTP_EXHAUSTED, 1, 5},
-    {OTP_EXHAUSTED, D_WRONG, "exhausted", OTP_EXHAUSTED, 1, 5},
-    {OTP_EXHAUSTED, D_RESEND, "refused:too_late", OTP_EXHAUSTED, 1, 5},
-    {OTP_EXHAUSTED, D_CANCEL, "refused:too_late", OTP_EXHAUSTED, 1, 5},
-    {OTP_EXHAUSTED, D_TIME, "", OTP_EXHAUSTED, 1, 5},
-    {OTP_EXHAUSTED, D_START, "new", OTP_EXHAUSTED, 1, 5},
+    {OTP_EXHAUSTED, D_RIGHT, "exhausted", OTP_EXHAUSTED, 1, 5, ""},
+    {OTP_EXHAUSTED, D_WRONG, "exhausted", OTP_EXHAUSTED, 1, 5, ""},
+    {OTP_EXHAUSTED, D_RESEND, "refused:too_late", OTP_EXHAUSTED, 1, 5, ""},
+    {OTP_EXHAUSTED, D_CANCEL, "refused:too_late", OTP_EXHAUSTED, 1, 5, ""},
+    {OTP_EXHAUSTED, D_TIME, "", OTP_EXHAUSTED, 1, 5, ""},
+    {OTP_EXHAUSTED, D_START, "new", OTP_EXHAUSTED, 1, 5, "started "},
 
-    {OTP_EXPIRED, D_RIGHT, "expired", OTP_EXPIRED, 1, 0},
-    {OTP_EXPIRED, D_WRONG, "expired", OTP_EXPIRED, 1, 0},
-    {OTP_EXPIRED, D_RESEND, "refused:too_late", OTP_EXPIRED, 1, 0},
-    {OTP_EXPIRED, D_CANCEL, "refused:too_late", OTP_EXPIRED, 1, 0},
-    {OTP_EXPIRED, D_START, "new", OTP_EXPIRED, 1, 0},
+    {OTP_EXPIRED, D_RIGHT, "expired", OTP_EXPIRED, 1, 0, ""},
+    {OTP_EXPIRED, D_WRONG, "expired", OTP_EXPIRED, 1, 0, ""},
+    {OTP_EXPIRED, D_RESEND, "refused:too_late", OTP_EXPIRED, 1, 0, ""},
+    {OTP_EXPIRED, D_CANCEL, "refused:too_late", OTP_EXPIRED, 1, 0, ""},
+    {OTP_EXPIRED, D_START, "new", OTP_EXPIRED, 1, 0, "started "},
 
-    {OTP_CANCELLED, D_RIGHT, "cancelled", OTP_CANCELLED, 1, 0},
-    {OTP_CANCELLED, D_WRONG, "cancelled", OTP_CANCELLED, 1, 0},
-    {OTP_CANCELLED, D_RESEND, "refused:too_late", OTP_CANCELLED, 1, 0},
-    {OTP_CANCELLED, D_CANCEL, "", OTP_CANCELLED, 1, 0},
-    {OTP_CANCELLED, D_TIME, "", OTP_CANCELLED, 1, 0},
-    {OTP_CANCELLED, D_START, "new", OTP_CANCELLED, 1, 0},
+    {OTP_CANCELLED, D_RIGHT, "cancelled", OTP_CANCELLED, 1, 0, ""},
+    {OTP_CANCELLED, D_WRONG, "cancelled", OTP_CANCELLED, 1, 0, ""},
+    {OTP_CANCELLED, D_RESEND, "refused:too_late", OTP_CANCELLED, 1, 0, ""},
+    {OTP_CANCELLED, D_CANCEL, "", OTP_CANCELLED, 1, 0, ""},
+    {OTP_CANCELLED, D_TIME, "", OTP_CANCELLED, 1, 0, ""},
+    {OTP_CANCELLED, D_START, "new", OTP_CANCELLED, 1, 0, "started "},
 };
 
 struct scene {
@@ -64,6 +65,36 @@ struct scene {
     struct otp_standing first;
     char code[OTP_DIGITS + 1], other[OTP_DIGITS + 1];
 };
+
+/* The events of verifications after *seq, which goes on: "wrong/4 approved ". */
+static void told(struct otp_rig *rig, int64_t *seq, char out[120])
+{
+    static const char *const names[] = {
+        [OTP_NEWS_STARTED] = "started",     [OTP_NEWS_APPROVED] = "approved",
+        [OTP_NEWS_EXHAUSTED] = "exhausted", [OTP_NEWS_EXPIRED] = "expired",
+        [OTP_NEWS_CANCELLED] = "cancelled", [OTP_NEWS_RESENT] = "resent",
+        [OTP_NEWS_WRONG] = "wrong",         [OTP_NEWS_SUPERSEDED] = "superseded",
+    };
+    struct event events[64];
+    size_t len = 0;
+    int count = store_events_after(rig->world->store, *seq, UINT32_MAX, events, 64);
+
+    assert_in_range(count, 0, 63);
+    out[0] = '\0';
+    for (int i = 0; i < count; i++) {
+        const struct event *e = &events[i];
+        *seq = e->seq;
+        if (e->topic != EVENT_OTP)
+            continue;
+        assert_string_equal(e->to_masked, "091**678");
+        assert_string_equal(e->purpose, rig->purpose.name);
+        assert_string_equal(e->key, "");
+        len += (size_t)snprintf(out + len, 120 - len, "%s", names[e->news]);
+        if (e->checks_left > 0)
+            len += (size_t)snprintf(out + len, 120 - len, "/%d", e->checks_left);
+        len += (size_t)snprintf(out + len, 120 - len, " ");
+    }
+}
 
 static void wrong_checks(struct scene *s, int count)
 {
@@ -155,8 +186,11 @@ static void every_state_and_event(void **state)
         void *fresh = NULL;
         assert_int_equal(otp_rig_setup(&fresh), 0);
         struct scene scene = {.rig = fresh};
-        char says[64];
+        char says[64], tells[120];
+        int64_t seq = 0;
         reach(&scene, &rows[i]);
+        told(scene.rig, &seq, tells);
+        assert_memory_equal(tells, "started ", 8);
         assert_string_equal(otp_state_name(otp_rig_row(scene.rig, scene.first.row.id).state),
                             otp_state_name(rows[i].from));
         act(&scene, rows[i].deed, says);
@@ -166,6 +200,9 @@ static void every_state_and_event(void **state)
             fail_msg("row %zu: says \"%s\" and is %s with %u sends, %u checks", i, says,
                      otp_state_name(after.state), after.sends, after.checks);
         assert_true((after.state == OTP_PENDING) == (after.ended_wall_ms == 0));
+        told(scene.rig, &seq, tells);
+        if (strcmp(tells, rows[i].tells) != 0)
+            fail_msg("row %zu tells \"%s\"", i, tells);
         assert_int_equal(otp_rig_teardown(&fresh), 0);
     }
 }
@@ -247,6 +284,52 @@ static void a_key_gets_the_same_answer(void **state)
     assert_int_equal(checked.result, OTP_SAYS_APPROVED);
     assert_true(otp_rig_check(rig, first.row.id, code, "c3", &checked));
     assert_int_equal(checked.result, OTP_SAYS_ALREADY_USED);
+}
+
+/* What changes nothing is no news: repeated, refused, of somebody else, too soon. */
+static void each_change_is_told_once(void **state)
+{
+    struct otp_rig *rig = *state;
+    struct otp_start start = otp_rig_asked(rig), other;
+    struct otp_standing first, again;
+    struct otp_checked checked;
+    char code[OTP_DIGITS + 1], wrong[OTP_DIGITS + 1], tells[120];
+    int64_t seq = 0;
+
+    assert_true(otp_rig_start(rig, &start, &first));
+    otp_rig_code(rig, &first.row, 1, code);
+    otp_rig_other(code, wrong);
+    told(rig, &seq, tells);
+    assert_string_equal(tells, "started ");
+    assert_true(otp_rig_start(rig, &start, &again)); /* its key */
+    other = start;
+    other.to = "0987654321";
+    assert_false(otp_rig_start(rig, &other, &again));
+    otp_rig_key(rig, &start);
+    assert_false(otp_rig_start(rig, &start, &again)); /* too soon */
+    assert_false(otp_rig_resend(rig, first.row.id, &again));
+    told(rig, &seq, tells);
+    assert_string_equal(tells, "");
+    assert_true(otp_rig_check(rig, first.row.id, wrong, "c1", &checked));
+    assert_true(otp_rig_check(rig, first.row.id, wrong, "c1", &checked));
+    assert_false(otp_rig_check(rig, first.row.id, code, "c1", &checked));
+    assert_false(otp_rig_check(rig, first.row.id, code, NULL, &checked)); /* too soon */
+    assert_int_equal(otp_check(rig->otp, 1001, first.row.id, code, NULL, &checked, &rig->refusal),
+                     -1);
+    told(rig, &seq, tells);
+    assert_string_equal(tells, "wrong/4 ");
+    otp_rig_pass(rig, 300000);
+    told(rig, &seq, tells);
+    assert_string_equal(tells, "expired ");
+    assert_true(otp_rig_check(rig, first.row.id, code, NULL, &checked));
+    otp_rig_pass(rig, 300000);
+    told(rig, &seq, tells);
+    assert_string_equal(tells, "");
+    assert_true(otp_rig_start(rig, &start, &first)); /* the key of the refused call is free */
+    assert_true(otp_rig_cancel(rig, first.row.id));
+    assert_true(otp_rig_cancel(rig, first.row.id));
+    told(rig, &seq, tells);
+    assert_string_equal(tells, "started cancelled ");
 }
 
 static void others_see_nothing(void **state)
@@ -390,6 +473,7 @@ int main(void)
         cmocka_unit_test(the_table_is_whole),
         RIG(two_right_checks_race),
         RIG(a_key_gets_the_same_answer),
+        RIG(each_change_is_told_once),
         RIG(others_see_nothing),
         RIG(same_code_and_new_code),
         RIG(what_waits_is_taken_back),

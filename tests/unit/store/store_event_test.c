@@ -92,7 +92,9 @@ static void test_follow(void **state)
     } cases[] = {{6, UINT32_MAX, 5}, {1, UINT32_MAX, 0}, {4, 2, 1}, {1, 2, 0},
                  {5, 1, 3},          {9, 2, 4},          {9, 3, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_int_equal(store_event_previous(rig.store, cases[i].seq, cases[i].uid, &previous), 0);
+        assert_int_equal(
+            store_event_previous(rig.store, cases[i].seq, EVENT_MESSAGE, cases[i].uid, &previous),
+            0);
         assert_int_equal(previous, cases[i].want);
     }
     rig_end(&rig);

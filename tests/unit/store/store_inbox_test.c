@@ -149,12 +149,13 @@ static void test_events(void **state)
                  {2, EVENT_INBOX, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(
-            store_event_previous_topic(rig.store, cases[i].seq, cases[i].topic, &previous), 0);
+            store_event_previous(rig.store, cases[i].seq, cases[i].topic, UINT32_MAX, &previous),
+            0);
         assert_int_equal(previous, cases[i].want);
     }
-    assert_int_equal(store_event_previous(rig.store, 4, UINT32_MAX, &previous), 0);
-    assert_int_equal(previous, 3);
-    assert_int_equal(store_event_previous(rig.store, 4, 1000, &previous), 0);
+    assert_int_equal(store_event_previous(rig.store, 4, EVENT_INBOX, 1000, &previous), 0);
+    assert_int_equal(previous, 0);
+    assert_int_equal(store_event_previous(rig.store, 4, EVENT_MESSAGE, 1000, &previous), 0);
     assert_int_equal(previous, 1);
     rig_end(&rig);
 }

@@ -10,6 +10,8 @@
 
 static const int64_t DAY_MS = INT64_C(24) * 3600 * 1000;
 
+#define EXPIRED_EVENTS "SELECT count(*) FROM event WHERE topic = 2 AND state = 3 AND message = 1"
+
 static struct otp_row make(struct rig *rig, const char *tuple)
 {
     struct otp_row otp = {.uid = 1000,
@@ -42,7 +44,7 @@ static int put(struct rig *rig, struct otp_row *otp)
 static void update(struct rig *rig, const struct otp_row *otp)
 {
     rig_begin(rig);
-    assert_int_equal(store_otp_update(rig->store, otp), 0);
+    assert_int_equal(store_otp_update(rig->store, otp, (enum otp_news)otp->state, 0), 0);
     rig_keep(rig);
 }
 
@@ -230,6 +232,7 @@ static void test_backup_takes_no_code(void **state)
     assert_int_equal(store_otp_by_row(rig.store, otp.row, &out), 1);
     assert_int_equal(out.state, OTP_EXPIRED);
     assert_string_equal(out.reason, "restored_backup");
+    assert_int_equal(number_of(&rig, EXPIRED_EVENTS), 1);
     rig_end(&rig);
 }
 
@@ -249,6 +252,7 @@ static void test_lost_keys(void **state)
     assert_int_equal(store_otp_by_row(rig.store, otp.row, &out), 1);
     assert_int_equal(out.state, OTP_EXPIRED);
     assert_string_equal(out.reason, "key_lost");
+    assert_int_equal(number_of(&rig, EXPIRED_EVENTS), 1);
     assert_string_equal(out.to, "");
     rig_end(&rig);
 }
@@ -346,10 +350,16 @@ static void test_from_revision_6(void **state)
         "INSERT INTO sqlite_sequence (name, seq) VALUES ('otp', 90);" /* the newest was purged */
         "INSERT INTO otp_key VALUES (x'0a000000000000000000000000000000', x'0b', 7, 3, 4, 5);"
         "INSERT INTO otp_window VALUES (0, x'0c000000000000000000000000000000', 1, 5);"
+        "INSERT INTO event (seq, wall, at, topic, message, id, uid, state, modem, reason, space, "
+        "cause, part, parts) VALUES (3, 5, 5, 0, 2, x'000102030405060708090a0b0c0d0e0f', 1000, 7, "
+        "'viettel-1', 'cms', 1, 42, 1, 2), (5, 6, 6, 1, 1, x'000102030405060708090a0b0c0d0e0f', "
+        "4294967295, 0, 'viettel-1', '', 0, 0, 1, 1);"
+        "UPDATE sqlite_sequence SET seq = 60 WHERE name = 'event';"
         "PRAGMA user_version = 6; PRAGMA application_id = 0x4f545047;";
     struct rig rig;
     struct otp_row out;
     struct otp_key key = {.name = {0x0a}};
+    struct event events[8];
     uint8_t id[OTP_ID];
     sqlite3 *db;
     (void)state;
@@ -376,6 +386,18 @@ static void test_from_revision_6(void **state)
     struct otp_row next = make(&rig, "a");
     assert_int_equal(put(&rig, &next), 0);
     assert_int_equal(next.row, 91);
+    loop_sim_settle(rig.loop);
+    assert_int_equal(store_events_after(rig.store, 0, UINT32_MAX, events, 8), 3);
+    assert_int_equal(events[0].seq, 3);
+    assert_int_equal(events[0].state, 7);
+    assert_string_equal(events[0].reason, "cms");
+    assert_int_equal(events[0].cause, 42);
+    assert_int_equal(events[0].parts, 2);
+    assert_int_equal(events[1].topic, EVENT_INBOX);
+    assert_int_equal(events[2].topic, EVENT_OTP);
+    assert_int_equal(events[2].seq, 61); /* no seq is used twice */
+    assert_string_equal(events[2].to_masked, "091**678");
+    assert_int_equal(store_events_after(rig.store, 0, 1000, events, 8), 2);
     rig_end(&rig);
 }
 

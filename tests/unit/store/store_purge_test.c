@@ -208,8 +208,10 @@ static void work(struct rig *rig)
     assert_in_range(store_attempts_match(rig->store, "s", 7, "912345678", 0, attempt, 4), 0, 4);
     assert_int_equal(store_attempts_match(rig->store, "s", -1, "912345678", 0, attempt, 4), 4);
     assert_int_equal(store_attempts_match(rig->store, "s", 300, "912345678", 0, attempt, 4), 0);
-    assert_int_equal(store_event_previous_topic(rig->store, INT64_MAX, EVENT_INBOX, &value), 0);
-    assert_int_equal(store_event_previous_topic(rig->store, INT64_MAX, EVENT_MESSAGE, &value), 0);
+    assert_int_equal(store_event_previous(rig->store, INT64_MAX, EVENT_INBOX, UINT32_MAX, &value),
+                     0);
+    assert_int_equal(store_event_previous(rig->store, INT64_MAX, EVENT_MESSAGE, UINT32_MAX, &value),
+                     0);
     assert_int_equal(store_inbox_list(rig->store, 0, inbox, 4), 4);
     for (int i = 0; i < 4; i++)
         inbox_clear(&inbox[i]);

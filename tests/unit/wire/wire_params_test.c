@@ -73,7 +73,7 @@ static const struct row {
     {"events.follow", "{\"topics\":[\"message\",\"message\"]}",
      "params: topics must not hold the same twice"},
     {"events.follow", "{\"topics\":[\"modem\",\"sms\"]}",
-     "params: topics[1] must be one of message, modem, inbox, alarm, trace, subscriber"},
+     "params: topics[1] must be one of message, modem, inbox, alarm, otp, trace, subscriber"},
     {"events.follow", "{\"topics\":[\"trace\"],\"modem\":\"m0\",\"from_line\":0}", NULL},
     {"events.follow", "{\"topics\":[\"trace\"],\"modem\":\"\"}",
      "params: modem must have at least 1 characters"},
