@@ -396,12 +396,14 @@ static int apply(struct gateway *gateway, const struct ending *ending)
         return rc;
     if (attempt.state == ATTEMPT_COMMITTED)
         verdict = verdict_for(&message, outcome);
-    attempt.state = verdict == SMS_SENT       ? ATTEMPT_SENT
-                    : verdict == SMS_NOT_SENT ? ATTEMPT_NOT_SENT
-                                              : ATTEMPT_UNKNOWN;
-    attempt.reference = outcome->reference;
-    attempt.space = outcome->space;
-    attempt.cause = outcome->cause;
+    if (attempt.state != ATTEMPT_SENT) { /* else evidence was faster, and knows more */
+        attempt.state = verdict == SMS_SENT       ? ATTEMPT_SENT
+                        : verdict == SMS_NOT_SENT ? ATTEMPT_NOT_SENT
+                                                  : ATTEMPT_UNKNOWN;
+        attempt.reference = outcome->reference;
+        attempt.space = outcome->space;
+        attempt.cause = outcome->cause;
+    }
     attempt.ended_wall_ms = loop_wall_ms(gateway->loop);
     rc = store_attempt_update(gateway->store, &attempt);
     /* Cancelled, superseded or settled by evidence meanwhile: only the attempt learns of this. */

@@ -172,6 +172,30 @@ static void a_link_that_will_not_take_it_waits_its_turn(void **state)
     rig_assert_state(world, row[1], MESSAGE_CLAIMED);
 }
 
+/* Evidence reaches the disk before the outcome that it corrects. */
+static void a_held_outcome_does_not_undo_evidence(void **state)
+{
+    struct world *world = *state;
+    struct link_evidence late = {.reference = 9};
+    struct attempt attempt;
+    int64_t row[2];
+
+    two(world, row);
+    late.token = world->link[0]->submit.token;
+    vfs_shim_fail(VFS_IO_ERROR, VFS_WRITE, 1, 1);
+    rig_outcome(world, 0, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
+    rig_run_for(world, STORE_HOLD_MS);
+    rig_assert_state(world, row[0], MESSAGE_SENDING);
+    world->link[0]->link.sink->evidence(world->link[0]->link.ctx, &world->link[0]->link, &late);
+    rig_settle(world);
+    rig_assert_state(world, row[0], MESSAGE_SENT);
+    rig_run_for(world, 2000); /* the outcome is written at last */
+    rig_assert_state(world, row[0], MESSAGE_SENT);
+    assert_int_equal(store_attempt_by_token(world->store, late.token, &attempt), 1);
+    assert_int_equal(attempt.state, ATTEMPT_SENT);
+    assert_int_equal(attempt.reference, 9);
+}
+
 #define HANDOVER_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -183,6 +207,7 @@ int main(void)
         HANDOVER_TEST(outcomes_are_written_one_after_the_other),
         HANDOVER_TEST(a_claim_that_is_undone_does_not_leave),
         HANDOVER_TEST(a_prompt_in_a_commit_that_fails_is_answered_with_no),
+        HANDOVER_TEST(a_held_outcome_does_not_undo_evidence),
         HANDOVER_TEST(a_link_that_will_not_take_it_waits_its_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

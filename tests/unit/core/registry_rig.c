@@ -13,7 +13,7 @@ struct carrier viettel = {.name = "viettel",
                           .code_count = 1,
                           .way_count = 1,
                           .code = {"45204"},
-                          .way = {{false, "TTTB"}}};
+                          .way = {{.text = "TTTB"}}};
 const struct carrier_way TTTB = {.text = "TTTB"}, CODE = {.ussd = true, .text = "*1414#"},
                          MENU = {
                              .ussd = true, .text = "*1414#", .answers = 2, .answer = {"1", "9"}};

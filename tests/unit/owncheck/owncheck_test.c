@@ -24,7 +24,7 @@ static struct carrier viettel = {.name = "viettel",
                                  .code_count = 1,
                                  .way_count = 1,
                                  .code = {"45204"},
-                                 .way = {{false, "TTTB"}},
+                                 .way = {{.text = "TTTB"}},
                                  .balance_count = 2,
                                  .balance = {"*101#", "*098#"}};
 static struct carriers carriers = {.country = "84", .carrier = &viettel, .count = 1};
