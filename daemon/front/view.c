@@ -1,4 +1,5 @@
 #include "view.h"
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include "status.h"
@@ -78,6 +79,7 @@ static void put_cause(json_t **object, enum sms_cause_space space, int cause)
 /* Fifteen digits that name a device or a SIM, as much as tells two apart: "86**112". */
 static void put_masked(json_t **object, const char *name, const char *digits)
 {
+    assert(digits);
     size_t len = strlen(digits);
     char text[16];
     if (len < 8)

@@ -110,7 +110,8 @@ enum owncheck_owner judge_owner(const struct own_check *check, bool accept,
 /* Days since 1970-01-01 of "2026-12-31"; H. Hinnant's days_from_civil. */
 static int64_t days_of(const char *date)
 {
-    int64_t y = atoi(date), m = atoi(date + 5), d = atoi(date + 8);
+    int64_t y = strtol(date, NULL, 10), m = strtol(date + 5, NULL, 10),
+            d = strtol(date + 8, NULL, 10);
     y -= m <= 2;
     int64_t era = y / 400, year = y - era * 400;
     int64_t day = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;

@@ -132,9 +132,9 @@ void subscriber_mask_date(const char *date, size_t len, char *out, size_t room)
         for (digits = 0; i + digits < len && date[i + digits] >= '0' && date[i + digits] <= '9';)
             digits++;
         for (size_t k = 0; k < digits && used + 1 < room; k++)
-            out[used++] = digits == 4 ? date[i + k] : '*';
+            out[used++] = (char)(digits == 4 ? date[i + k] : '*');
         if (!digits)
-            out[used++] = strchr("-/. ", date[i]) ? date[i] : '*';
+            out[used++] = (char)(strchr("-/. ", date[i]) ? date[i] : '*');
     }
     out[used] = '\0';
 }

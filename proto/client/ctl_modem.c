@@ -321,6 +321,7 @@ static enum ctl_exit trace_follow(struct ctl *ctl)
 /* As otpgate-modemsim --replay reads it. */
 int ctl_trace(struct ctl *ctl)
 {
-    bool follow = json_object_get(ctl->args->own, "follow") != NULL;
-    return follow ? trace_follow(ctl) : trace_kept(ctl);
+    if (json_object_get(ctl->args->own, "follow"))
+        return trace_follow(ctl);
+    return trace_kept(ctl);
 }

@@ -157,7 +157,7 @@ static void cell_print(const char *text, size_t len, size_t width, bool right, b
 static void row_print(const json_t *table, size_t row, const size_t *width, FILE *out)
 {
     size_t columns = json_array_size(json_array_get(table, 0));
-    const char *left[COLUMNS_MAX];
+    const char *left[COLUMNS_MAX] = {0};
     bool more = true;
     for (size_t column = 0; column < columns; column++)
         left[column] = cell_text(table, row, column);
@@ -229,6 +229,6 @@ size_t ctl_table_room(void)
     const char *told = getenv("COLUMNS");
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         return size.ws_col;
-    int columns = told ? atoi(told) : 0;
+    long columns = told ? strtol(told, NULL, 10) : 0;
     return columns > 0 ? (size_t)columns : TERMINAL;
 }

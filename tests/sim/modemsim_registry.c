@@ -36,7 +36,7 @@ static bool take_words(json_t *params, struct sim_registry_sim *sim, struct mode
         !take_word(params, "ussd", ways, SIM_USSD_DIRECT, &ussd, reply))
         return false;
     sim->says = (enum sim_says)says;
-    sim->mask = mask ? masks[mask][0] : 0;
+    sim->mask = (char)(mask ? masks[mask][0] : 0);
     sim->order = (enum sim_post_order)order;
     sim->ussd = (enum sim_registry_ussd)ussd;
     return true;

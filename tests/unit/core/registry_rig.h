@@ -23,7 +23,7 @@ struct waiter {
 
 #define REGISTRY "04814141"
 #define SOMEBODY "0B914819325476F8"
-#define SHOWN(outcome) REGISTRY_SHOWN " " #outcome
+#define SHOWN(outcome) (REGISTRY_SHOWN " " #outcome)
 
 void ways(size_t count, const struct carrier_way *first, const struct carrier_way *second);
 int setup(void **state);

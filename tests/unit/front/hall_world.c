@@ -117,7 +117,7 @@ bool gateway_modem_trace(struct gateway *gateway, const char *name, uint64_t num
     (void)name;
     *out = (struct link_trace){
         .number = number < 7 ? 7 : number, .at_ns = 1000000000, .way = '<', .text = "OK"};
-    return out->number < (uint64_t)(10 + gateway->traced);
+    return out->number < 10 + (uint64_t)gateway->traced;
 }
 
 int gateway_modem_reset(struct gateway *gateway, const char *name, struct refusal *refusal)

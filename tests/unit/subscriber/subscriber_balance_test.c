@@ -125,7 +125,7 @@ static void put(char *text, char *at, const char *what)
     if (strlen(text) + strlen(what) + 1 >= TEXT_ROOM)
         return;
     memmove(at + strlen(what), at, strlen(at) + 1);
-    memcpy(at, what, strlen(what));
+    memcpy(at, what, strlen(what)); /* NOLINT(bugprone-not-null-terminated-result): inside it */
 }
 
 /* Two sentences change places. */
