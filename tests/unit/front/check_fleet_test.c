@@ -5,16 +5,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <string.h>
-#include "hall_world.h"
+#include "hall_desk.h"
 #include "store_audit.h"
 
-#define REQUEST(id, method, params)                                                                \
-    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method "\",\"params\":" params "}"
-#define ERROR(id, name)                                                                            \
-    "{\"id\":" id ",\"error\":{\"message\":\"*\",\"data\":{\"name\":\"" name "\"}}}"
-
-static struct world world;
-static struct client client;
 static const struct link_identity identity = {.iccid = "8984048000012345678",
                                               .imsi = "452040000000001"};
 

@@ -4,40 +4,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include "hall_world.h"
-#include "log.h"
-
-#define REQUEST(id, method, params)                                                                \
-    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method "\",\"params\":" params "}"
-#define ERROR(id, name)                                                                            \
-    "{\"id\":" id ",\"error\":{\"message\":\"*\",\"data\":{\"name\":\"" name "\"}}}"
-
-static struct world world;
-static struct client client;
-
-static void on_log(void *arg, enum log_level level, const char *line)
-{
-    (void)arg;
-    (void)level;
-    (void)line;
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    log_sink_set(on_log, NULL);
-    world_open(&world, NULL);
-    return client_open(&client, &world, 0) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    client_close(&client);
-    world_settle(&world);
-    world_close(&world);
-    return 0;
-}
+#include "hall_desk.h"
 
 static void modems_are_shown(void **state)
 {
@@ -140,7 +107,7 @@ static void operators_stop_and_go(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, desk_setup, desk_teardown)
     const struct CMUnitTest tests[] = {
         TEST(modems_are_shown),
         TEST(what_is_left_alone_is_shown),

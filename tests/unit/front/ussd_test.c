@@ -5,16 +5,8 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
-#include "hall_world.h"
+#include "hall_desk.h"
 #include "log.h"
-
-#define REQUEST(id, method, params)                                                                \
-    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method "\",\"params\":" params "}"
-#define ERROR(id, name)                                                                            \
-    "{\"id\":" id ",\"error\":{\"message\":\"*\",\"data\":{\"name\":\"" name "\"}}}"
-
-static struct world world;
-static struct client client;
 
 static void on_log(void *arg, enum log_level level, const char *line)
 {

@@ -5,6 +5,22 @@
 #include "cm.h"
 #include "text.h"
 
+struct subscriber_rules *rules;
+
+int rules_setup(void **state)
+{
+    char why[200];
+    (void)state;
+    return subscriber_rules_load("", &rules, why, sizeof why);
+}
+
+int rules_teardown(void **state)
+{
+    (void)state;
+    subscriber_rules_free(rules);
+    return 0;
+}
+
 FILE *replies_open(void)
 {
     return fopen("tests/unit/subscriber/replies.txt", "r");

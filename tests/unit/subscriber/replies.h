@@ -1,4 +1,5 @@
-/* replies: the SYNTHETIC replies of replies.txt, one after the other. */
+/* replies: the SYNTHETIC replies of replies.txt, one after the other, and the rules as they are
+ * delivered. */
 #ifndef OTPGATE_TEST_REPLIES_H
 #define OTPGATE_TEST_REPLIES_H
 
@@ -15,6 +16,11 @@ struct reply_case {
     char want[SUBSCRIBER_FIELDS][SUBSCRIBER_VALUE_MAX]; /* "": not there */
     char refusal[32];                                   /* "none" */
 };
+
+/* For a group of tests: read before it, freed behind it. */
+extern struct subscriber_rules *rules;
+int rules_setup(void **state);
+int rules_teardown(void **state);
 
 FILE *replies_open(void);
 bool replies_next(FILE *file, struct reply_case *out);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cm.h"
+#include "replies.h"
 #include "text.h"
 
 enum { TEXT_ROOM = 600, CASES_MIN = 40, ROUNDS = 400 };
@@ -15,22 +16,6 @@ struct balance_case {
     unsigned line;
     char carrier[32], reading[16], amount[16], expires[16], text[TEXT_ROOM];
 };
-
-static struct subscriber_rules *rules;
-
-static int setup(void **state)
-{
-    char why[200];
-    (void)state;
-    return subscriber_rules_load("", &rules, why, sizeof why);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    subscriber_rules_free(rules);
-    return 0;
-}
 
 static FILE *cases_open(void)
 {
@@ -267,5 +252,5 @@ int main(void)
         cmocka_unit_test(two_amounts_are_none),
         cmocka_unit_test(an_operator_adds_a_rule_for_one_carrier),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, rules_setup, rules_teardown);
 }

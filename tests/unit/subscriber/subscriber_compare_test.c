@@ -7,23 +7,8 @@
 #include "cm.h"
 #include "subscriber_advice.h"
 #include "subscriber_preflight.h"
+#include "replies.h"
 #include "text.h"
-
-static struct subscriber_rules *rules;
-
-static int setup(void **state)
-{
-    char why[200];
-    (void)state;
-    return subscriber_rules_load("", &rules, why, sizeof why);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    subscriber_rules_free(rules);
-    return 0;
-}
 
 static const struct subscriber_expect citizen = {.full_name = "Nguyễn Văn An",
                                                  .birth_date = "1/2/1990",
@@ -232,5 +217,5 @@ int main(void)
         cmocka_unit_test(preflight),
         cmocka_unit_test(advice),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, rules_setup, rules_teardown);
 }

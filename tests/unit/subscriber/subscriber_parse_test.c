@@ -11,22 +11,6 @@
 
 enum { CASES_LEAST = 150, MUTANTS = 150, PIECES = 16 };
 
-static struct subscriber_rules *rules;
-
-static int setup(void **state)
-{
-    char why[200];
-    (void)state;
-    return subscriber_rules_load("", &rules, why, sizeof why);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    subscriber_rules_free(rules);
-    return 0;
-}
-
 /* --- the corpus ------------------------------------------------------------------------------ */
 
 static int case_check(const struct reply_case *c)
@@ -427,5 +411,5 @@ int main(void)
         cmocka_unit_test(mistakes),        cmocka_unit_test(rules_of_a_carrier),
         cmocka_unit_test(file_or_copy),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, rules_setup, rules_teardown);
 }
