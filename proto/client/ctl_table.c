@@ -195,7 +195,7 @@ static void widths_fit(size_t *width, size_t columns, size_t room)
 
 void ctl_table_print_within(const json_t *table, size_t room, FILE *out)
 {
-    size_t width[COLUMNS_MAX], columns = json_array_size(json_array_get(table, 0));
+    size_t width[COLUMNS_MAX] = {0}, columns = json_array_size(json_array_get(table, 0));
     bool headed = false;
     assert(columns <= COLUMNS_MAX);
     for (size_t column = 0; column < columns; column++) {
