@@ -275,6 +275,17 @@ static bool begins_sentence(const struct parsing *p, size_t at)
     }
 }
 
+/* The words between, whatever number of blanks they were written with. */
+static void label_take(const struct parsing *p, size_t at, size_t end,
+                       char out[SUBSCRIBER_WORDS_MAX])
+{
+    size_t used = 0;
+    for (; at < end && used + 1 < SUBSCRIBER_WORDS_MAX; at++)
+        if (p->fold.text[at] != ' ' || (used > 0 && out[used - 1] != ' '))
+            out[used++] = p->fold.text[at];
+    out[used] = '\0';
+}
+
 /* One account that begins at `at`. false: nothing of this text is to be believed. */
 static bool account_take(const struct parsing *p, size_t at, enum balance_word kind,
                          struct subscriber_balance *out)
@@ -295,10 +306,7 @@ static bool account_take(const struct parsing *p, size_t at, enum balance_word k
     out->vnd = vnd;
     if (*expires)
         text_copy(out->expires, sizeof out->expires, expires);
-    if (label - at < sizeof out->rule) {
-        memcpy(out->rule, p->fold.text + at, label - at);
-        out->rule[label - at] = '\0';
-    }
+    label_take(p, at, label, out->rule);
     return true;
 }
 
