@@ -115,7 +115,8 @@ static struct own_sim *sim_add(struct owncheck *own, const char *modem)
         return NULL;
     text_copy(sim->modem, sizeof sim->modem, modem);
     sim->next = own->sims;
-    return own->sims = sim;
+    own->sims = sim;
+    return sim;
 }
 
 /* Which SIM is in which modem now. The one that is being checked waits for its end. */

@@ -460,8 +460,9 @@ void at_chat_feed(struct at_chat *chat, const uint8_t *data, size_t len)
 static void chat_on_quote(void *arg)
 {
     struct at_chat *chat = arg;
-    stream_drain(chat->stream);
-    if (chat->stream && !loop_timer_armed(&chat->quote_timer) &&
+    struct stream *stream = chat->stream;
+    stream_drain(stream);
+    if (chat->stream == stream && !loop_timer_armed(&chat->quote_timer) &&
         at_lexer_give_up(&chat->lexer) == AT_TOKEN_LINE)
         chat_line(chat, chat->lexer.line);
 }
