@@ -27,7 +27,7 @@ static FILE *cases_open(void)
 static const char *column(const char *line, char *out, size_t room)
 {
     size_t len = strcspn(line, "|");
-    assert_true(line[len] == '|' && len < room);
+    assert_true(len < room && line[len] == '|');
     memcpy(out, line, len);
     out[len] = '\0';
     return line + len + 1;
