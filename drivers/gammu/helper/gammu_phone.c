@@ -175,7 +175,9 @@ bool gammu_phone_identity(struct gammu_phone *phone, enum gammu_word word,
         error = GSM_GetModel(phone->machine, text);
     else if (word == GAMMU_REVISION)
         error = GSM_GetFirmware(phone->machine, text, date, &number);
-    snprintf(out, GAMMU_TEXT_MAX + 1, "%s", text);
+    size_t len = strnlen(text, GAMMU_TEXT_MAX);
+    memcpy(out, text, len);
+    out[len] = '\0';
     return error == ERR_NONE && *out != '\0';
 }
 
