@@ -63,15 +63,17 @@ struct link *links_make(void *arg, const struct config_modem *modem, const struc
                         void *ctx)
 {
     const struct links *links = arg;
-    struct port *port;
+    struct port *port, *ear;
     const char *why = "no memory";
 
     if (strcmp(modem->driver, "gammu") == 0)
         return make_gammu(links, modem, sink, ctx);
     port = port_slot_new(links->loop, NULL, NULL);
-    if (!port || (!plug_wants(modem) && port_slot_attach(port, modem->port, &why) < 0)) {
+    ear = port_slot_new(links->loop, NULL, NULL);
+    if (!port || !ear || (!plug_wants(modem) && port_slot_attach(port, modem->port, &why) < 0)) {
         log_event(LOG_LEVEL_ERROR, "links", modem->name, "bad_port", "why=%s", why);
         port_free(port);
+        port_free(ear);
         return NULL;
     }
     const struct at_link_config config = {
@@ -83,10 +85,12 @@ struct link *links_make(void *arg, const struct config_modem *modem, const struc
         .rescue = make_rescue(links, modem),
         .power_every_s = modem->power_cycle_every_s,
         .slot = true,
+        .ear = ear,
     };
     struct link *link = at_link_new(links->loop, port, &config, sink, ctx);
     if (!link) {
         port_free(port);
+        port_free(ear);
         rescue_free(config.rescue);
     }
     return link;

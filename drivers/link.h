@@ -42,6 +42,7 @@
 #ifndef OTPGATE_LINK_H
 #define OTPGATE_LINK_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include "outcome.h"
@@ -223,6 +224,12 @@ struct link_ops {
      * GONE, and what was under way gets its outcome. An attach ends every rest and penalty of the
      * link. 0, -EINVAL (no such kind of place). NULL: the link's place is fixed. */
     int (*attach)(struct link *, const char *where);
+    /* After elsewhere(): `where` (a port's URI) belongs to the same modem and takes no commands.
+     * What is announced there is heard from now on; nothing is ever written to it. One such port at
+     * a time; attach() ends it, and so do its hanging up and a flood of lines that are no modem's.
+     * elsewhere() may be told again. 0, or -errno of the port: then there is none. NULL: this
+     * driver has one port. */
+    int (*listen)(struct link *, const char *where);
 };
 
 struct link {
@@ -292,6 +299,10 @@ static inline bool link_can_attach(const struct link *link)
 static inline int link_attach(struct link *link, const char *where)
 {
     return link->ops->attach(link, where);
+}
+static inline int link_listen(struct link *link, const char *where)
+{
+    return link->ops->listen ? link->ops->listen(link, where) : -ENOTSUP;
 }
 static inline bool link_in_flight(const struct link *link)
 {

@@ -97,8 +97,13 @@ void at_inbound_on_header(void *ctx, const char *line)
 bool at_inbound_on_body(void *ctx, const char *line)
 {
     struct at_link *l = ctx;
+    return at_inbound_direct(l, l->receive.announced, line);
+}
+
+bool at_inbound_direct(struct at_link *l, int announced, const char *line)
+{
     struct pdu_tpdu tpdu;
-    if (!at_parse_tpdu(line, strlen(line), l->receive.announced, true, &tpdu))
+    if (!at_parse_tpdu(line, strlen(line), announced, true, &tpdu))
         return false; /* cut in two, perhaps */
     struct at_inbound *one = inbound_free(l);
     if (!one)

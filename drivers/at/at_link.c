@@ -518,6 +518,7 @@ static void link_reap(void *arg)
     explicit_bzero(&l->ussd, sizeof l->ussd);
     if (l->owns_port)
         port_free(l->port);
+    port_free(l->ear.port);
     rescue_free(l->rescue);
     free(l);
 }
@@ -536,6 +537,7 @@ static void op_close(struct link *link)
     if (l->stream)
         stream_close(l->stream);
     l->stream = NULL;
+    at_ear_close(l);
     fsm_stop(&l->fsm);
     loop_timer_cancel(&l->timer);
     loop_timer_cancel(&l->send.slow);
@@ -572,6 +574,7 @@ static int op_attach(struct link *link, const char *where)
 {
     struct at_link *l = own(link);
     const char *why = "";
+    at_ear_close(l);
     if (!where) {
         port_slot_detach(l->port);
         return 0;
@@ -587,6 +590,11 @@ static int op_attach(struct link *link, const char *where)
         return 0; /* it is being put back: opened when that is done */
     at_link_open_port(l, "plugged in");
     return 0;
+}
+
+static int op_listen(struct link *link, const char *where)
+{
+    return at_ear_listen(own(link), where);
 }
 
 static const struct link_ops ops = {
@@ -605,6 +613,7 @@ static const struct link_ops ops = {
     .trace = op_trace,
     .pin = op_pin,
     .attach = op_attach,
+    .listen = op_listen,
 };
 
 struct link *at_link_new(struct loop *loop, struct port *port, const struct at_link_config *config,
@@ -616,6 +625,9 @@ struct link *at_link_new(struct loop *loop, struct port *port, const struct at_l
     l->ops = ops;
     if (!config->slot)
         l->ops.attach = NULL;
+    l->ear.port = config->ear;
+    if (!config->ear)
+        l->ops.listen = NULL;
     l->link.ops = &l->ops;
     l->link.sink = sink;
     l->link.ctx = ctx;

@@ -13,11 +13,12 @@ struct at_link_config {
     int keepalive_s;       /* 10 to 3600; 0: the default, 60 */
     bool owns_port;        /* it is freed with the link; else it must outlive the link */
     bool slot;             /* the port is one of port_slot.h: link_attach() moves it */
+    struct port *ear;      /* another such, for link_listen(); freed with the link; NULL: none */
     struct rescue *rescue; /* freed with the link; NULL: nothing can be done from outside */
     int power_every_s;     /* between two power cycles, at least; 0: the default, 600 */
 };
 
-/* NULL: no memory; port and rescue are then the caller's. */
+/* NULL: no memory; ports and rescue are then the caller's. */
 struct link *at_link_new(struct loop *loop, struct port *port, const struct at_link_config *config,
                          const struct link_sink *sink, void *ctx)
     __attribute__((warn_unused_result));

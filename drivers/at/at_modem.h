@@ -141,6 +141,7 @@ struct at_link {
     struct at_sending send;
     struct at_ussd ussd;
     struct at_receiving receive;
+    struct at_ear ear;
     unsigned announce, announce_tried; /* of the row's commands: the one in force; turns in vain */
     struct at_recovery recovery;
     struct at_notices notices;

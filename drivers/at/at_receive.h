@@ -4,6 +4,7 @@
  *   at_delivery.c how messages shall come: memory and notices, chosen and kept
  *   at_inbound.c  what came and is with the owner: handles, a bounded window
  *   at_elsewhere.c is what comes announced on another port than ours?
+ *   at_ear.c      that other port, where it takes no commands: read, and never written to
  *   at_places.c   the ledger of slots (a room with a header of its own)
  *   at_stored.c   what a slot's lines and the end of its command mean
  *   at_sweep.c    going through a memory, and which one is selected
@@ -47,6 +48,17 @@ enum at_job {
 };
 enum { AT_JOBS = AT_JOB_ANNOUNCE + 1 };
 enum at_sweep { AT_SWEEP_NONE, AT_SWEEP_ASK, AT_SWEEP_LIST, AT_SWEEP_WALK };
+
+/* The second port. */
+struct at_ear {
+    struct port *port;     /* NULL: this link can have none */
+    struct stream *stream; /* NULL: not listening */
+    struct at_lexer lexer;
+    bool body;        /* the TPDU of a header is due */
+    int announced;    /* by that header */
+    bool heard;       /* something has been announced there */
+    unsigned strange; /* lines in a row that no modem says */
+};
 
 struct at_receiving {
     /* how messages come */
@@ -108,6 +120,9 @@ bool at_inbound_has_room(const struct at_link *l);
 void at_inbound_put(struct at_link *l, struct at_slot *slot, const struct pdu_tpdu *tpdu);
 void at_inbound_on_header(void *ctx, const char *line); /* +CMT, +CDS */
 bool at_inbound_on_body(void *ctx, const char *line);
+/* A TPDU that came directly, behind a header with this length (-1: none was told); false: `line` is
+ * none. */
+bool at_inbound_direct(struct at_link *l, int announced, const char *line);
 /* The next to be told; false: none now. */
 bool at_inbound_next(struct at_link *l, struct link_inbound *out);
 /* The owner's answer. */
@@ -115,6 +130,10 @@ void at_inbound_taken(struct at_link *l, uint64_t handle, bool ok);
 void at_inbound_drop(struct at_link *l, uint64_t handle);
 void at_inbound_remind(struct at_link *l); /* tells again what came directly and was not taken */
 uint64_t at_inbound_sum(const struct pdu_tpdu *tpdu); /* never 0 */
+
+/* --- at_ear.c --- */
+int at_ear_listen(struct at_link *l, const char *where); /* as link.h has it */
+void at_ear_close(struct at_link *l);
 
 /* --- at_stored.c --- */
 /* A line of AT+CMGR (r->place says of which slot) or AT+CMGL; false: not understood. */

@@ -241,6 +241,11 @@ void simmodem_port_set(struct simmodem *modem, int port)
     modem->port = port;
 }
 
+void simmodem_beside_set(struct simmodem *modem, simmodem_beside_fn *fn)
+{
+    modem->beside = fn;
+}
+
 void simmodem_habits_set(struct simmodem *modem, unsigned habits, bool on)
 {
     modem->habits = on ? modem->habits | habits : modem->habits & ~habits;
@@ -309,8 +314,11 @@ void sim_urc(struct simmodem *modem, const char *format, ...)
         told[strcspn(told, "\r")] = 0;
         sim_tell(modem, SIM_EVENT_URC, told, -1);
     }
-    if (modem->settings.told_port != modem->port)
-        return; /* said, on another port */
+    if (modem->settings.told_port != modem->port) {
+        if (modem->beside)
+            modem->beside(modem->ctx, (const uint8_t *)line, len);
+        return;
+    }
     if (modem->mode == SIM_PROMPT)
         append(&modem->urc, &modem->urc_len, &modem->urc_room, line, len);
     else

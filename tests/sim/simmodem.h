@@ -61,6 +61,9 @@ unsigned simmodem_habits(const struct simmodem *modem);
 /* The host is on its second port (1), or third: what comes unasked goes to the first (0), until
  * ^PORTSEL or +QURCCFG changes that; other makes have no such command. */
 void simmodem_port_set(struct simmodem *modem, int port);
+/* Hears what comes unasked on that other port; NULL: nobody does. */
+typedef void simmodem_beside_fn(void *ctx, const uint8_t *bytes, size_t len);
+void simmodem_beside_set(struct simmodem *modem, simmodem_beside_fn *fn);
 enum simmodem_sim {
     SIMMODEM_SIM_READY,
     SIMMODEM_SIM_PIN, /* wants "1234"; three wrong ones and it is PUK */

@@ -36,6 +36,7 @@ struct simmodem {
     int stat[3]; /* of CREG, CGREG, CEREG when on the air */
     enum simmodem_sim sim;
     int pin_left;
+    simmodem_beside_fn *beside;
     int port;                    /* of its ports the host's: 0 PC UI, AT; 1 modem; 2 UART */
     unsigned habits, habit_turn; /* SIM_HABIT_ECHO_STAYS | ...; lines said since */
     bool pin_enabled;            /* asked for again after each start */

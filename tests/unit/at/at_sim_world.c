@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "port_slot.h"
 #include "simmodem_inside.h"
 #include "text.h"
 
@@ -110,6 +111,62 @@ static void modem_opened(void *ctx)
 {
     (void)ctx;
     loop_timer_arm_in(&t.plug, 0);
+}
+
+/* --- its other port --- */
+
+static void modem_beside(void *ctx, const uint8_t *bytes, size_t len)
+{
+    (void)ctx;
+    if (t.ear_wire)
+        assert_int_equal(stream_write(t.ear_wire, bytes, len), 0);
+}
+
+void sim_world_beside(const char *bytes)
+{
+    modem_beside(NULL, (const uint8_t *)bytes, strlen(bytes));
+}
+
+static void ear_on_data(void *ctx, const uint8_t *data, size_t len)
+{
+    (void)ctx;
+    (void)data;
+    t.ear_written += len;
+}
+
+static void ear_on_gone(void *ctx, int err)
+{
+    (void)ctx;
+    (void)err;
+    stream_close(t.ear_wire);
+    t.ear_wire = NULL;
+}
+
+static const struct stream_sink ear_wire_sink = {.on_data = ear_on_data, .on_gone = ear_on_gone};
+
+static int ear_open(struct port *port, const struct stream_sink *to, void *ctx, struct stream **out)
+{
+    (void)port;
+    return stream_pipe_new(t.loop, t.latency_ms, to, ctx, out, &ear_wire_sink, NULL, &t.ear_wire);
+}
+
+static void ear_unwatch(struct port *port)
+{
+    (void)port;
+}
+
+static int ear_make(void *arg, const char *uri, struct port **out, const char **why)
+{
+    static const struct port_ops ear_ops = {
+        .open = ear_open, .unwatch = ear_unwatch, .free = ear_unwatch};
+    (void)arg;
+    *why = "no such port";
+    if (strcmp(uri, "/dev/beside") != 0)
+        return -EINVAL;
+    t.ear_port = (struct port){.ops = &ear_ops};
+    (void)text_copy(t.ear_port.uri, sizeof t.ear_port.uri, uri);
+    *out = &t.ear_port;
+    return 0;
 }
 
 static const struct simmodem_host modem_host = {modem_output, modem_closed, modem_opened};
@@ -372,7 +429,7 @@ static const struct link_sink sink = {.state = on_state,
 
 void sim_world_prepare(const char *profile)
 {
-    const struct at_link_config config = {.name = "test"};
+    struct at_link_config config = {.name = "test"};
     const struct simmodem_config modem = {.profile = sim_profile_find(profile)};
     memset(&t, 0, sizeof t);
     assert_non_null(modem.profile);
@@ -392,8 +449,10 @@ void sim_world_prepare(const char *profile)
     simnet_wall_set(t.net, loop_wall_ms(t.loop));
     t.modem = simmodem_new(t.net, &modem, &modem_host, NULL);
     assert_non_null(t.modem);
+    simmodem_beside_set(t.modem, modem_beside);
     sim_world_net();
     t.port.ops = &port_ops;
+    config.ear = port_slot_new(t.loop, ear_make, NULL);
     t.link = at_link_new(t.loop, &t.port, &config, &sink, NULL);
     assert_non_null(t.link);
 }
@@ -410,7 +469,9 @@ void sim_world_stop(void)
     loop_sim_settle(t.loop);
     if (t.wire)
         stream_close(t.wire);
-    t.wire = NULL;
+    if (t.ear_wire)
+        stream_close(t.ear_wire);
+    t.wire = t.ear_wire = NULL;
     loop_timer_cancel(&t.tick);
     loop_timer_cancel(&t.plug);
     loop_timer_cancel(&t.late);

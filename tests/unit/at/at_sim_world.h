@@ -56,6 +56,9 @@ struct sim_world {
     unsigned unplayed;         /* what the trace did not hold */
     struct sim_replay *replay; /* speaks first; what it does not know the modem does; NULL */
     struct stream *wire;       /* the modem's end */
+    struct port ear_port;      /* its other port, where it may be listened to */
+    struct stream *ear_wire;   /* the modem's end; NULL: nobody listens */
+    size_t ear_written;        /* bytes that the host wrote there: never any */
     int latency_ms;            /* of the wire, each way; before the start */
     struct loop_timer tick, plug, late, strike, replug;
     enum sim_fault fault;
@@ -109,6 +112,8 @@ void sim_world_submit(bool report);
 int sim_world_submit_only(bool report); /* what link_submit() said */
 /* A handset writes `text` to the modem. */
 void sim_world_write(const char *text);
+/* The modem says this on its other port. */
+void sim_world_beside(const char *bytes);
 void sim_world_net(void);                      /* after a call into the network: its timer anew */
 unsigned sim_world_stored(void);               /* messages in all memories of the modem */
 unsigned sim_world_count(const char *command); /* how often the host wrote it */

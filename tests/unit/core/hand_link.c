@@ -122,8 +122,18 @@ static int hand_attach(struct link *link, const char *where)
     struct hand_link *hand = hand_link_of(link);
 
     hand->attaches++;
+    hand->ear[0] = '\0';
     text_copy(hand->place, sizeof hand->place, where ? where : "");
     return 0;
+}
+
+static int hand_listen(struct link *link, const char *where)
+{
+    struct hand_link *hand = hand_link_of(link);
+
+    hand->listens++;
+    text_copy(hand->ear, sizeof hand->ear, hand->no_ear ? "" : where);
+    return hand->no_ear;
 }
 
 struct link *hand_link_new(const char *name, const char *iccid, const struct link_sink *sink,
@@ -143,6 +153,7 @@ struct link *hand_link_new(const char *name, const char *iccid, const struct lin
         .taken = hand_taken,
         .in_flight = hand_in_flight,
         .attach = hand_attach,
+        .listen = hand_listen,
         .pin = hand_pin,
     };
     struct hand_link *hand = calloc(1, sizeof *hand);

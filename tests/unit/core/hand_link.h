@@ -8,6 +8,9 @@ struct hand_link {
     struct link link;
     unsigned attaches;
     char place[64]; /* "": nowhere */
+    char ear[64];   /* what it listens to beside; "": nothing */
+    unsigned listens;
+    int no_ear; /* -errno for the next link_listen(); 0: it works */
     bool open, closed, aborted;
     bool busy;          /* a submit is under way */
     bool answered, yes; /* proceed came */

@@ -1,0 +1,236 @@
+/* A modem that takes commands on one port and tells what comes on another, which takes none: the
+ * link reads that one beside its own, and never writes to it. Against the simulated modem. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "at_sim_world.h"
+#include "log.h"
+#include "simmodem_inside.h"
+
+static const char beside[] = "/dev/beside";
+static const char pdu[] = "00040B914819325476F800005211621000008203F4B41B"; /* "tin" */
+
+static void no_log(void *arg, enum log_level level, const char *line)
+{
+    (void)arg;
+    (void)level;
+    if (getenv("AT_LOG"))
+        (void)fprintf(stderr, "%s\n", line);
+}
+
+/* Its notices go to the other port, and nothing that it is told changes that. */
+static void ready(void)
+{
+    sim_world_prepare("telit");
+    simmodem_port_set(t.modem, 1);
+    assert_int_equal(link_open(t.link), 0);
+    assert_true(sim_world_until_ready(120000));
+    sim_world_run(1000);
+}
+
+static void end(void)
+{
+    assert_int_equal(t.ear_written, 0);
+    sim_world_no_violations("");
+    sim_world_stop();
+}
+
+/* What comes is found by looking alone, and the owner hears that. */
+static void found_by_looking(unsigned times)
+{
+    sim_world_write("untold");
+    sim_world_run(1000);
+    assert_int_equal(sim_world_stored(), 1);
+    sim_world_run(200000);
+    assert_int_equal(sim_world_stored(), 0);
+    assert_int_equal(t.elsewhere, times);
+}
+
+static void told_at_once(unsigned messages)
+{
+    for (unsigned i = 0; i < messages; i++) {
+        sim_world_write("tin");
+        sim_world_run(1000);
+        assert_int_equal(sim_world_stored(), 0);
+    }
+}
+
+static void what_is_told_there_is_heard(void **state)
+{
+    (void)state;
+    ready();
+    found_by_looking(1);
+    sim_world_write("before"); /* proves nothing */
+    sim_world_run(1000);
+    assert_int_equal(link_listen(t.link, beside), 0);
+    sim_world_run(130000);
+    assert_int_equal(t.elsewhere, 1);
+    told_at_once(3);
+    sim_world_submit(true); /* its report comes there too */
+    assert_int_equal(t.outcome.verdict, SMS_SENT);
+    sim_world_run(20000);
+    assert_int_equal(t.reports, 1);
+    sim_world_run(600000);
+    assert_int_equal(t.elsewhere, 1);
+    simmodem_reset(t.modem); /* the dialogue begins anew, the other port stays */
+    sim_world_net();
+    sim_world_run(5000);
+    assert_true(sim_world_until_ready(120000));
+    sim_world_run(5000);
+    told_at_once(2);
+    end();
+}
+
+static void what_comes_whole_is_taken_whole(void **state)
+{
+    char line[128];
+    (void)state;
+    ready();
+    assert_int_equal(link_listen(t.link, beside), 0);
+    (void)snprintf(line, sizeof line, "\r\n+CMT: ,22\r\n%s\r\n", pdu);
+    sim_world_beside(line);
+    sim_world_run(100);
+    assert_int_equal(sim_world_find("tin")->taken, 1);
+    for (const char *at = line; *at; at++) { /* in any pieces */
+        sim_world_beside((const char[]){*at, '\0'});
+        sim_world_run(1);
+    }
+    assert_int_equal(sim_world_find("tin")->taken, 2);
+    sim_world_beside("\r\n+CMT: ,22\r\n"); /* its TPDU got lost */
+    sim_world_beside("\r\n^RSSI:17\r\n");
+    (void)snprintf(line, sizeof line, "%s\r\n", pdu); /* and this one is nobody's */
+    sim_world_beside(line);
+    sim_world_run(100);
+    assert_int_equal(t.told, 2);
+    end();
+}
+
+/* In the midst of our own dialogue: neither disturbs the other. */
+static void at_every_point_of_a_submit(void **state)
+{
+    char line[128];
+    (void)state;
+    (void)snprintf(line, sizeof line, "\r\n+CMT: ,22\r\n%s\r\nOK\r\n> \r\n+CMGS: 9\r\nERROR\r\n",
+                   pdu);
+    for (int ms = 0; ms < 3000; ms += 150) {
+        ready();
+        assert_int_equal(link_listen(t.link, beside), 0);
+        assert_int_equal(sim_world_submit_only(false), 0);
+        sim_world_run(ms);
+        sim_world_beside(line);
+        sim_world_run(20000);
+        assert_int_equal(t.outcomes, 1);
+        assert_int_equal(t.outcome.verdict, SMS_SENT);
+        assert_int_equal(t.evidences, 0);
+        assert_int_equal(sim_world_find("tin")->taken, 1);
+        end();
+    }
+}
+
+static void an_answer_of_the_network_comes_there(void **state)
+{
+    static const struct simnet_ussd balance = {.code = "*101#", .text = "500 VND", .ms = 1500};
+    (void)state;
+    ready();
+    assert_int_equal(link_listen(t.link, beside), 0);
+    assert_true(simmodem_ussd_set(t.modem, &balance));
+    assert_int_equal(link_ussd_start(t.link, "*101#", 30000), 0);
+    sim_world_run(5000);
+    assert_int_equal(t.ussds, 1);
+    assert_int_equal(t.ussd.end, LINK_USSD_DONE);
+    assert_string_equal(t.ussd.text, "500 VND");
+    end();
+}
+
+/* A receiver of positions, say. */
+static void a_port_that_is_no_modems_is_let_go(void **state)
+{
+    (void)state;
+    ready();
+    found_by_looking(1);
+    assert_int_equal(link_listen(t.link, beside), 0);
+    for (int i = 0; i < 190; i++)
+        sim_world_beside("$GPGGA,092750.000,5321.6802,N,00630.3372,W,1,8,1.03\r\n");
+    sim_world_beside("^RSSI:17\r\n"); /* it is one after all */
+    for (int i = 0; i < 190; i++)
+        sim_world_beside("$GPGGA,092750.000,5321.6802,N,00630.3372,W,1,8,1.03\r\n");
+    sim_world_run(1000);
+    assert_non_null(t.ear_wire);
+    for (int i = 0; i < 20; i++)
+        sim_world_beside("$GPGGA,092750.000,5321.6802,N,00630.3372,W,1,8,1.03\r\n");
+    sim_world_run(1000);
+    assert_null(t.ear_wire);
+    found_by_looking(2); /* the owner may try another */
+    end();
+}
+
+static void it_may_hang_up(void **state)
+{
+    (void)state;
+    ready();
+    found_by_looking(1);
+    assert_int_equal(link_listen(t.link, beside), 0);
+    told_at_once(1);
+    stream_close(t.ear_wire);
+    t.ear_wire = NULL;
+    sim_world_run(1000);
+    assert_int_equal(t.state, LINK_READY);
+    found_by_looking(2);
+    assert_int_equal(link_listen(t.link, beside), 0); /* there again */
+    told_at_once(1);
+    end();
+}
+
+/* What is told there while the modem is out of reach is read when it is back. */
+static void nothing_is_read_without_the_modem(void **state)
+{
+    char line[128];
+    (void)state;
+    ready();
+    assert_int_equal(link_listen(t.link, beside), 0);
+    simmodem_unplug(t.modem);
+    sim_world_run(1000);
+    assert_int_equal(t.state, LINK_GONE);
+    (void)snprintf(line, sizeof line, "\r\n+CMTI: \"SM\",1\r\n\r\n+CMT: ,22\r\n%s\r\n", pdu);
+    sim_world_beside(line);
+    sim_world_run(1000);
+    assert_int_equal(t.told, 0);
+    simmodem_replug(t.modem);
+    sim_world_net();
+    assert_true(sim_world_until_ready(120000));
+    sim_world_run(5000);
+    told_at_once(1);
+    end();
+}
+
+static void a_place_that_is_none(void **state)
+{
+    (void)state;
+    ready();
+    assert_true(link_listen(t.link, "nowhere") < 0);
+    assert_int_equal(link_listen(t.link, beside), 0);
+    assert_true(link_listen(t.link, "nowhere") < 0); /* and the other one is let go */
+    sim_world_run(1000);
+    assert_null(t.ear_wire);
+    end();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_told_there_is_heard),
+        cmocka_unit_test(what_comes_whole_is_taken_whole),
+        cmocka_unit_test(at_every_point_of_a_submit),
+        cmocka_unit_test(an_answer_of_the_network_comes_there),
+        cmocka_unit_test(a_port_that_is_no_modems_is_let_go),
+        cmocka_unit_test(it_may_hang_up),
+        cmocka_unit_test(nothing_is_read_without_the_modem),
+        cmocka_unit_test(a_place_that_is_none),
+    };
+    log_sink_set(no_log, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
