@@ -98,8 +98,9 @@ int64_t modem_used_today(struct modem *modem)
 bool modem_is_free(struct modem *modem)
 {
     return modem->link && !modem->retired && !modem->doubt && modem->state == LINK_READY &&
-           (!modem_is_paused(modem) || modem->finishing) && modem->slot == SLOT_FREE &&
-           !lease_holds(modem) && (!modem->ending.active || modem->ending.written) &&
+           !modem->moving && (!modem_is_paused(modem) || modem->finishing) &&
+           modem->slot == SLOT_FREE && !lease_holds(modem) &&
+           (!modem->ending.active || modem->ending.written) &&
            loop_now_ms(modem->gateway->loop) >= modem->free_at_ms && budget_left(modem);
 }
 
@@ -248,6 +249,7 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
             0; /* what made it rest (no network) is over; its budget is looked at anew */
         hold_on_ready(modem);
     }
+    plug_follow(modem);
     /* One that leaves may have been the alternative that others waited for. */
     if (state == LINK_READY)
         lease_on_free(modem);

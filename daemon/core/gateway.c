@@ -40,6 +40,7 @@ struct gateway *gateway_new(struct loop *loop, struct store *store, const struct
     housekeeping_init(gateway);
     evidence_recover(gateway);
     hold_load(gateway);
+    plug_lessons_load(gateway);
     if (fleet_open(gateway) < 0) {
         gateway_free(gateway);
         return NULL;

@@ -94,6 +94,7 @@ struct modem {
 
     char place[256]; /* the port it is at; "": nowhere */
     bool adopted;    /* no section names it; its config is made up */
+    bool moving;     /* to another port of its stick: takes nothing new */
     char absent[96]; /* why it is nowhere */
     enum modem_doubt doubt;
     char doubt_why[96];
@@ -146,7 +147,15 @@ struct registry_hooks {
 };
 
 struct stick; /* plug.c */
-enum { SPOKE_MAX = 16 };
+
+/* What a model of stick has taught: plug_lesson.c. */
+struct plug_lesson {
+    unsigned vendor, product; /* 0: none */
+    int speaks;               /* the interface that takes commands: asked first the next time */
+    bool heard;               /* others take them too, and what comes is not told there */
+    int ear;                  /* the interface that tells it, where that is another one; -1 */
+};
+enum { PLUG_LESSONS = 16 };
 
 enum { GUARDS = 8 }; /* commits that one turn of the loop may see */
 
@@ -189,11 +198,8 @@ struct gateway {
 
     struct plug_asker asker;
     struct stick *sticks;
-    struct { /* for vid:pid the interface that spoke AT: asked first the next time */
-        int vendor, product, interface;
-        bool heard; /* other ports of it spoke, and there nothing was announced */
-    } spoke[SPOKE_MAX];
-    unsigned spoke_next;
+    struct plug_lesson lesson[PLUG_LESSONS];
+    unsigned lesson_next; /* the oldest is there */
 };
 
 /* --- schedule.c: what is due, and when to look again --- */
@@ -301,6 +307,7 @@ struct modem *choose_for(struct modem *first, const struct message *message);
 void lease_init(struct modem *modem);
 void lease_stop(struct modem *modem); /* its link is closed; who waits is told */
 bool lease_holds(const struct modem *modem);
+bool lease_is_open(const struct modem *modem); /* the link has its session */
 /* The modem may have nothing under way now: what waits for it begins. */
 void lease_on_free(struct modem *modem);
 void lease_on_ussd(struct modem *modem, const struct link_ussd *result);

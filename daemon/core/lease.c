@@ -94,7 +94,8 @@ void lease_on_free(struct modem *modem)
 {
     struct lease *lease = &modem->lease;
 
-    if (lease->state != LEASE_WANTED || modem->slot != SLOT_FREE || modem->state != LINK_READY)
+    if (lease->state != LEASE_WANTED || modem->slot != SLOT_FREE || modem->state != LINK_READY ||
+        modem->moving)
         return;
     int rc = link_ussd_start(modem->link, lease->code, timeout_ms(modem));
     if (rc == 0) {
@@ -204,6 +205,13 @@ void lease_yield_all(struct gateway *gateway)
 bool lease_holds(const struct modem *modem)
 {
     return modem->lease.state != LEASE_FREE;
+}
+
+bool lease_is_open(const struct modem *modem)
+{
+    enum lease_state state = modem->lease.state;
+
+    return state == LEASE_ASKING || state == LEASE_OPEN || state == LEASE_ENDING;
 }
 
 void lease_init(struct modem *modem)

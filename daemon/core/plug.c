@@ -68,6 +68,7 @@ static void on_again(void *arg)
     struct stick *stick = arg;
 
     memset(stick->tried, 0, sizeof stick->tried);
+    memset(stick->mute, 0, sizeof stick->mute);
     if (stick->modem) {
         stick_move(stick);
         return;
@@ -85,7 +86,7 @@ static struct stick *stick_new(struct gateway *gateway, const struct usb_port *p
     stick->gateway = gateway;
     stick->count = count < STICK_PORTS ? count : STICK_PORTS;
     memcpy(stick->port, ports, stick->count * sizeof *ports);
-    stick->at = -1;
+    stick->at = stick->found = stick->ear = -1;
     loop_timer_init(&stick->again, gateway->loop, on_again, stick);
     struct stick **end = &gateway->sticks;
     while (*end)
@@ -114,7 +115,9 @@ static void stick_let_go(struct stick *stick, const char *why)
     struct modem *modem = stick->modem;
     char refused[96];
 
+    stick_stay(stick);
     stick->modem = NULL;
+    stick->ear = -1;
     if (!modem)
         return;
     modem->place[0] = '\0';
@@ -163,6 +166,8 @@ static void stick_give(struct stick *stick, struct modem *modem)
               port->node, port->usb_path, port->interface);
     if (link_attach(modem->link, port->node) < 0)
         stick_let_go(stick, "its port is none");
+    else
+        stick_listen(stick);
 }
 
 /* Another section has the modem already, by this stick or through a port of its own. */
@@ -266,7 +271,7 @@ static void on_answer(void *ctx, const struct plug_answer *answer)
         stick->at = stick->asked;
         stick->known = true;
         stick->identity = answer->identity;
-        stick_remember(stick, stick->at, false);
+        stick_remember(stick, false);
         stick_look(stick);
         return;
     }
@@ -361,7 +366,7 @@ void stick_look(struct stick *stick)
 static bool stick_stays(struct stick *stick, const struct usb_port *ports, size_t count)
 {
     int in_use = stick->question ? stick->asked : stick->at;
-    int found = -1;
+    int found = -1, ear = -1;
 
     if (count == 0 || count > STICK_PORTS)
         return false;
@@ -370,6 +375,8 @@ static bool stick_stays(struct stick *stick, const struct usb_port *ports, size_
         same = same && stick->port[i].serial == ports[i].serial;
         if (in_use >= 0 && ports[i].serial == stick->port[in_use].serial)
             found = (int)i;
+        if (stick->ear >= 0 && ports[i].serial == stick->port[stick->ear].serial)
+            ear = (int)i;
     }
     if (!same && (found < 0 || stick->question))
         return false;
@@ -377,8 +384,11 @@ static bool stick_stays(struct stick *stick, const struct usb_port *ports, size_
     stick->count = count;
     if (!same) {
         stick->at = found;
+        stick->ear = ear;
+        stick_stay(stick); /* where it was to go may be another's now */
         memset(stick->tried, 0, sizeof stick->tried);
         memset(stick->deaf, 0, sizeof stick->deaf);
+        memset(stick->mute, 0, sizeof stick->mute);
     }
     return true;
 }
@@ -419,7 +429,9 @@ void plug_forget(struct modem *modem)
 {
     for (struct stick *stick = modem->gateway->sticks; stick; stick = stick->next)
         if (stick->modem == modem) {
+            stick_stay(stick);
             stick->modem = NULL;
+            stick->ear = -1;
             stick->known = false; /* asked anew, when the link has let go of it */
             loop_timer_arm_in(&stick->again, 0);
         }

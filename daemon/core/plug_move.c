@@ -1,112 +1,110 @@
-/* plug_move: on which of its ports a stick is used, and what was learned about its model. A stick
- * that announces what comes on another port than the one we are on is moved there, once its modem
- * has nothing under way; until then, and where no port is better, what comes is found by looking.
- */
+/* plug_move: on which of its ports a stick is used. A stick that announces what comes on another
+ * port than the one we are on is moved there, once its modem has nothing under way; where that port
+ * takes no commands it is read beside ours, one after the other until something is heard. Where
+ * nothing helps, what comes is found by looking. */
 #include <string.h>
 #include "gateway_internal.h"
 #include "log.h"
 #include "plug_stick.h"
 #include "text.h"
 
-enum { BUSY_MS = 2000 };
-
-/* --- what was learned --- */
-
-void stick_remember(struct stick *stick, int port, bool heard)
+static struct stick *stick_of(const struct modem *modem)
 {
-    struct gateway *gateway = stick->gateway;
-    const struct usb_port *is = &stick->port[port];
-    unsigned i = 0;
+    struct stick *stick = modem->gateway->sticks;
 
-    while (i < SPOKE_MAX &&
-           (gateway->spoke[i].vendor != is->vendor || gateway->spoke[i].product != is->product))
-        i++;
-    if (i == SPOKE_MAX)
-        i = gateway->spoke_next++ % SPOKE_MAX;
-    else
-        heard = heard || (gateway->spoke[i].heard && gateway->spoke[i].interface == is->interface);
-    gateway->spoke[i].vendor = is->vendor;
-    gateway->spoke[i].product = is->product;
-    gateway->spoke[i].interface = is->interface;
-    gateway->spoke[i].heard = heard;
+    while (stick && stick->modem != modem)
+        stick = stick->next;
+    return stick;
 }
 
-static bool spoke_before(const struct gateway *gateway, const struct usb_port *port, bool heard)
+void stick_stay(struct stick *stick)
 {
-    for (unsigned i = 0; i < SPOKE_MAX; i++)
-        if (gateway->spoke[i].vendor == port->vendor && gateway->spoke[i].product == port->product)
-            return gateway->spoke[i].interface == port->interface &&
-                   (gateway->spoke[i].heard || !heard);
-    return false;
-}
-
-/* A rule names it for commands, or for nothing. */
-static bool may_speak(const struct usb_port *port)
-{
-    return port->role == USB_ROLE_AT || port->role == USB_ROLE_UNKNOWN;
-}
-
-int stick_port_heard(const struct stick *stick)
-{
-    for (size_t i = 0; i < stick->count; i++)
-        if (may_speak(&stick->port[i]) && !stick->tried[i] &&
-            spoke_before(stick->gateway, &stick->port[i], true))
-            return (int)i;
-    return -1;
-}
-
-/* Where it is heard; the port that a rule names; of those that none names the one that spoke on
- * this model before, then in the order of interfaces. */
-int stick_port_to_ask(const struct stick *stick)
-{
-    int best = stick_port_heard(stick);
-
-    if (best >= 0)
-        return best;
-    for (size_t i = 0; i < stick->count; i++)
-        if (stick->port[i].role == USB_ROLE_AT)
-            return stick->tried[i] ? -1 : (int)i;
-    for (size_t i = 0; i < stick->count; i++) {
-        if (stick->port[i].role != USB_ROLE_UNKNOWN || stick->tried[i])
-            continue;
-        if (best < 0 || spoke_before(stick->gateway, &stick->port[i], false))
-            best = (int)i;
-    }
-    return best;
+    stick->found = -1;
+    if (stick->modem)
+        stick->modem->moving = false;
 }
 
 /* --- moving --- */
 
-static void stick_goes(struct stick *stick, int to)
+/* What is under way ends on the port it began on. Its last state may be old news: a claim takes the
+ * modem before its link has said that it is busy. */
+static bool is_idle(const struct modem *modem)
+{
+    return modem->state == LINK_READY && (modem->slot == SLOT_FREE || modem->slot == SLOT_OVER) &&
+           !lease_is_open(modem);
+}
+
+static void stick_goes(struct stick *stick)
 {
     struct modem *modem = stick->modem;
-    const struct usb_port *port = &stick->port[to];
+    const struct usb_port *port = &stick->port[stick->found];
 
-    if (modem->state != LINK_READY) { /* busy: what is under way ends on the port it began on */
-        loop_timer_arm_in(&stick->again, BUSY_MS);
-        return;
-    }
     log_event(LOG_LEVEL_NOTICE, "plug", modem->config.name, "moved", "from=%s to=%s interface=%d",
               modem->place, port->node, port->interface);
-    stick->at = to;
-    stick_remember(stick, to, true);
+    stick->at = stick->found;
+    stick->found = stick->ear = -1;
+    stick_remember(stick, true);
     text_copy(modem->place, sizeof modem->place, port->node);
     if (link_attach(modem->link, port->node) < 0)
         modem_say(modem, "its port is none");
 }
 
+void plug_follow(struct modem *modem)
+{
+    struct stick *stick = modem->moving ? stick_of(modem) : NULL;
+
+    if (!stick)
+        return;
+    if (stick->found >= 0 && is_idle(modem))
+        stick_goes(stick);
+    else if (stick->found < 0 && modem->state != LINK_READY)
+        modem->moving = false; /* its link has begun anew at the other port */
+}
+
+/* --- listening --- */
+
+void stick_listen(struct stick *stick)
+{
+    int ear = stick_port_ear(stick);
+
+    if (ear >= 0 && link_listen(stick->modem->link, stick->port[ear].node) == 0)
+        stick->ear = ear;
+}
+
+/* The next of those that have not been listened to. */
+static bool stick_listens_to_next(struct stick *stick)
+{
+    for (size_t i = 0; i < stick->count; i++) {
+        if (!stick->mute[i] || stick->deaf[i] || (int)i == stick->at)
+            continue;
+        if (link_listen(stick->modem->link, stick->port[i].node) == 0) {
+            stick->ear = (int)i;
+            stick_remember(stick, true);
+            return true;
+        }
+        stick->deaf[i] = true;
+    }
+    return false;
+}
+
+/* --- looking for a better port --- */
+
 static void on_answer(void *ctx, const struct plug_answer *answer)
 {
     struct stick *stick = ctx;
+    struct modem *modem = stick->modem;
 
     stick->question = NULL;
-    if (!stick->modem) {
+    if (!modem) {
         stick_look(stick);
     } else if (answer->err == 0 &&
-               plug_same_imei(answer->identity.imei, stick->modem->link->identity.imei)) {
-        stick_goes(stick, stick->asked);
+               plug_same_imei(answer->identity.imei, modem->link->identity.imei)) {
+        stick->found = stick->asked;
+        modem->moving = true; /* takes nothing new until it has gone */
+        plug_follow(modem);
     } else {
         stick->tried[stick->asked] = true;
+        stick->mute[stick->asked] = answer->err == -ETIMEDOUT;
         stick_move(stick);
     }
 }
@@ -119,28 +117,32 @@ void stick_move(struct stick *stick)
     if (stick->question || gateway->stopping || stick->modem->config.port[0])
         return;
     for (size_t i = stick->count; i-- > 0;)
-        if (may_speak(&stick->port[i]) && (int)i != stick->at && !stick->tried[i] &&
+        if (stick_port_may_speak(&stick->port[i]) && (int)i != stick->at && !stick->tried[i] &&
             !stick->deaf[i])
             next = (int)i;
-    if (next < 0) {
+    if (next >= 0) {
+        stick->asked = next;
+        stick->question =
+            gateway->asker.ask(gateway->asker.arg, stick->port[next].node, on_answer, stick);
+    } else if (!stick_listens_to_next(stick)) {
+        stick_unlearn(stick);
         log_event(LOG_LEVEL_NOTICE, "plug", stick->modem->config.name, "stays",
                   "port=%s why=\"%s\"", stick->modem->place,
-                  "no other of its ports takes commands");
-        return;
+                  "on no other of its ports more is heard");
     }
-    stick->asked = next;
-    stick->question =
-        gateway->asker.ask(gateway->asker.arg, stick->port[next].node, on_answer, stick);
 }
 
 void plug_elsewhere(struct modem *modem)
 {
-    for (struct stick *stick = modem->gateway->sticks; stick; stick = stick->next)
-        if (stick->modem == modem) {
-            stick->deaf[stick->at] = true;
-            loop_timer_arm_in(&stick->again, 0);
-            return;
-        }
-    log_event(LOG_LEVEL_NOTICE, "plug", modem->config.name, "stays", "port=%s why=\"%s\"",
-              modem->place, "its section names this port; another of its stick may be better");
+    struct stick *stick = stick_of(modem);
+
+    if (!stick) {
+        log_event(LOG_LEVEL_NOTICE, "plug", modem->config.name, "stays", "port=%s why=\"%s\"",
+                  modem->place, "its section names this port; another of its stick may be better");
+        return;
+    }
+    stick->deaf[stick->at] = true;
+    if (stick->ear >= 0)
+        stick->deaf[stick->ear] = true;
+    loop_timer_arm_in(&stick->again, 0);
 }

@@ -1,5 +1,5 @@
 /* plug_stick: what the rooms of plug share: plug.c (who gets a stick), plug_move.c (on which of its
- * ports). Nobody else. */
+ * ports), plug_lesson.c (what its model has taught). Nobody else. */
 #ifndef OTPGATE_PLUG_STICK_H
 #define OTPGATE_PLUG_STICK_H
 
@@ -14,7 +14,10 @@ struct stick {
     size_t count;
     int at;                  /* the port that speaks AT; -1: not known */
     bool tried[STICK_PORTS]; /* asked in vain */
-    bool deaf[STICK_PORTS];  /* speaks AT, and what comes is announced elsewhere */
+    bool deaf[STICK_PORTS];  /* used, and what comes is announced elsewhere */
+    bool mute[STICK_PORTS];  /* takes no commands; what comes may be announced there all the same */
+    int found;               /* where its modem is to go once it has nothing under way; -1 */
+    int ear;                 /* read beside the port in use, never written to; -1 */
     bool known;              /* identity was asked for; what is empty could not be read */
     bool fixed;              /* a section names one of its ports: its link goes there by itself */
     int asked;               /* the port of the question */
@@ -29,14 +32,27 @@ struct stick {
 /* --- plug.c --- */
 void stick_look(struct stick *stick);
 
-/* --- plug_move.c --- */
-/* The model speaks on this port; `heard`: and what comes is told there, unlike on others. */
-void stick_remember(struct stick *stick, int port, bool heard);
+/* --- plug_lesson.c --- */
+/* The model speaks on the port in use; `heard`: and what comes is told there or at the ear, unlike
+ * on others. */
+void stick_remember(struct stick *stick, bool heard);
+/* What was learned of where it is heard was wrong. */
+void stick_unlearn(struct stick *stick);
 /* The port on which such a model is heard, where that was learned; -1. */
 int stick_port_heard(const struct stick *stick);
+/* The port to be read beside the one in use; -1: none. */
+int stick_port_ear(const struct stick *stick);
 /* The next to ask whether it speaks AT; -1: none is left. */
 int stick_port_to_ask(const struct stick *stick);
+
+/* --- plug_move.c --- */
 /* Its modem's link is to hear more on another of its ports. */
 void stick_move(struct stick *stick);
+/* It is at its port: the other one is read too, where its model is known for that. */
+void stick_listen(struct stick *stick);
+/* Its ports are others now, or it has no modem any more. */
+void stick_stay(struct stick *stick);
+/* A rule names it for commands, or for nothing. */
+bool stick_port_may_speak(const struct usb_port *port);
 
 #endif

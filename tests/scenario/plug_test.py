@@ -4,6 +4,7 @@ they are, whatever their ttyUSBn is called today. Everything is awaited by event
 import fcntl
 import os
 import subprocess
+import tty
 import unittest
 
 from gateway import BIN, Gateway, Refused, otpgatectl
@@ -119,6 +120,50 @@ class Plugging(unittest.TestCase):
             os.read(masters[0][0], 1)  # nothing was ever written to the DIAG port
         asked = os.read(masters[1][0], 4096)
         self.assertEqual(asked.count(b"AT"), 4, asked)
+
+    def test_what_comes_is_told_on_a_port_without_commands(self):
+        """Found out by what the keepalive finds; from then on that port is read too, and after a restart
+        at once. Nothing but the question whether it takes commands is ever written there."""
+        master, slave = os.openpty()
+        self.addCleanup(os.close, master)
+        self.addCleanup(os.close, slave)
+        tty.setraw(slave)
+        os.set_blocking(master, False)
+        self.world("[modem a]\nimei = %s\n" % imei_of(0), gateway="keepalive_s = 10")
+        self.gw.sim.control("host_port", modem=0, port=1)
+        self.plug(0, self.pty(0), interface=2)
+        self.plug(1, os.ttyname(slave), interface=3, role=None)
+        self.until("a", "ready")
+        self.watcher.call("events.follow", topics=["inbox"])
+
+        def until_heard(times):
+            """Each message is told on the other port alone, and found at the next keepalive at the latest."""
+            for n in range(12):
+                said = self.gw.sim.count("urc", modem=0)
+                self.gw.sim.control("write", modem=0, **{"from": "0987654321", "text": "tin %d" % n})
+                self.gw.sim.wait("urc", said + 1, modem=0)
+                told = self.gw.sim.events("urc")[-1]["line"]
+                self.assertIn("+CMTI", told)
+                os.write(master, ("\r\n%s\r\n" % told).encode())
+                self.watcher.next_event(lambda e: e["topic"] == "inbox")
+                if self.gw.log().count(" heard ") == times:
+                    return
+            self.fail("never heard")
+
+        until_heard(1)
+        self.at("a", 0)
+        asked = os.read(master, 4096)
+        self.assertEqual(asked.count(b"AT"), 4, asked)
+        self.watcher.close()
+        self.gw.restart()
+        self.watcher = self.gw.client()
+        self.addCleanup(self.watcher.close)
+        self.watcher.call("events.follow", topics=["inbox"])
+        until_heard(2)
+        self.assertEqual(self.gw.log().count(" told-elsewhere "), 1)  # the restart knew
+        with self.assertRaises(BlockingIOError):
+            os.read(master, 1)
+        self.assertFalse(self.gw.sim.violations())
 
     def test_a_port_without_our_tag_is_not_touched(self):
         """udevd has seen it, and our rules have not: it may be a DIAG port for all we know."""

@@ -1,0 +1,143 @@
+/* plug_lesson: what was learned of a model's ports: on which one it takes commands, and where it
+ * tells what comes. The next of its kind, and the same after a restart, is used so at once. Kept as
+ * a handful of facts on disk; the oldest gives way. */
+#include <stdio.h>
+#include <string.h>
+#include "gateway_internal.h"
+#include "log.h"
+#include "plug_stick.h"
+#include "text.h"
+
+enum { FACT_NAME = 24, FACT_VALUE = 64 };
+
+static void fact_name(unsigned i, char out[FACT_NAME])
+{
+    snprintf(out, FACT_NAME, "usb.lesson.%u", i);
+}
+
+void plug_lessons_load(struct gateway *gateway)
+{
+    for (unsigned i = 0; i < PLUG_LESSONS; i++) {
+        struct plug_lesson *lesson = &gateway->lesson[i];
+        char name[FACT_NAME], value[FACT_VALUE];
+        int heard = 0;
+
+        fact_name(i, name);
+        *lesson = (struct plug_lesson){0};
+        if (store_fact_get(gateway->store, name, value, sizeof value) > 0 &&
+            sscanf(value, "%x:%x speaks=%d heard=%d ear=%d", &lesson->vendor, &lesson->product,
+                   &lesson->speaks, &heard, &lesson->ear) != 5)
+            *lesson = (struct plug_lesson){0}; /* learned anew */
+        lesson->heard = heard;
+        if (lesson->vendor)
+            gateway->lesson_next = i + 1;
+    }
+}
+
+static void lesson_keep(struct gateway *gateway, unsigned i)
+{
+    const struct plug_lesson *lesson = &gateway->lesson[i];
+    char name[FACT_NAME], value[FACT_VALUE];
+
+    fact_name(i, name);
+    snprintf(value, sizeof value, "%04x:%04x speaks=%d heard=%d ear=%d", lesson->vendor,
+             lesson->product, lesson->speaks, lesson->heard, lesson->ear);
+    if (store_fact_set(gateway->store, name, value) < 0)
+        log_event(LOG_LEVEL_ERROR, "plug", "-", "lesson_not_kept", "%s", "");
+}
+
+static const struct plug_lesson *lesson_of(const struct gateway *gateway,
+                                           const struct usb_port *port)
+{
+    for (unsigned i = 0; i < PLUG_LESSONS; i++)
+        if (gateway->lesson[i].vendor == (unsigned)port->vendor &&
+            gateway->lesson[i].product == (unsigned)port->product)
+            return &gateway->lesson[i];
+    return NULL;
+}
+
+void stick_remember(struct stick *stick, bool heard)
+{
+    struct gateway *gateway = stick->gateway;
+    const struct usb_port *is = &stick->port[stick->at];
+    const struct plug_lesson *had = lesson_of(gateway, is);
+    const struct plug_lesson now = {.vendor = (unsigned)is->vendor,
+                                    .product = (unsigned)is->product,
+                                    .speaks = is->interface,
+                                    .heard = heard,
+                                    .ear = stick->ear < 0 ? -1 : stick->port[stick->ear].interface};
+
+    if (had && had->speaks == now.speaks && !heard)
+        return; /* nothing new */
+    unsigned i = had ? (unsigned)(had - gateway->lesson) : gateway->lesson_next++ % PLUG_LESSONS;
+    gateway->lesson[i] = now;
+    lesson_keep(gateway, i);
+}
+
+void stick_unlearn(struct stick *stick)
+{
+    struct gateway *gateway = stick->gateway;
+    const struct plug_lesson *had = lesson_of(gateway, &stick->port[stick->at]);
+
+    stick->ear = -1;
+    if (!had || !had->heard)
+        return;
+    unsigned i = (unsigned)(had - gateway->lesson);
+    gateway->lesson[i].heard = false;
+    gateway->lesson[i].ear = -1;
+    lesson_keep(gateway, i);
+}
+
+static bool spoke_before(const struct gateway *gateway, const struct usb_port *port, bool heard)
+{
+    const struct plug_lesson *lesson = lesson_of(gateway, port);
+
+    return lesson && lesson->speaks == port->interface && (lesson->heard || !heard);
+}
+
+bool stick_port_may_speak(const struct usb_port *port)
+{
+    return port->role == USB_ROLE_AT || port->role == USB_ROLE_UNKNOWN;
+}
+
+int stick_port_heard(const struct stick *stick)
+{
+    for (size_t i = 0; i < stick->count; i++)
+        if (stick_port_may_speak(&stick->port[i]) && !stick->tried[i] &&
+            spoke_before(stick->gateway, &stick->port[i], true))
+            return (int)i;
+    return -1;
+}
+
+int stick_port_ear(const struct stick *stick)
+{
+    const struct plug_lesson *lesson = lesson_of(stick->gateway, &stick->port[stick->at]);
+
+    if (!lesson || lesson->ear < 0 || lesson->speaks != stick->port[stick->at].interface)
+        return -1;
+    for (size_t i = 0; i < stick->count; i++)
+        if ((int)i != stick->at && stick->port[i].interface == lesson->ear &&
+            stick_port_may_speak(&stick->port[i]))
+            return (int)i;
+    return -1;
+}
+
+/* Where it is heard; the port that a rule names; of those that none names the one that spoke on
+ * this model before, then in the order of interfaces. */
+int stick_port_to_ask(const struct stick *stick)
+{
+    int best = stick_port_heard(stick);
+
+    if (best >= 0)
+        return best;
+    for (size_t i = 0; i < stick->count; i++)
+        if (stick->port[i].role == USB_ROLE_AT)
+            return stick->tried[i] ? -1 : (int)i;
+    for (size_t i = 0; i < stick->count; i++) {
+        if (stick->port[i].role != USB_ROLE_UNKNOWN || stick->tried[i])
+            continue;
+        if (best < 0 || spoke_before(stick->gateway, &stick->port[i], false))
+            best = (int)i;
+    }
+    return best;
+}
