@@ -99,6 +99,7 @@ int attempt_claim(struct modem *modem, struct message *message)
     struct attempt attempt = {
         .message = message->row,
         .part = message->parts_done,
+        .run = message->run,
         .state = ATTEMPT_CLAIMED,
         .reference = -1,
         .report = -1,

@@ -112,7 +112,9 @@ int evidence_settle(struct gateway *gateway, struct attempt *attempt, int refere
         attempt->reference = reference;
     attempt->ended_wall_ms = loop_wall_ms(gateway->loop);
     rc = store_attempt_update(gateway->store, attempt);
-    return rc == 0 ? settle_message(gateway, message, attempt, unsure) : rc;
+    if (rc < 0 || attempt->run != message->run)
+        return rc; /* parts of a former run: the handset never joins them with ours */
+    return settle_message(gateway, message, attempt, unsure);
 }
 
 /* Which attempt it is about. 1, 0, -errno. */
@@ -177,7 +179,8 @@ static int unpin_row(struct gateway *gateway, int64_t row)
             gateway->stats.resent++;
         }
         message.parts_done = 0;
-        message.reference++;
+        message.run++;
+        message.reference = gateway->next_reference++;
         rc = store_message_update(gateway->store, &message, false);
     }
     message_clear(&message);

@@ -35,7 +35,7 @@ static int find_attempt(struct gateway *gateway, const char *iccid, const struct
     return 1;
 }
 
-/* 1: each part of the message has been reported as delivered, 0: not yet, -errno. */
+/* 1: each part of the message has been reported as delivered, in one run, 0: not yet, -errno. */
 static int all_delivered(struct gateway *gateway, const struct message *message)
 {
     struct attempt attempts[SMS_PARTS_MAX * 6];
@@ -44,7 +44,8 @@ static int all_delivered(struct gateway *gateway, const struct message *message)
                                   sizeof attempts / sizeof *attempts);
 
     for (int i = 0; i < count; i++)
-        if (attempts[i].report >= 0 && attempts[i].part < SMS_PARTS_MAX &&
+        if (attempts[i].run == message->run && attempts[i].report >= 0 &&
+            attempts[i].part < SMS_PARTS_MAX &&
             sms_status_find((uint8_t)attempts[i].report)->class_ == SMS_STATUS_DELIVERED)
             part[attempts[i].part] = true;
     for (unsigned i = 0; count > 0 && i < message->parts; i++)
@@ -105,7 +106,7 @@ static int apply(struct gateway *gateway, struct attempt *attempt, const struct 
     message_clear(&message);
     if (rc >= 0)
         rc = store_message_by_row(gateway->store, attempt->message, false, &message);
-    if (rc > 0)
+    if (rc > 0 && attempt->run == message.run)
         rc = apply_to_message(gateway, &message, sms_status_find(report->status));
     message_clear(&message);
     return rc < 0 ? rc : 0;

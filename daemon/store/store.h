@@ -132,7 +132,8 @@ struct message {
     uint8_t parts_done; /* parts known SENT, in order */
     bool report, flash, unaccented, no_validity;
     uint8_t replace_type;
-    uint8_t reference;    /* of the concatenation */
+    uint8_t reference; /* of the concatenation */
+    int run;           /* how often all its parts were begun anew: parts of two runs never join */
     uint8_t sent_nothing; /* attempts that sent nothing; at most 4 */
     uint8_t resends;      /* 0 or 1 */
     uint8_t crashes;      /* starts that found a claim of it open */
@@ -229,6 +230,7 @@ struct attempt {
     uint64_t token; /* 0: not stored yet; never used twice */
     int64_t message;
     uint8_t part;
+    int run; /* of the message, when it was claimed */
     enum attempt_state state;
     char modem[MODEM_NAME_MAX];
     char iccid[23];

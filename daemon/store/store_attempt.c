@@ -34,6 +34,7 @@ int store_attempt_insert(struct store *store, struct attempt *attempt, const cha
     query_put(&query, (int64_t)token);
     query_put(&query, attempt->message);
     query_put(&query, attempt->part);
+    query_put(&query, attempt->run);
     query_put(&query, attempt->state);
     query_put_text(&query, attempt->modem);
     query_put_text(&query, attempt->iccid);
@@ -81,6 +82,7 @@ static void attempt_get(struct query *query, struct attempt *out)
     out->token = (uint64_t)query_get(query);
     out->message = query_get(query);
     out->part = (uint8_t)query_get(query);
+    out->run = (int)query_get(query);
     out->state = (enum attempt_state)query_get(query);
     query_get_text(query, out->modem, sizeof out->modem);
     query_get_text(query, out->iccid, sizeof out->iccid);

@@ -121,6 +121,7 @@ static void message_put_changing(struct query *query, const struct message *mess
     query_put(query, message->parts_done);
     query_put(query, message->no_validity);
     query_put(query, message->reference);
+    query_put(query, message->run);
     query_put(query, message->sent_nothing);
     query_put(query, message->resends);
     query_put(query, message->crashes);
@@ -281,6 +282,7 @@ static void message_get_plain(struct query *query, struct message *out)
     out->parts_done = (uint8_t)query_get(query);
     out->no_validity = query_get(query) != 0;
     out->reference = (uint8_t)query_get(query);
+    out->run = (int)query_get(query);
     out->sent_nothing = (uint8_t)query_get(query);
     out->resends = (uint8_t)query_get(query);
     out->crashes = (uint8_t)query_get(query);

@@ -239,8 +239,12 @@ static const char schema_7[] =
     "CREATE INDEX event_uid ON event (uid);"
     "CREATE INDEX event_otp ON event (topic) WHERE topic = 2;";
 
+/* Parts of one message that were begun anew elsewhere: which run an attempt belongs to. */
+static const char schema_8[] = "ALTER TABLE message ADD COLUMN run INTEGER NOT NULL DEFAULT 0;"
+                               "ALTER TABLE attempt ADD COLUMN run INTEGER NOT NULL DEFAULT 0;";
+
 static const char *const schema_scripts[STORE_SCHEMA] = {
-    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_7,
+    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_7, schema_8,
 };
 
 const char *schema_script(int revision)

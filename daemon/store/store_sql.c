@@ -24,11 +24,11 @@ _Static_assert(UINT32_MAX == 4294967295, "the uid of the inbox as in the SQL");
 #define MESSAGE_COLUMNS                                                                            \
     "row, id, uid, otp, seal, class, encoding, parts, report, flash, unaccented, replace_type, "   \
     "created_wall, expires_wall, expires, "                                                        \
-    "state, on_unknown, parts_done, no_validity, reference, sent_nothing, resends, crashes, "      \
+    "state, on_unknown, parts_done, no_validity, reference, run, sent_nothing, resends, crashes, " \
     "wait, sending_wall, sent_wall, ended_wall, report_until, pin, avoid, modem, iccid, reason, "  \
     "space, cause, sealed_to, sealed_key"
 #define ATTEMPT_COLUMNS                                                                            \
-    "token, message, part, state, modem, iccid, reference, space, cause, claimed_wall, "           \
+    "token, message, part, run, state, modem, iccid, reference, space, cause, claimed_wall, "      \
     "committed_wall, ended_wall, committed, report_until, report, report_wall"
 #define EVENT_COLUMNS                                                                              \
     "seq, wall, topic, message, id, uid, state, modem, reason, space, cause, part, parts, "        \
@@ -75,13 +75,16 @@ static const char *const sql_text[SQLS] = {
         "body, "
         "class, "
         "encoding, parts, report, flash, unaccented, replace_type, created_wall, expires_wall, "
-        "expires, state, on_unknown, parts_done, no_validity, reference, sent_nothing, resends, "
+        "expires, state, on_unknown, parts_done, no_validity, reference, run, sent_nothing, "
+        "resends, "
         "crashes, wait, sending_wall, sent_wall, ended_wall, report_until, pin, avoid, modem, "
-        "iccid, reason, space, cause) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+        "iccid, reason, space, cause) VALUES "
+        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
         "?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_MESSAGE_UPDATE] =
         "UPDATE message SET state = ?, on_unknown = ?, parts_done = ?, no_validity = ?, "
-        "reference = ?, sent_nothing = ?, resends = ?, crashes = ?, wait = ?, sending_wall = ?, "
+        "reference = ?, run = ?, sent_nothing = ?, resends = ?, crashes = ?, wait = ?, "
+        "sending_wall = ?, "
         "sent_wall = ?, ended_wall = ?, report_until = ?, pin = ?, avoid = ?, modem = ?, "
         "iccid = ?, reason = ?, space = ?, cause = ?, body = iif(?, NULL, body) WHERE row = ?",
     [SQL_MESSAGE_STATE] = "SELECT state, parts_done FROM message WHERE row = ?",
@@ -124,7 +127,7 @@ static const char *const sql_text[SQLS] = {
                          "AND report_until > 0 AND report_until <= ? ORDER BY report_until LIMIT ?",
 
     [SQL_ATTEMPT_INSERT] = "INSERT INTO attempt (" ATTEMPT_COLUMNS
-                           ", tail) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                           ", tail) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_ATTEMPT_UPDATE] = "UPDATE attempt SET state = ?, reference = ?, space = ?, cause = ?, "
                            "committed_wall = ?, ended_wall = ?, committed = ?, report_until = ?, "
                            "report = ?, report_wall = ? WHERE token = ?",

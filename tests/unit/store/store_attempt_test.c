@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sqlite3.h>
+#include "store_internal.h"
 #include "store_rig.h"
 
 static void test_round_trip(void **state)
@@ -12,6 +14,7 @@ static void test_round_trip(void **state)
     rig_memory(&rig);
     struct attempt in = {.message = rig_put(&rig, "k"),
                          .part = 2,
+                         .run = 3,
                          .reference = -1,
                          .modem = "viettel-1",
                          .iccid = "8984",
@@ -39,6 +42,7 @@ static void test_round_trip(void **state)
     assert_int_equal(store_attempt_by_token(rig.store, in.token, &out), 1);
     assert_int_equal(out.message, in.message);
     assert_int_equal(out.part, 2);
+    assert_int_equal(out.run, 3);
     assert_int_equal(out.state, ATTEMPT_COMMITTED);
     assert_string_equal(out.modem, "viettel-1");
     assert_string_equal(out.iccid, "8984");
@@ -170,6 +174,46 @@ static void test_open_and_budget(void **state)
     rig_end(&rig);
 }
 
+/* What an earlier revision has begun is of the first run, its attempts and itself. */
+static void test_runs_begin_with_the_first(void **state)
+{
+    static const char rows[] =
+        "INSERT INTO message VALUES (7, x'000102030405060708090a0b0c0d0e0f', 1000, NULL, NULL, "
+        "NULL, NULL, NULL, 0, 0, 2, 1, 0, 0, 0, 1, 2, 3, 0, 0, 1, 0, 42, 0, 0, 0, 0, 0, 0, 0, 0, "
+        "'sim:8984', '', 'viettel-1', '8984', '', 0, 0, 0, 0);"
+        "INSERT INTO attempt VALUES (9, 7, 0, 2, 'viettel-1', '8984', 5, 0, 0, 1, 1, 1, 1, 1, -1, "
+        "0, NULL);"
+        "PRAGMA user_version = 7; PRAGMA application_id = 0x4f545047;";
+    struct rig rig;
+    struct attempt attempt;
+    struct message message;
+    sqlite3 *db;
+    (void)state;
+    rig_disk(&rig);
+    rig_close(&rig);
+    rig_shell("rm -r %s/*", rig.dir);
+    assert_int_equal(sqlite3_open(rig_path(&rig, "otpgate.db"), &db), SQLITE_OK);
+    for (int i = 1; i <= 7; i++)
+        assert_int_equal(sqlite3_exec(db, schema_script(i), NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, rows, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    rig_reopen(&rig);
+    assert_int_equal(store_attempt_by_token(rig.store, 9, &attempt), 1);
+    assert_int_equal(attempt.run, 0);
+    assert_int_equal(attempt.state, ATTEMPT_SENT);
+    assert_int_equal(store_message_by_row(rig.store, 7, false, &message), 1);
+    assert_int_equal(message.run, 0);
+    assert_int_equal(message.parts_done, 1);
+    message.run = 1;
+    rig_update(&rig, &message, false);
+    message_clear(&message);
+    assert_int_equal(store_message_by_row(rig.store, 7, false, &message), 1);
+    assert_int_equal(message.run, 1);
+    assert_int_equal(message.reference, 42);
+    message_clear(&message);
+    rig_end(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +221,7 @@ int main(void)
         cmocka_unit_test(test_token_never_twice),
         cmocka_unit_test(test_evidence),
         cmocka_unit_test(test_open_and_budget),
+        cmocka_unit_test(test_runs_begin_with_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
