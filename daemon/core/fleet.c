@@ -235,7 +235,7 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
     pin_follow(modem, state);
     if (is_off && !was_off) {
         evidence_unpin_later(modem);
-        identity_left(modem);
+        identity_left(modem->gateway, modem->config.name);
     }
     suspect_meet(modem);
     if (is_news)
@@ -395,12 +395,16 @@ static void modem_free(struct modem *modem)
 
 static void modem_remove(struct modem *modem)
 {
-    struct modem **at = &modem->gateway->modems;
+    struct gateway *gateway = modem->gateway;
+    struct modem **at = &gateway->modems;
+    char name[sizeof modem->config.name];
 
     while (*at != modem)
         at = &(*at)->next;
     *at = modem->next;
+    text_copy(name, sizeof name, modem->config.name);
     modem_free(modem);
+    identity_left(gateway, name); /* its port is closed: now another may open one of it */
 }
 
 void fleet_reap(struct modem *modem)
@@ -455,7 +459,8 @@ static bool same_place(const struct config_modem *a, const struct config_modem *
            strcmp(a->iccid, b->iccid) == 0 && strcmp(a->imsi, b->imsi) == 0 &&
            strcmp(a->usb_path, b->usb_path) == 0 && strcmp(a->driver, b->driver) == 0 &&
            strcmp(a->gammu_device, b->gammu_device) == 0 &&
-           strcmp(a->gammu_connection, b->gammu_connection) == 0 && strcmp(a->smsc, b->smsc) == 0 &&
+           strcmp(a->gammu_connection, b->gammu_connection) == 0 &&
+           strcmp(a->gammu_model, b->gammu_model) == 0 && strcmp(a->smsc, b->smsc) == 0 &&
            a->roaming == b->roaming && strcmp(a->power_cycle, b->power_cycle) == 0 &&
            a->power_cycle_every_s == b->power_cycle_every_s;
 }
@@ -483,6 +488,17 @@ static bool adopted_stays(const struct gateway *gateway, const struct modem *mod
     return true;
 }
 
+/* sim_swap may be another. */
+static void look_again(struct modem *modem)
+{
+    enum modem_doubt was = modem->doubt;
+
+    modem->looked_imei[0] = '\0';
+    identity_look(modem);
+    if (modem->doubt != was)
+        modem_tell(modem, NULL);
+}
+
 /* A modem whose section left or points elsewhere retires: it finishes what has left it and goes. */
 void fleet_reload(struct gateway *gateway)
 {
@@ -497,8 +513,7 @@ void fleet_reload(struct gateway *gateway)
             modem->config = *config;
             modem->day_end_wall_ms = 0; /* the budget may be another */
             modem->free_at_ms = 0;
-            modem->looked_imei[0] = '\0'; /* sim_swap may be another */
-            identity_look(modem);
+            look_again(modem);
             continue;
         }
         if (!adopted_stays(gateway, modem))

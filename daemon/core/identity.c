@@ -82,12 +82,12 @@ static void refuse_twin(struct modem *modem, const struct modem *twin)
         (void)link_attach(modem->link, NULL); /* a detach cannot fail */
 }
 
-void identity_left(struct modem *modem)
+void identity_left(struct gateway *gateway, const char *name)
 {
     char why[96];
 
-    snprintf(why, sizeof why, "refused: [modem %.60s] has this modem", modem->config.name);
-    for (struct modem *other = modem->gateway->modems; other; other = other->next) {
+    snprintf(why, sizeof why, "refused: [modem %.60s] has this modem", name);
+    for (struct modem *other = gateway->modems; other; other = other->next) {
         if (other->doubt != DOUBT_TWICE || other->retired || strcmp(other->doubt_why, why) != 0)
             continue;
         doubt_set(other, DOUBT_NONE, "who had its modem is off");
@@ -115,7 +115,8 @@ static void alarm_end(struct modem *modem)
     alarm_clear(modem->gateway, "sim_swapped", modem->config.name);
 }
 
-static void pair_changed(struct modem *modem, enum store_pair was)
+/* Returns true where the modem waits. */
+static bool pair_changed(struct modem *modem, enum store_pair was)
 {
     const char *iccid = modem->link->identity.iccid;
     bool hold = modem->gateway->config->sim_swap == SIM_SWAP_HOLD;
@@ -132,6 +133,7 @@ static void pair_changed(struct modem *modem, enum store_pair was)
     } else {
         pair_keep(modem);
     }
+    return hold;
 }
 
 /* Returns true where the modem waits. */
@@ -157,8 +159,7 @@ static bool pair_look(struct modem *modem)
         return false;
     case STORE_PAIR_OTHER_SIM:
     case STORE_PAIR_OTHER_MODEM:
-        pair_changed(modem, was);
-        return modem->doubt == DOUBT_SWAPPED;
+        return pair_changed(modem, was);
     }
     return false;
 }

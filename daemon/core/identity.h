@@ -13,13 +13,15 @@ enum modem_doubt {
     DOUBT_SWAPPED, /* another SIM than before, or a SIM of another modem: modem.accept */
 };
 
+struct gateway;
 struct modem;
 
 /* The link has learned which modem it is, and is not on its way there again. */
 bool identity_is_known(const struct modem *modem);
 /* After each change of the link's state. */
 void identity_look(struct modem *modem);
-/* The modem is off: who was refused because of it is looked at anew. */
-void identity_left(struct modem *modem);
+/* The modem of this name is off, or is none any more: who was refused because of it is looked at
+ * anew. */
+void identity_left(struct gateway *gateway, const char *name);
 
 #endif

@@ -1,0 +1,119 @@
+/* A changed configuration, under modems that are in the middle of something. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+#include "alarm.h"
+#include "rig.h"
+
+static const char imei[] = "867542030000017";
+
+static const char *held(struct world *world, size_t i)
+{
+    static char words[256];
+    struct modem_view view;
+
+    assert_true(gateway_modem_at(world->gateway, i, &view));
+    snprintf(words, sizeof words, "%s", view.held);
+    return words;
+}
+
+/* Sections with a port of their own each, opened anew. */
+static void with_ports(struct world *world)
+{
+    for (int i = 0; i < LINKS; i++) {
+        strcpy(world->modem[i].driver, "at");
+        snprintf(world->modem[i].port, sizeof world->modem[i].port, "/dev/port%d", i);
+    }
+    rig_restart(world);
+}
+
+static void reload(struct world *world)
+{
+    gateway_reload(world->gateway, &world->config);
+    rig_settle(world);
+}
+
+/* The section m0 leaves, and with it link 0. */
+static void without_m0(struct world *world)
+{
+    world->config.modems = &world->modem[1];
+    world->config.modem_count = 1;
+    reload(world);
+}
+
+/* --- who has the modem ---------------------------------------------------------------------------
+ */
+
+static void who_was_refused_for_a_modem_that_leaves_gets_it(void **state)
+{
+    struct world *world = *state;
+
+    with_ports(world);
+    for (int i = 0; i < LINKS; i++) {
+        strcpy(world->link[i]->link.identity.imei, imei);
+        strcpy(world->link[i]->link.identity.iccid, "89840");
+        hand_link_state(world->link[i], LINK_SIM);
+    }
+    rig_settle(world);
+    assert_string_equal(held(world, 1), "refused: [modem m0] has this modem");
+    hand_link_state(world->link[1], LINK_GONE);
+    assert_string_equal(world->link[1]->place, "");
+    unsigned attaches = world->link[1]->attaches;
+    without_m0(world);
+    assert_string_equal(held(world, 0), "");
+    assert_int_equal(world->link[1]->attaches, attaches + 1);
+    assert_string_equal(world->link[1]->place, "/dev/port1");
+    hand_link_state(world->link[1], LINK_SIM);
+    rig_ready(world, 1);
+    assert_string_equal(held(world, 0), "");
+}
+
+static void a_swap_that_may_be_taken_now_is(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = rig_request("a");
+
+    strcpy(world->link[0]->link.identity.imei, imei);
+    rig_ready(world, 0);
+    hand_link_state(world->link[0], LINK_GONE);
+    strcpy(world->link[0]->link.identity.iccid, "89849");
+    rig_ready(world, 0);
+    assert_string_equal(held(world, 0), "it holds another SIM than before; modem.accept takes it");
+    int64_t row = rig_accept(world, &request);
+    rig_assert_state(world, row, MESSAGE_QUEUED);
+    world->config.sim_swap = SIM_SWAP_ACCEPT;
+    reload(world);
+    assert_string_equal(held(world, 0), "");
+    rig_assert_state(world, row, MESSAGE_CLAIMED);
+}
+
+/* --- what takes a new link -----------------------------------------------------------------------
+ */
+
+static void another_model_is_another_phone(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(world->links, LINKS);
+    strcpy(world->modem[0].gammu_model, "6230");
+    reload(world);
+    assert_int_equal(world->links, LINKS + 1);
+    reload(world);
+    assert_int_equal(world->links, LINKS + 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(who_was_refused_for_a_modem_that_leaves_gets_it),
+        TEST(a_swap_that_may_be_taken_now_is),
+        TEST(another_model_is_another_phone),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
