@@ -241,9 +241,9 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
     if (is_news)
         modem_tell(modem, NULL);
     if (state == LINK_QUARANTINED)
-        alarm_raise(modem->gateway, "modem_quarantined", modem->config.name, NULL);
+        modem_alarm(modem, "modem_quarantined", NULL);
     if (state == LINK_READY)
-        alarm_clear(modem->gateway, "modem_quarantined", modem->config.name);
+        modem_alarm_over(modem, "modem_quarantined");
     if (state == LINK_READY && !was_ready) {
         modem->free_at_ms =
             0; /* what made it rest (no network) is over; its budget is looked at anew */
@@ -378,9 +378,30 @@ static struct modem *modem_new(struct gateway *gateway, const struct config_mode
     return modem;
 }
 
+void modem_alarm(struct modem *modem, const char *name, const char *sentence)
+{
+    if (!modem->retired) /* its name may be another's by now */
+        alarm_raise(modem->gateway, name, modem->config.name, sentence);
+}
+
+void modem_alarm_over(struct modem *modem, const char *name)
+{
+    if (!modem->retired)
+        alarm_clear(modem->gateway, name, modem->config.name);
+}
+
+static void all_alarms_over(struct modem *modem)
+{
+    modem_alarm_over(modem, "modem_quarantined");
+    modem_alarm_over(modem, "sim_swapped");
+    modem_alarm_over(modem, "sim_failing");
+    pin_alarms_over(modem);
+}
+
 /* It stands in no list any more. */
 static void modem_free(struct modem *modem)
 {
+    all_alarms_over(modem);
     plug_forget(modem);
     attempt_drop(modem);
     hold_stop(modem);
@@ -467,6 +488,7 @@ static bool same_place(const struct config_modem *a, const struct config_modem *
 
 void fleet_retire(struct modem *modem)
 {
+    all_alarms_over(modem); /* whoever gets its name has its own */
     modem->retired = true;
     if (modem->slot == SLOT_SUBMITTED)
         link_abort(modem->link);

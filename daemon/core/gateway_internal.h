@@ -234,6 +234,9 @@ void fleet_close(struct gateway *gateway);
 /* A modem that no section names, with a config made up; it is opened. NULL: no memory. */
 struct modem *fleet_adopt(struct gateway *gateway, const struct config_modem *config);
 void fleet_retire(struct modem *modem);
+/* An alarm of this modem, by its name; of one that has retired there are none. */
+void modem_alarm(struct modem *modem, const char *name, const char *sentence);
+void modem_alarm_over(struct modem *modem, const char *name);
 /* Its news: why it stands where it stands. */
 void modem_say(struct modem *modem, const char *why);
 void fleet_reap(struct modem *modem);    /* a retired modem that is free goes */
@@ -368,6 +371,7 @@ void pin_asked(struct modem *modem);
 void pin_rejected(struct modem *modem);
 void pin_follow(struct modem *modem, enum link_state state); /* the link has told its state */
 void pin_stop(struct modem *modem);                          /* its link is to be closed */
+void pin_alarms_over(struct modem *modem);
 
 /* --- habit.c: what a modem has taught --- */
 

@@ -112,7 +112,7 @@ static void pair_keep(struct modem *modem)
 
 static void alarm_end(struct modem *modem)
 {
-    alarm_clear(modem->gateway, "sim_swapped", modem->config.name);
+    modem_alarm_over(modem, "sim_swapped");
 }
 
 /* Returns true where the modem waits. */
@@ -126,7 +126,7 @@ static bool pair_changed(struct modem *modem, enum store_pair was)
 
     snprintf(sentence, sizeof sentence, "%s (iccid ...%s)%s", what, tail_of(iccid),
              hold ? ": otpgatectl accept takes it" : "; taken, as sim_swap says");
-    alarm_raise(modem->gateway, "sim_swapped", modem->config.name, sentence);
+    modem_alarm(modem, "sim_swapped", sentence);
     if (hold) {
         snprintf(sentence, 96, "%s; modem.accept takes it", what);
         doubt_set(modem, DOUBT_SWAPPED, sentence);

@@ -45,29 +45,29 @@ static const struct {
     {LINK_CARD_LOCKED, "sim_locked"},
 };
 
-static void clear_all(struct modem *modem)
+void pin_alarms_over(struct modem *modem)
 {
     for (size_t i = 0; i < sizeof alarms / sizeof *alarms; i++)
-        alarm_clear(modem->gateway, alarms[i].alarm, modem->config.name);
-    alarm_clear(modem->gateway, "sim_pin", modem->config.name);
-    alarm_clear(modem->gateway, "sim_pin_rejected", modem->config.name);
+        modem_alarm_over(modem, alarms[i].alarm);
+    modem_alarm_over(modem, "sim_pin");
+    modem_alarm_over(modem, "sim_pin_rejected");
 }
 
 static void follow_alarms(struct modem *modem, enum link_card card)
 {
     if (card == LINK_CARD_READY)
-        clear_all(modem);
+        pin_alarms_over(modem);
     if (card == LINK_CARD_READY || card == LINK_CARD_UNKNOWN || card == LINK_CARD_BUSY)
         return; /* what is not known changes nothing */
     for (size_t i = 0; i < sizeof alarms / sizeof *alarms; i++)
         if (alarms[i].card == card)
-            alarm_raise(modem->gateway, alarms[i].alarm, modem->config.name, NULL);
+            modem_alarm(modem, alarms[i].alarm, NULL);
         else
-            alarm_clear(modem->gateway, alarms[i].alarm, modem->config.name);
+            modem_alarm_over(modem, alarms[i].alarm);
     if (card != LINK_CARD_PIN)
-        alarm_clear(modem->gateway, "sim_pin", modem->config.name);
+        modem_alarm_over(modem, "sim_pin");
     if (card == LINK_CARD_ABSENT)
-        alarm_clear(modem->gateway, "sim_pin_rejected", modem->config.name);
+        modem_alarm_over(modem, "sim_pin_rejected");
 }
 
 /* --- the question --- */
@@ -90,7 +90,7 @@ static void refuse(struct modem *modem, const char *why)
                    "The SIM asks for its PIN, and %s. Mend that, or type the PIN in a phone and "
                    "put the SIM back.",
                    why);
-    alarm_raise(modem->gateway, "sim_pin", modem->config.name, sentence);
+    modem_alarm(modem, "sim_pin", sentence);
     (void)snprintf(sentence, sizeof sentence, "SIM asks for its PIN: %s", why);
     link_pin(modem->link, NULL, sentence);
 }
@@ -103,7 +103,7 @@ static void on_durable(void *arg, int rc)
         return;
     }
     modem->pin.typed = true;
-    alarm_clear(modem->gateway, "sim_pin", modem->config.name);
+    modem_alarm_over(modem, "sim_pin");
     link_pin(modem->link, modem->pin.code, "");
     explicit_bzero(modem->pin.code, sizeof modem->pin.code);
 }
@@ -158,7 +158,7 @@ void pin_rejected(struct modem *modem)
 {
     struct store *store = modem->gateway->store;
     modem->pin.typed = false;
-    alarm_raise(modem->gateway, "sim_pin_rejected", modem->config.name, NULL);
+    modem_alarm(modem, "sim_pin_rejected", NULL);
     /* Where this cannot be written the row still says that it was tried. */
     int rc = store_begin(store);
     if (rc == 0) {
@@ -204,5 +204,4 @@ void pin_stop(struct modem *modem)
 {
     store_forget(modem->gateway->store, &modem->pin.waiter);
     explicit_bzero(&modem->pin, sizeof modem->pin);
-    clear_all(modem);
 }

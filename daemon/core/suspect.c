@@ -164,7 +164,7 @@ static void now_out(struct modem *modem)
     modem->suspicion.trial = false;
     modem->finishing = false;
     trial_arm(modem);
-    alarm_raise(modem->gateway, "sim_failing", modem->config.name, modem->suspicion.out->sentence);
+    modem_alarm(modem, "sim_failing", modem->suspicion.out->sentence);
     evidence_unpin_later(modem); /* what it began goes on elsewhere, where that is wanted */
     loop_defer(&modem->tell, LOOP_SOON);
 }
@@ -204,7 +204,7 @@ void suspect_lift(struct modem *modem)
     suspicion->trial = false;
     loop_timer_cancel(&suspicion->timer);
     log_event(LOG_LEVEL_NOTICE, "suspect", modem->config.name, "back", "%s", "");
-    alarm_clear(modem->gateway, "sim_failing", modem->config.name);
+    modem_alarm_over(modem, "sim_failing");
     fact_write(modem);
     loop_defer(&modem->tell, LOOP_SOON);
 }
@@ -278,7 +278,7 @@ void suspect_meet(struct modem *modem)
     if (!iccid[0] || strcmp(iccid, suspicion->iccid) == 0)
         return;
     if (suspicion->out)
-        alarm_clear(modem->gateway, "sim_failing", modem->config.name);
+        modem_alarm_over(modem, "sim_failing");
     loop_timer_cancel(&suspicion->timer);
     forget_row(suspicion);
     suspicion->out = NULL;
@@ -297,6 +297,4 @@ void suspect_init(struct modem *modem)
 void suspect_stop(struct modem *modem)
 {
     loop_timer_cancel(&modem->suspicion.timer);
-    if (modem->suspicion.out)
-        alarm_clear(modem->gateway, "sim_failing", modem->config.name);
 }

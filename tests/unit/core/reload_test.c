@@ -90,6 +90,58 @@ static void a_swap_that_may_be_taken_now_is(void **state)
     rig_assert_state(world, row, MESSAGE_CLAIMED);
 }
 
+/* --- alarms --------------------------------------------------------------------------------------
+ */
+
+static bool alarmed(struct world *world, const char *name)
+{
+    struct alarm_view alarm;
+
+    for (size_t i = 0; alarm_at(world->gateway, i, &alarm); i++)
+        if (strcmp(alarm.name, name) == 0 && strcmp(alarm.subject, "m0") == 0)
+            return true;
+    return false;
+}
+
+static void a_modem_that_leaves_takes_its_alarms_along(void **state)
+{
+    struct world *world = *state;
+
+    strcpy(world->link[0]->link.identity.imei, imei);
+    rig_ready(world, 0);
+    strcpy(world->link[0]->link.identity.iccid, "89849");
+    hand_link_state(world->link[0], LINK_REGISTERING);
+    hand_link_card(world->link[0], LINK_SIM, LINK_CARD_PUK);
+    hand_link_state(world->link[0], LINK_QUARANTINED);
+    assert_true(alarmed(world, "sim_swapped"));
+    assert_true(alarmed(world, "sim_puk"));
+    assert_true(alarmed(world, "modem_quarantined"));
+    without_m0(world);
+    struct alarm_view alarm;
+    assert_false(alarm_at(world->gateway, 0, &alarm));
+}
+
+/* The former m0 still awaits what became of a text when the next of that name is there. */
+static void alarms_of_one_name_are_the_living_modems(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = rig_request("a");
+
+    rig_ready(world, 0);
+    rig_accept(world, &request);
+    rig_prompt(world, 0);
+    strcpy(world->modem[0].port, "/dev/other");
+    reload(world);
+    hand_link_state(world->link[0], LINK_QUARANTINED);
+    assert_false(alarmed(world, "modem_quarantined"));
+    hand_link_card(world->link[LINKS], LINK_SIM, LINK_CARD_PUK);
+    hand_link_state(world->link[LINKS], LINK_QUARANTINED);
+    hand_link_card(world->link[0], LINK_READY, LINK_CARD_READY);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0); /* and it goes */
+    assert_true(alarmed(world, "sim_puk"));
+    assert_true(alarmed(world, "modem_quarantined"));
+}
+
 /* --- what takes a new link -----------------------------------------------------------------------
  */
 
@@ -112,6 +164,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(who_was_refused_for_a_modem_that_leaves_gets_it),
         TEST(a_swap_that_may_be_taken_now_is),
+        TEST(a_modem_that_leaves_takes_its_alarms_along),
+        TEST(alarms_of_one_name_are_the_living_modems),
         TEST(another_model_is_another_phone),
     };
 
