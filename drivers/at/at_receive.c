@@ -16,7 +16,8 @@ enum {
     DELETE_MS = 25000, /* SIM800 states 5 s for one and 25 s for all */
     LIST_MS = 30000,   /* Huawei E220 and E1752 are known to say nothing for minutes */
     LIST_MORE_MS = 10000,
-    PRESSING = 8, /* so much to do, and sending waits for more than one command */
+    LIST_MOST_MS = 60000, /* all of a list, whatever it says on the way */
+    PRESSING = 8,         /* so much to do, and sending waits for more than one command */
     TURN_MOST = 4,
     FULL_PAUSE_MS = 10000, /* between two sweeps that the modem asked for */
     REST_MS = 60000,       /* after a command that was not answered, doubled each time */
@@ -28,6 +29,18 @@ static bool may_work(const struct at_link *l)
 {
     return at_link_state(l) == LINK_READY && !l->script.steps && !l->send.active &&
            at_chat_is_idle(&l->chat) && !l->recovery.reboot_seen;
+}
+
+/* Only what belongs to a list keeps it going: its bare prefix hears all that the modem says unasked
+ * and nobody knows. */
+static bool list_line(struct at_link *l, const char *line)
+{
+    int64_t left_ms = l->receive.listed_ms + LIST_MOST_MS - loop_now_ms(l->loop);
+    if (!at_stored_line(l, line))
+        return false;
+    if (left_ms > 0)
+        at_chat_extend(&l->chat, left_ms < LIST_MORE_MS ? (int)left_ms : LIST_MORE_MS);
+    return true;
 }
 
 static bool receive_line(void *arg, const char *line)
@@ -46,8 +59,7 @@ static bool receive_line(void *arg, const char *line)
             r->selected = room.memory; /* changed behind our back: chosen again below */
         return true;
     case AT_JOB_LIST:
-        at_chat_extend(&l->chat, LIST_MORE_MS);
-        return at_stored_line(l, line);
+        return list_line(l, line);
     case AT_JOB_WALK:
     case AT_JOB_READ:
         return at_stored_line(l, line);
@@ -191,6 +203,7 @@ static void job_send(struct at_link *l, enum at_job job, struct at_place place)
         command.prefix[0] = "+CMGL:";
         command.prefix[1] = "";
         command.timeout_ms = LIST_MS;
+        r->listed_ms = loop_now_ms(l->loop);
         break;
     case AT_JOB_WALK:
     case AT_JOB_READ:

@@ -95,6 +95,7 @@ struct at_receiving {
     } sweep;
     int foreign[AT_MEMORIES + 1]; /* what the last sweep left on purpose */
     bool list_silent;             /* AT+CMGL was not answered: never asked again */
+    int64_t listed_ms;            /* when it was asked */
     int64_t inspected_ms, full_ms;
     unsigned inspections;
     /* where the modem tells of what comes: at_elsewhere.c */
