@@ -176,7 +176,7 @@ static void ussd_refused(struct at_link *l, int cause, bool final)
     u->heard = false;
     u->result.cause = cause;
     loop_timer_cancel(&u->timer);
-    if (u->first && !final && !network && !u->cancelled && next_form(l))
+    if (u->first && !u->answered && !final && !network && !u->cancelled && next_form(l))
         ussd_prepare(l);
     else
         ussd_finish(l, u->cancelled ? LINK_USSD_CANCELLED : LINK_USSD_REFUSED);
@@ -196,11 +196,13 @@ static bool ussd_hear(struct at_link *l, const struct at_cusd *cusd)
     switch (cusd->mode) {
     case AT_CUSD_DONE:
     case AT_CUSD_MENU:
+        u->answered = true;
         if (cusd->text)
             read_text(l, cusd);
         u->result.end = cusd->mode == AT_CUSD_MENU ? LINK_USSD_MORE : LINK_USSD_DONE;
         return true;
     case AT_CUSD_ENDED:
+        u->answered = true;
         if (u->heard && !cusd->text)
             return false; /* the release behind the text */
         if (cusd->text)
@@ -210,10 +212,10 @@ static bool ussd_hear(struct at_link *l, const struct at_cusd *cusd)
     case AT_CUSD_OTHER:
         return false; /* noise of the modem's own toolkit */
     case AT_CUSD_REFUSED:
-        u->result.end = LINK_USSD_REFUSED;
-        return true;
     case AT_CUSD_TIMEOUT:
-        u->result.end = LINK_USSD_SILENT;
+        if (u->result.end == LINK_USSD_DONE && u->result.text[0])
+            return false; /* behind the text: it stands */
+        u->result.end = cusd->mode == AT_CUSD_REFUSED ? LINK_USSD_REFUSED : LINK_USSD_SILENT;
         return true;
     }
     assert(!"a mode of +CUSD");
@@ -410,7 +412,7 @@ static void ussd_begin(struct at_link *l, const char *code, int timeout_ms)
     struct at_ussd *u = &l->ussd;
     assert(timeout_ms > 0);
     (void)text_copy(u->code, sizeof u->code, code);
-    u->cancelled = false;
+    u->cancelled = u->answered = false;
     u->asked_ms = loop_now_ms(l->loop);
     u->deadline_ms = u->asked_ms + timeout_ms;
 }

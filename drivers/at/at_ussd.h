@@ -41,6 +41,7 @@ struct at_ussd {
     enum ussd_form form;
     unsigned tried; /* bit n: form n */
     bool first;     /* the code, not an answer in a menu: another form may be tried */
+    bool answered;  /* by the network, with whatever: no other form is tried any more */
     bool heard;     /* the verdict is in `result` */
     bool released;  /* and it was a release */
     bool cancelled;

@@ -319,6 +319,37 @@ static void a_menu_ends_by_itself(void **state)
     finish();
 }
 
+/* Whatever the modem says once the network has answered: the code has done what it does. */
+static void what_the_network_answered_is_not_asked_again(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *say;
+        unsigned told;
+        enum link_ussd_end end;
+        const char *text;
+    } rows[] = {
+        {"\r\nOK\r\n\r\n+CUSD: 1,\"menu\",15\r\n~~\r\n+CUSD: 4\r\n", 2, LINK_USSD_REFUSED, ""},
+        {"\r\n+CUSD: 1,\"menu\",15\r\n+CUSD: 4\r\n\r\nOK\r\n", 1, LINK_USSD_REFUSED, "menu"},
+        {"\r\nOK\r\n~\r\n+CUSD: 2,\"Xong\",15\r\n~\r\n+CUSD: 4\r\n", 1, LINK_USSD_DONE, "Xong"},
+        {"\r\n+CUSD: 2,\"Xong\",15\r\n+CUSD: 4\r\n\r\nOK\r\n", 1, LINK_USSD_DONE, "Xong"},
+        {"\r\n+CUSD: 0,\"Xong\",15\r\n+CUSD: 5\r\n\r\nOK\r\n", 1, LINK_USSD_DONE, "Xong"},
+        {"\r\nOK\r\n~\r\n+CUSD: 2,\"Xong\",15\r\n~\r\n+CUSD: 5\r\n", 1, LINK_USSD_DONE, "Xong"},
+        {"\r\nOK\r\n~\r\n+CUSD: 2\r\n~\r\n+CUSD: 4\r\n", 1, LINK_USSD_REFUSED, ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        set_row("any", rows[i].say);
+        expect("AT+CUSD=1,\"*101#\",15", rows[i].say);
+        begin();
+        assert_int_equal(link_ussd_start(w->link, "*101#", 30000), 0);
+        until_told(rows[i].told);
+        assert_int_equal(w->ussd.end, rows[i].end);
+        assert_string_equal(w->ussd.text, rows[i].text);
+        assert_true(world_until_ready(w, 100));
+        finish();
+    }
+}
+
 static void cancel_wherever_it_is(void **state)
 {
     (void)state;
@@ -431,6 +462,7 @@ int main(void)
         cmocka_unit_test(what_is_recalled_may_be_wrong),
         cmocka_unit_test(a_menu_is_answered),
         cmocka_unit_test(a_menu_ends_by_itself),
+        cmocka_unit_test(what_the_network_answered_is_not_asked_again),
         cmocka_unit_test(cancel_wherever_it_is),
         cmocka_unit_test(what_is_not_clean_is_not_asked),
         cmocka_unit_test(a_lost_modem_is_told),
