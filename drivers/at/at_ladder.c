@@ -145,6 +145,13 @@ static bool always(const struct at_link *l)
     return true;
 }
 
+static void came_anew(void *arg)
+{
+    at_recover_rested(arg);
+    at_link_open_port(arg, "plugged in");
+}
+
+/* Whoever pulls it out and puts it back need not wait for its end. */
 static void climb_quarantine(struct at_link *l, const char *why)
 {
     int64_t wait_ms = at_recover_penalty_ms(l, QUARANTINE_STEP_MS);
@@ -155,6 +162,7 @@ static void climb_quarantine(struct at_link *l, const char *why)
     log_event(LOG_LEVEL_WARNING, "at", l->link.name, "quarantine", "for_s=%d",
               (int)(wait_ms / 1000));
     loop_timer_arm_in(&l->timer, wait_ms);
+    port_watch_new(l->port, came_anew, l);
 }
 
 static const struct rung {

@@ -41,6 +41,12 @@ void port_watch(struct port *port, loop_fn *fn, void *arg)
     port->ops->watch(port, fn, arg);
 }
 
+void port_watch_new(struct port *port, loop_fn *fn, void *arg)
+{
+    if (port->ops->watch_new)
+        port->ops->watch_new(port, fn, arg);
+}
+
 void port_unwatch(struct port *port)
 {
     port->ops->unwatch(port);

@@ -25,8 +25,11 @@ int port_open(struct port *port, const struct stream_sink *sink, void *ctx, stru
  * (inotify on the nearest existing directory), a TCP back-off has passed (1 s doubling to 30 s;
  * a stream that opened resets it). Never a poll. One watch at a time. */
 void port_watch(struct port *port, loop_fn *fn, void *arg);
-void port_unwatch(struct port *port);
-void port_free(struct port *port); /* its streams are closed already */
+/* Calls `fn` once when another device stands there than the last open found: not where somebody has
+ * let go of it, nor because time has passed (over TCP: never). In place of a watch. */
+void port_watch_new(struct port *port, loop_fn *fn, void *arg);
+void port_unwatch(struct port *port); /* either one */
+void port_free(struct port *port);    /* its streams are closed already */
 
 /* --- for those who make ports (the real ones in port.c, simulated ones in tests) --- */
 struct port_ops {
@@ -34,6 +37,7 @@ struct port_ops {
     void (*watch)(struct port *, loop_fn *, void *);
     void (*unwatch)(struct port *);
     void (*free)(struct port *);
+    void (*watch_new)(struct port *, loop_fn *, void *); /* NULL: it cannot tell */
 };
 struct port {
     const struct port_ops *ops;

@@ -184,6 +184,15 @@ static void slot_watch(struct port *port, loop_fn *fn, void *arg)
         port_watch(slot->inner, slot_wake, slot);
 }
 
+static void slot_watch_new(struct port *port, loop_fn *fn, void *arg)
+{
+    struct slot *slot = slot_of(port);
+    slot->watch = fn;
+    slot->watch_arg = arg;
+    if (slot->inner)
+        port_watch_new(slot->inner, slot_wake, slot);
+}
+
 static void slot_unwatch(struct port *port)
 {
     struct slot *slot = slot_of(port);
@@ -201,8 +210,11 @@ static void slot_free(struct port *port)
     free(slot);
 }
 
-static const struct port_ops slot_ops = {
-    .open = slot_open, .watch = slot_watch, .unwatch = slot_unwatch, .free = slot_free};
+static const struct port_ops slot_ops = {.open = slot_open,
+                                         .watch = slot_watch,
+                                         .unwatch = slot_unwatch,
+                                         .free = slot_free,
+                                         .watch_new = slot_watch_new};
 
 static int make_real(void *arg, const char *uri, struct port **out, const char **why)
 {

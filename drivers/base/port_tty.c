@@ -103,6 +103,11 @@ static void tty_watch(struct port *port, loop_fn *fn, void *arg)
     port_wait_start(&tty_of(port)->wait, fn, arg);
 }
 
+static void tty_watch_new(struct port *port, loop_fn *fn, void *arg)
+{
+    port_wait_start_new(&tty_of(port)->wait, fn, arg);
+}
+
 static void tty_unwatch(struct port *port)
 {
     port_wait_stop(&tty_of(port)->wait);
@@ -119,6 +124,7 @@ static const struct port_ops tty_ops = {
     .watch = tty_watch,
     .unwatch = tty_unwatch,
     .free = tty_free,
+    .watch_new = tty_watch_new,
 };
 
 int port_tty_new(struct loop *loop, const char *uri, struct port **out, const char **why)

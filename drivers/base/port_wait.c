@@ -205,7 +205,8 @@ static void wait_look(struct port_wait *wait, bool moved)
         log_event(LOG_LEVEL_WARNING, "port", wait->path, "blind", "error=\"%s\"",
                   strerror(-result));
         wait_forget(wait);
-        wait_fire_in(wait, BLIND_MS);
+        if (!wait->only_new)
+            wait_fire_in(wait, BLIND_MS);
     }
     struct port_stamp now = stamp_of(wait->path);
     if (now.there && (moved || !stamp_same(&now, &wait->known)))
@@ -224,7 +225,7 @@ static void wait_readable(void *arg, int ready)
         seen |= event_meaning(wait, event);
         at += (ssize_t)(sizeof(*event) + event->len);
     }
-    if (seen & SEEN_LET_GO)
+    if (seen & SEEN_LET_GO && !wait->only_new)
         wait_fire_in(wait, LET_GO_MS);
     if (seen & SEEN_PATH)
         wait_look(wait, true);
@@ -241,13 +242,24 @@ void port_wait_note(struct port_wait *wait)
     wait->known = stamp_of(wait->path);
 }
 
-void port_wait_start(struct port_wait *wait, loop_fn *fn, void *arg)
+static void wait_begin(struct port_wait *wait, loop_fn *fn, void *arg, bool only_new)
 {
     assert(fn);
     port_wait_stop(wait);
     wait->fn = fn;
     wait->arg = arg;
+    wait->only_new = only_new;
     wait_look(wait, false);
+}
+
+void port_wait_start(struct port_wait *wait, loop_fn *fn, void *arg)
+{
+    wait_begin(wait, fn, arg, false);
+}
+
+void port_wait_start_new(struct port_wait *wait, loop_fn *fn, void *arg)
+{
+    wait_begin(wait, fn, arg, true);
 }
 
 void port_wait_stop(struct port_wait *wait)

@@ -28,6 +28,7 @@ struct port_wait {
     const char *path;
     loop_fn *fn; /* NULL: not waiting */
     void *arg;
+    bool only_new; /* who lets go of it does not count */
     struct port_stamp known;
     int fd;
     struct loop_watch *watch;
@@ -45,6 +46,8 @@ void port_wait_note(struct port_wait *wait);
 /* Calls `fn` once, in a later turn, when something else is there than at the last note, or
  * when another program has let go of it. */
 void port_wait_start(struct port_wait *wait, loop_fn *fn, void *arg);
+/* The same for something else alone; where inotify cannot be had, only what has come already. */
+void port_wait_start_new(struct port_wait *wait, loop_fn *fn, void *arg);
 void port_wait_stop(struct port_wait *wait);
 
 #endif

@@ -261,6 +261,44 @@ static void a_quarantine_leaves_its_dialogue(void **state)
     world_end(w);
 }
 
+/* Pulled out and put back it is another modem, or the same one started anew: what it was left alone
+ * for is over. That another program lets go of the port says nothing of the modem. */
+static void a_quarantine_ends_with_a_replug(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->deaf = w->dead = true;
+    for (int s = 0; s < 20 * 3600 && quarantines < 5; s++)
+        world_run(w, 1000);
+    assert_int_equal(world_state(w), LINK_QUARANTINED); /* for 250 s */
+    unsigned climbed = climb_count;
+    world_let_go(w);
+    world_run(w, 5000);
+    assert_int_equal(world_state(w), LINK_QUARANTINED);
+    world_unplug(w);
+    w->dead = false;
+    world_run(w, 5000);
+    assert_int_equal(world_state(w), LINK_QUARANTINED);
+    world_plug(w);
+    assert_true(world_until_ready(w, 2000));
+    assert_int_equal(climb_count, climbed);
+
+    /* And where that was no help, it begins with the shortest one. */
+    w->deaf = w->dead = true;
+    for (int s = 0; s < 3600 && quarantines < 6; s++)
+        world_run(w, 1000);
+    world_unplug(w);
+    world_plug(w);
+    world_run(w, 1000);
+    for (int s = 0; s < 3600 && quarantines < 7; s++)
+        world_run(w, 1000);
+    assert_int_equal(world_state(w), LINK_QUARANTINED);
+    unsigned opens = w->opens;
+    world_run(w, 10000);
+    assert_int_equal(w->opens, opens + 1);
+    world_end(w);
+}
+
 static void a_power_cycle_helps(void **state)
 {
     (void)state;
@@ -554,6 +592,7 @@ int main(void)
         cmocka_unit_test(no_network_for_half_an_hour_is_a_rung),
         cmocka_unit_test(a_dead_modem_climbs_rung_after_rung),
         cmocka_unit_test(a_quarantine_leaves_its_dialogue),
+        cmocka_unit_test(a_quarantine_ends_with_a_replug),
         cmocka_unit_test(a_power_cycle_helps),
         cmocka_unit_test(a_rung_that_fails_is_stepped_over),
         cmocka_unit_test(budgets_bound_what_wears_a_modem),

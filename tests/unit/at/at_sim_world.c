@@ -254,7 +254,10 @@ static void port_do_unwatch(struct port *port)
     t.watch = NULL;
 }
 
-static const struct port_ops port_ops = {port_do_open, port_do_watch, port_do_unwatch, NULL};
+static const struct port_ops port_ops = {.open = port_do_open,
+                                         .watch = port_do_watch,
+                                         .unwatch = port_do_unwatch,
+                                         .watch_new = port_do_watch};
 
 static void on_sim_event(void *arg, const struct sim_event *event)
 {

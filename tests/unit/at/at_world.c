@@ -449,6 +449,7 @@ static void port_do_watch(struct port *port, loop_fn *fn, void *arg)
     struct world *w = world_of(port);
     w->watch = fn;
     w->watch_arg = arg;
+    w->watch_new = false;
 }
 
 static void port_do_unwatch(struct port *port)
@@ -456,7 +457,16 @@ static void port_do_unwatch(struct port *port)
     world_of(port)->watch = NULL;
 }
 
-static const struct port_ops world_port_ops = {port_do_open, port_do_watch, port_do_unwatch, NULL};
+static void port_do_watch_new(struct port *port, loop_fn *fn, void *arg)
+{
+    port_do_watch(port, fn, arg);
+    world_of(port)->watch_new = true;
+}
+
+static const struct port_ops world_port_ops = {.open = port_do_open,
+                                               .watch = port_do_watch,
+                                               .unwatch = port_do_unwatch,
+                                               .watch_new = port_do_watch_new};
 
 static void world_watched(void *arg)
 {
@@ -471,6 +481,12 @@ void world_plug(struct world *w)
 {
     w->absent = false;
     if (w->watch)
+        loop_timer_arm_in(&w->watched, 0);
+}
+
+void world_let_go(struct world *w)
+{
+    if (w->watch && !w->watch_new)
         loop_timer_arm_in(&w->watched, 0);
 }
 

@@ -45,6 +45,7 @@ struct world {
     int open_error;
     loop_fn *watch;
     void *watch_arg;
+    bool watch_new; /* for another device alone */
     struct loop_timer replug, stall, owner, watched, late;
     char late_answer[128];
 
@@ -129,6 +130,7 @@ bool world_until_outcome(struct world *world, uint64_t token, int64_t ms);
 void world_say(struct world *world, const char *bytes, size_t len); /* the modem, unasked */
 void world_unplug(struct world *world);
 void world_plug(struct world *world);
+void world_let_go(struct world *world); /* another program has closed the port */
 /* The reference the modem gave to the message of this token; -1: it never had it whole. */
 int world_truth_of(const struct world *world, uint64_t token);
 enum link_state world_state(const struct world *world);

@@ -25,6 +25,7 @@ struct world {
     char heard[32];
     loop_fn *watch;
     void *watch_arg;
+    bool watch_new;
 };
 
 static void ignore_data(void *ctx, const uint8_t *data, size_t len)
@@ -72,7 +73,17 @@ static void place_free(struct port *port)
     free(port);
 }
 
-static const struct port_ops place_ops = {place_open, place_watch, place_unwatch, place_free};
+static void place_watch_new(struct port *port, loop_fn *fn, void *arg)
+{
+    place_watch(port, fn, arg);
+    ((struct place *)port)->world->watch_new = true;
+}
+
+static const struct port_ops place_ops = {.open = place_open,
+                                          .watch = place_watch,
+                                          .unwatch = place_unwatch,
+                                          .free = place_free,
+                                          .watch_new = place_watch_new};
 
 static int make_place(void *arg, const char *uri, struct port **out, const char **why)
 {
@@ -237,6 +248,25 @@ static void its_place_wakes_too(void **state)
     assert_int_equal(world->woken, 1);
 }
 
+/* To the place goes what it is watched for; an attach is a new one in any case. */
+static void a_new_one_wakes(void **state)
+{
+    struct world *world = *state;
+    attach(world, "a");
+    port_watch_new(world->slot, on_wake, world);
+    assert_non_null(world->watch);
+    assert_true(world->watch_new);
+    world->watch(world->watch_arg);
+    assert_int_equal(world->woken, 1);
+    port_watch_new(world->slot, on_wake, world);
+    port_unwatch(world->slot);
+    assert_null(world->watch);
+    port_watch_new(world->slot, on_wake, world);
+    attach(world, "b");
+    loop_sim_settle(world->loop);
+    assert_int_equal(world->woken, 2);
+}
+
 static void moved_under_an_open_stream(void **state)
 {
     struct world *world = *state;
@@ -264,6 +294,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(closed_in_the_turn_of_its_detach, setup, teardown),
         cmocka_unit_test_setup_teardown(an_attach_wakes, setup, teardown),
         cmocka_unit_test_setup_teardown(its_place_wakes_too, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_new_one_wakes, setup, teardown),
         cmocka_unit_test_setup_teardown(moved_under_an_open_stream, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

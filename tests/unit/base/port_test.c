@@ -390,6 +390,43 @@ static void another_program_lets_go(void **state)
     pty_end(&pty);
 }
 
+static void quiet(void *arg, enum log_level level, const char *line)
+{
+    (void)level;
+    snprintf(arg, 256, "%s", line);
+}
+
+/* What a modem that is left alone waits for. */
+static void a_new_one_and_nothing_else(void **state)
+{
+    struct world *world = *state;
+    struct pty pty = pty_new(), other = pty_new();
+    link_to(world, pty.path, "modem0");
+    make_port(world, in_dir(world, "modem0"));
+    assert_int_equal(try_open(world), 0);
+    assert_true(real_until(world->loop, real_is_open, &world->peer));
+    real_close(&world->peer);
+    port_watch_new(world->port, wake, world);
+    int fd = open(pty.path, O_RDWR | O_NOCTTY); /* another program comes and goes */
+    assert_true(fd >= 0);
+    close(fd);
+    expect_sleep(world);
+    assert_true(loop_core_next_ms(world->loop) == INT64_MAX); /* nor is a time awaited */
+    link_to(world, other.path, "modem0");
+    expect_wake(world);
+    assert_int_equal(try_open(world), 0);
+    real_close(&world->peer);
+    no_inotify = true;
+    log_sink_set(quiet, (char[256]){0});
+    port_watch_new(world->port, wake, world);
+    log_sink_set(NULL, NULL);
+    no_inotify = false;
+    assert_true(loop_core_next_ms(world->loop) == INT64_MAX);
+    port_unwatch(world->port);
+    pty_end(&other);
+    pty_end(&pty);
+}
+
 static void replugged_under_the_same_name(void **state)
 {
     struct world *world = *state;
@@ -428,12 +465,6 @@ static void unwatched(void **state)
     expect_wake(world);
     port_watch(world->port, wake, world); /* freed while it waits */
     pty_end(&pty);
-}
-
-static void quiet(void *arg, enum log_level level, const char *line)
-{
-    (void)level;
-    snprintf(arg, 256, "%s", line);
 }
 
 static void without_inotify(void **state)
@@ -513,6 +544,8 @@ static void tcp_back_off(void **state)
     static const int64_t steps_ms[] = {1000, 2000, 4000, 8000, 16000, 30000, 30000};
     world->loop = loop_sim_new(0, 0);
     make_port(world, "tcp://127.0.0.1:7001");
+    port_watch_new(world->port, wake, world); /* never: there is nothing to be seen */
+    assert_true(loop_core_next_ms(world->loop) == INT64_MAX);
     for (size_t i = 0; i < sizeof(steps_ms) / sizeof(steps_ms[0]); i++) {
         int64_t begin_ms = loop_now_ms(world->loop);
         port_watch(world->port, wake, world);
@@ -542,6 +575,7 @@ int main(void)
         TEST(a_directory_slips_in),
         TEST(permissions_change),
         TEST(another_program_lets_go),
+        TEST(a_new_one_and_nothing_else),
         TEST(replugged_under_the_same_name),
         TEST(unwatched),
         TEST(without_inotify),

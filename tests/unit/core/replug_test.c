@@ -31,11 +31,16 @@ struct way {
     const char *name;
     enum usb_role role; /* of the port that speaks */
     bool by_socket;     /* the section names the socket, not the modem */
+    bool fixed;         /* it names the port, which gets the same name again */
+    bool quarantined;   /* pulled out while it is left alone */
 };
 static const struct way ways[] = {
-    {"a port that a rule names", USB_ROLE_AT, false},
-    {"a port that spoke before", USB_ROLE_UNKNOWN, false},
-    {"a socket", USB_ROLE_AT, true},
+    {.name = "a port that a rule names", .role = USB_ROLE_AT},
+    {.name = "a port that spoke before"},
+    {.name = "a socket", .role = USB_ROLE_AT, .by_socket = true},
+    {.name = "a fixed port", .role = USB_ROLE_AT, .fixed = true},
+    {.name = "left alone, a port that a rule names", .role = USB_ROLE_AT, .quarantined = true},
+    {.name = "left alone, a fixed port", .role = USB_ROLE_AT, .fixed = true, .quarantined = true},
 };
 
 static struct world {
@@ -52,6 +57,10 @@ static struct world {
     int first_tty;       /* its ports are this one and the two behind it */
     int latency_ms;      /* of the wire, each way */
     unsigned commands;
+    bool dead; /* the modem: it hears nothing */
+    loop_fn *watch;
+    void *watch_arg;
+    struct loop_task seen;
     enum link_state state;
 } t;
 
@@ -98,6 +107,8 @@ static void on_bytes(void *ctx, const uint8_t *data, size_t len)
     (void)ctx;
     for (size_t i = 0; i < len; i++)
         t.commands += data[i] == '\r';
+    if (t.dead)
+        return;
     simnet_advance(t.net, loop_now_ms(t.loop));
     simmodem_input(t.modem, data, len);
     on_tick(NULL);
@@ -133,13 +144,23 @@ static int port_do_open(struct port *port, const struct stream_sink *sink, void 
 static void port_do_watch(struct port *port, loop_fn *fn, void *arg)
 {
     (void)port;
-    (void)fn;
+    t.watch = fn;
+    t.watch_arg = arg;
+}
+
+static void on_seen(void *arg)
+{
+    loop_fn *fn = t.watch;
     (void)arg;
+    t.watch = NULL;
+    if (fn)
+        fn(t.watch_arg);
 }
 
 static void port_do_unwatch(struct port *port)
 {
     (void)port;
+    t.watch = NULL;
 }
 
 static void port_do_free(struct port *port)
@@ -147,8 +168,11 @@ static void port_do_free(struct port *port)
     free(port);
 }
 
-static const struct port_ops port_ops = {port_do_open, port_do_watch, port_do_unwatch,
-                                         port_do_free};
+static const struct port_ops port_ops = {.open = port_do_open,
+                                         .watch = port_do_watch,
+                                         .unwatch = port_do_unwatch,
+                                         .free = port_do_free,
+                                         .watch_new = port_do_watch};
 
 static int make_port(void *arg, const char *uri, struct port **out, const char **why)
 {
@@ -168,8 +192,13 @@ static struct link *make_link(void *arg, const struct config_modem *modem,
 {
     const struct at_link_config config = {
         .name = modem->name, .keepalive_s = 60, .owns_port = true, .slot = true};
+    struct port *port = port_slot_new(t.loop, make_port, NULL);
+    const char *why;
     (void)arg;
-    return at_link_new(t.loop, port_slot_new(t.loop, make_port, NULL), &config, sink, ctx);
+    assert_non_null(port);
+    if (modem->port[0])
+        assert_int_equal(port_slot_attach(port, modem->port, &why), 0);
+    return at_link_new(t.loop, port, &config, sink, ctx);
 }
 
 struct question {
@@ -248,16 +277,18 @@ static void plug(const struct way *way, int first_tty)
         node_of(i, port.node);
         assert_true(usb_ports_add(&t.ports, &port, true));
     }
+    if (way->fixed && t.watch) /* what inotify tells of */
+        loop_defer(&t.seen, LOOP_SOON);
 }
 
 /* False: not within an hour. */
-static bool until_ready(void)
+static bool until(enum link_state state)
 {
     int64_t end_ms = loop_now_ms(t.loop) + 3600000;
     loop_sim_settle(t.loop);
-    while (t.state != LINK_READY && loop_sim_next_ms(t.loop) <= end_ms)
+    while (t.state != state && loop_sim_next_ms(t.loop) <= end_ms)
         loop_sim_run_until(t.loop, loop_sim_next_ms(t.loop));
-    return t.state == LINK_READY;
+    return t.state == state;
 }
 
 static void start(const struct sim_profile *profile, const struct way *way, int latency_ms)
@@ -273,6 +304,7 @@ static void start(const struct sim_profile *profile, const struct way *way, int 
     simnet_advance(t.net, loop_now_ms(t.loop));
     t.modem = simmodem_new(t.net, &modem, &host, NULL);
     loop_timer_init(&t.tick, t.loop, on_tick, NULL);
+    loop_task_init(&t.seen, t.loop, on_seen, NULL);
     on_tick(NULL);
     assert_int_equal(store_open(t.loop, &options, &t.store, &why), 0);
     strcpy(t.config.country, "84");
@@ -282,7 +314,9 @@ static void start(const struct sim_profile *profile, const struct way *way, int 
     t.config.modem_count = 1;
     strcpy(t.section.name, "m0");
     strcpy(t.section.driver, "at");
-    if (way->by_socket)
+    if (way->fixed)
+        node_of(SPEAKS, t.section.port);
+    else if (way->by_socket)
         strcpy(t.section.usb_path, "1-1");
     else
         strcpy(t.section.iccid, simmodem_iccid(t.modem));
@@ -299,6 +333,7 @@ static void stop(void)
     gateway_free(t.gateway);
     store_close(t.store);
     on_closed(NULL);
+    loop_task_cancel(&t.seen);
     loop_sim_run_until(t.loop, loop_now_ms(t.loop) + 1000); /* the wire runs dry */
     loop_timer_cancel(&t.tick);
     simmodem_free(t.modem);
@@ -310,18 +345,22 @@ static void replug(const struct sim_profile *profile, const struct way *way, int
 {
     start(profile, way, latency_ms);
     plug(way, 0);
-    assert_true(until_ready());
+    assert_true(until(LINK_READY));
     for (int again = 1; again <= 3; again++) {
         loop_sim_run_until(t.loop, loop_now_ms(t.loop) + 5000 + 137 * again);
+        t.dead = way->quarantined;
+        if (way->quarantined)
+            assert_true(until(LINK_QUARANTINED));
         pull();
         loop_sim_run_until(t.loop, loop_now_ms(t.loop) + 5000);
-        assert_int_equal(t.state, LINK_GONE);
+        assert_int_equal(t.state, way->quarantined ? LINK_QUARANTINED : LINK_GONE);
+        t.dead = false;
         int64_t from_ms = loop_now_ms(t.loop);
         t.commands = 0;
         simmodem_replug(t.modem);
         on_tick(NULL);
-        plug(way, 4 * again);
-        assert_true(until_ready());
+        plug(way, way->fixed ? 0 : 4 * again);
+        assert_true(until(LINK_READY));
         int64_t took_ms = loop_now_ms(t.loop) - from_ms;
         int64_t own_ms = 2LL * latency_ms * t.commands;
         if (getenv("AT_LOG") || took_ms > own_ms + OURS_MS)
@@ -329,7 +368,8 @@ static void replug(const struct sim_profile *profile, const struct way *way, int
                           profile->name, way->name, latency_ms, (long long)took_ms,
                           (long long)own_ms, t.commands);
         assert_true(took_ms <= own_ms + OURS_MS);
-        assert_true(took_ms >= USB_PORTS_SETTLE_MS); /* and no sooner: a burst settles */
+        if (!way->fixed)
+            assert_true(took_ms >= USB_PORTS_SETTLE_MS); /* and no sooner: a burst settles */
     }
     stop();
 }
