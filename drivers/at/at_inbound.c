@@ -64,7 +64,8 @@ static void inbound_fill(struct at_link *l, struct at_inbound *one, const struct
 {
     *one = (struct at_inbound){.state = AT_INBOUND_DUE, .direct = direct};
     one->inbound.handle = ++l->receive.handles;
-    memcpy(one->inbound.iccid, l->link.identity.iccid, sizeof one->inbound.iccid);
+    if (!at_card_is_doubted(l)) /* else it is known when it is told */
+        memcpy(one->inbound.iccid, l->link.identity.iccid, sizeof one->inbound.iccid);
     one->inbound.len = tpdu->len;
     memcpy(one->inbound.tpdu, tpdu->octet, tpdu->len);
     at_link_tell_inbound(l);
@@ -120,7 +121,8 @@ bool at_inbound_direct(struct at_link *l, int announced, const char *line)
 bool at_inbound_next(struct at_link *l, struct link_inbound *out)
 {
     struct at_inbound *next = NULL;
-    bool known = l->link.identity.iccid[0] || at_link_state(l) == LINK_READY;
+    bool known =
+        at_link_state(l) == LINK_READY || (l->link.identity.iccid[0] && !at_card_is_doubted(l));
     for (unsigned i = 0; i < AT_INBOUND; i++) {
         struct at_inbound *one = &l->receive.inbound[i];
         if (one->state == AT_INBOUND_DUE && (one->inbound.iccid[0] || known) &&

@@ -190,6 +190,7 @@ void at_init_wake(struct at_link *l, const char *why)
     at_script_forget(&l->script);
     at_receive_forget(l);
     at_sim_forget_pin(l);
+    at_card_forget(l);
     memset(&l->link.identity, 0, sizeof l->link.identity);
     l->recovery.reboot_seen = false;
     l->quirks = at_quirks_find("", "");

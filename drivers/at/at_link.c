@@ -85,7 +85,7 @@ static const struct at_urc urcs[] = {
     {.prefix = "^BOOT:"},
     {.prefix = "^DSFLOWRPT:"},
     {.prefix = "^HCSQ:"},
-    {.prefix = "^SIMST:"},
+    {.prefix = "^SIMST:", .fn = at_card_on_notice},
     {.prefix = "^SRVST:"},
     {.prefix = "^STIN:"},
     {.prefix = "^NDISSTAT:"},
@@ -93,16 +93,19 @@ static const struct at_urc urcs[] = {
     {.prefix = "^SMMEMFULL", .fn = at_receive_on_full},
     {.prefix = "^SIND:", .fn = at_receive_on_full},    /* Cinterion */
     {.prefix = "+SMS FULL", .fn = at_receive_on_full}, /* A7670 */
-    {.prefix = "+ZUSIMR:"},                            /* ZTE, down to +ZURDY */
+    {.prefix = "+ZUSIMR:", .fn = at_card_on_notice},   /* ZTE, down to +ZURDY */
     {.prefix = "+ZPASR:"},
     {.prefix = "+ZDONR:"},
     {.prefix = "+ZEND"},
     {.prefix = "+ZURDY"},
     {.prefix = "+QIND:"},
-    {.prefix = "+QUSIM:"},
-    {.prefix = "#STN:"}, /* Telit */
-    {.prefix = "#QSS:"},
-    {.prefix = "+UUSIMSTAT:"},
+    {.prefix = "+QUSIM:", .fn = at_card_on_notice},
+    {.prefix = "+QSIMSTAT:", .fn = at_card_on_notice}, /* <enable>,<inserted> */
+    {.prefix = "+CSMINS:", .fn = at_card_on_notice},   /* SIMCom, the same */
+    {.prefix = "^SCKS:", .fn = at_card_on_notice},     /* Cinterion: its SIM tray */
+    {.prefix = "#STN:"},                               /* Telit */
+    {.prefix = "#QSS:", .fn = at_card_on_notice},
+    {.prefix = "+UUSIMSTAT:", .fn = at_card_on_notice},
     {.prefix = "+UREG:"},
     {.prefix = "+CIEV:", .fn = at_receive_on_full},
     {.prefix = "+WIND:"},

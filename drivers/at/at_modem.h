@@ -3,6 +3,7 @@
  *   at_link.c     states, the contract's calls, what is told upward and when
  *   at_init.c     from an open port to a modem that is known: scripts, identity
  *   at_sim.c      the SIM and its PIN
+ *   at_card.c     which SIM it is, and whether it is still the same
  *   at_network.c  registration and signal; READY, or REGISTERING
  *   at_send.c     one short message: prompt, commit, body, verdict, late answers
  *   at_ussd.h     one USSD session
@@ -87,6 +88,18 @@ struct at_pin {
     struct at_final answer;
     char code[9]; /* only between the owner's answer and the command */
 };
+enum { AT_CARD_INNOCENTS = 8 }; /* then no notice is believed any more */
+/* What is known of the SIM in use, and what speaks against it. */
+struct at_card {
+    bool told;        /* its ICCID, in this script */
+    bool other;       /* and it was another one than before */
+    bool unsure;      /* the network was lost, and the SIM not looked at since */
+    bool looking;     /* just now */
+    uint32_t noticed; /* the last notice, as a sum; 0: none that is not looked at */
+    uint32_t judged;  /* the one that is */
+    uint32_t innocent[AT_CARD_INNOCENTS]; /* came, and it was the same SIM */
+    unsigned innocents;
+};
 enum at_rung {
     AT_RUNG_RADIO,
     AT_RUNG_RESET,
@@ -132,6 +145,7 @@ struct at_link {
 
     enum at_sim sim;
     struct at_pin pin;
+    struct at_card card;
     bool echo_off;   /* ATE0 was obeyed: an echo means that the modem has restarted */
     int fun;         /* AT+CFUN?, -1 */
     bool no_cesq;    /* AT+CESQ is not known, or knows nothing: AT+CSQ */
@@ -178,6 +192,7 @@ void at_init_failed(struct at_link *l, enum at_script_end end);
 void at_sim_look(struct at_link *l); /* SIM, and the chat idle */
 void at_sim_on_timer(struct at_link *l);
 void at_sim_pin(struct at_link *l, const char *pin, const char *why); /* the owner's answer */
+void at_sim_look_soon(struct at_link *l); /* SIM: whoever was asked for a PIN is asked no more */
 /* Wipes it, and what is known of the SIM with it. */
 void at_sim_forget_pin(struct at_link *l);
 /* True: the SIM went while it was in use, and is looked at again. The chat is idle. */
@@ -185,9 +200,34 @@ bool at_sim_was_lost(struct at_link *l);
 void at_sim_on_cpin(void *ctx, const char *line);
 void at_sim_on_sms_ready(void *ctx, const char *line);
 
+/* --- at_card.c --- */
+/* True: the SIM is doubted, and looked at before anything else. The chat is idle. */
+bool at_card_take_turn(struct at_link *l);
+bool at_card_is_doubted(const struct at_link *l); /* what comes now may be another's */
+void at_card_forget(struct at_link *l);           /* the doubts */
+void at_card_forget_identity(struct at_link *l);
+void at_card_on_notice(void *ctx, const char *line); /* a maker's own word on its SIM */
+/* Steps that ask AT+CPIN? of a SIM in use: what they learn is acted on by at_sim_was_lost(). */
+bool at_card_learn_ready(void *arg, const char *line);
+void at_card_learn_error(void *arg, const struct at_final *final);
+/* Steps that ask which SIM it is: anew, until one way is answered. */
+const char *at_card_ask_anew(void *arg);
+const char *at_card_ask_own(void *arg);
+const char *at_card_ask_common(void *arg);
+const char *at_card_ask_file(void *arg);
+bool at_card_learn_iccid(void *arg, const char *line);
+/* clang-format off */
+#define AT_CARD_WHICH                                                                              \
+    {.make = at_card_ask_anew},                                                                    \
+    {.make = at_card_ask_own, .prefix = {""}, .line = at_card_learn_iccid, .timeout_ms = 5000},    \
+    {.make = at_card_ask_common, .prefix = {""}, .line = at_card_learn_iccid, .timeout_ms = 5000}, \
+    {.make = at_card_ask_file, .prefix = {"+CRSM:"}, .line = at_card_learn_iccid, .timeout_ms = 5000}
+/* clang-format on */
+
 /* --- at_network.c --- */
 void at_network_look(struct at_link *l); /* REGISTERING */
 void at_network_on_timer(struct at_link *l);
+void at_network_arrive(struct at_link *l); /* REGISTERING, and there is one */
 bool at_network_registered(const struct at_link *l);
 /* READY, or back to REGISTERING where the network was lost meanwhile. The chat is idle. */
 void at_network_settle(struct at_link *l, const char *why);

@@ -5,6 +5,7 @@
 
 enum {
     NETWORK_FIRST_MS = 5000, /* between two looks for a network, doubled up to the keepalive */
+    NETWORK_LASTING = 4,     /* looks in vain: more than a minute */
 };
 
 static const char *const families[AT_FAMILIES] = {"+CREG:", "+CGREG:", "+CEREG:"};
@@ -51,11 +52,14 @@ bool at_network_parse_registration(void *arg, const char *line)
 {
     struct at_link *l = arg;
     struct at_registration registration;
+    bool was = at_network_registered(l);
     for (unsigned i = 0; i < AT_FAMILIES; i++)
         if (at_parse_registration(line, families[i], &registration)) {
             l->stat[i] = registration.stat;
             l->technology[i] = registration.technology;
             radio_update(l);
+            /* A SIM that is pulled out takes the network with it; another brings one back. */
+            l->card.unsure |= was && !at_network_registered(l);
             return true;
         }
     return false;
@@ -125,7 +129,21 @@ bool at_network_parse_signal(void *arg, const char *line)
     return true;
 }
 
+/* Right behind the loss, and when it has lasted: is it for want of a SIM? */
+static const char *ask_card(void *arg)
+{
+    const struct at_link *l = arg;
+    bool due = l->looked == 0 ? at_card_is_doubted(l) : l->looked >= NETWORK_LASTING;
+    return due ? "AT+CPIN?" : NULL;
+}
+
 static const struct at_step network_steps[] = {
+    {.make = ask_card,
+     .prefix = {"+CPIN:"},
+     .line = at_card_learn_ready,
+     .error = at_card_learn_error,
+     .timeout_ms = 5000,
+     .info_enough = true},
     {.command = "AT+CREG?",
      .prefix = {"+CREG:"},
      .line = at_network_parse_registration,
@@ -163,6 +181,12 @@ static void arrived(void *arg, enum at_script_end end)
         at_init_failed(l, end);
 }
 
+void at_network_arrive(struct at_link *l)
+{
+    if (!at_card_take_turn(l))
+        at_script_run(&l->script, arrive_steps, arrived);
+}
+
 static void network_looked(void *arg, enum at_script_end end)
 {
     struct at_link *l = arg;
@@ -173,10 +197,10 @@ static void network_looked(void *arg, enum at_script_end end)
     if (at_init_restarted(l) || at_sim_was_lost(l))
         return;
     if (at_network_registered(l)) {
-        at_script_run(&l->script, arrive_steps, arrived);
+        at_network_arrive(l);
         return;
     }
-    if (l->looked == 0 || l->looked == 4)
+    if (l->looked == 0 || l->looked == NETWORK_LASTING)
         at_link_say(l, network_reason(l));
     int64_t wait_ms = (int64_t)NETWORK_FIRST_MS << (l->looked < 8 ? l->looked : 8);
     l->looked++;
@@ -203,7 +227,7 @@ void at_network_on_registration(void *ctx, const char *line)
         return; /* whoever is at work looks at the result when done */
     if (at_link_state(l) == LINK_REGISTERING && at_network_registered(l)) {
         loop_timer_cancel(&l->timer);
-        at_script_run(&l->script, arrive_steps, arrived);
+        at_network_arrive(l);
     } else if (at_link_state(l) == LINK_READY && !at_network_registered(l)) {
         at_network_settle(l, "");
     }
@@ -212,7 +236,7 @@ void at_network_on_registration(void *ctx, const char *line)
 void at_network_settle(struct at_link *l, const char *why)
 {
     if (at_init_restarted(l) || at_ladder_take_turn(l) || at_sim_was_lost(l) ||
-        at_ussd_take_turn(l))
+        at_card_take_turn(l) || at_ussd_take_turn(l))
         return;
     if (at_network_registered(l)) {
         if (at_link_state(l) != LINK_READY)

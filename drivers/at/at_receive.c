@@ -169,8 +169,8 @@ static void receive_done(void *arg, const struct at_result *result)
                         PRESSING;
         if (!pressing || r->since_send >= TURN_MOST || l->recovery.reboot_seen || !work_next(l))
             at_send_begin(l);
-    } else if (at_link_state(l) == LINK_READY && !l->recovery.reboot_seen &&
-               at_network_registered(l)) {
+    } else if (at_link_state(l) == LINK_READY && !l->recovery.reboot_seen && !l->pin.lost &&
+               !at_card_is_doubted(l) && at_network_registered(l)) {
         at_receive_work(l);
     } else {
         at_network_settle(l, "free");

@@ -27,12 +27,6 @@ static bool learn_imsi(void *arg, const char *line)
     return at_parse_imsi(line, l->link.identity.imsi);
 }
 
-static bool learn_iccid(void *arg, const char *line)
-{
-    struct at_link *l = arg;
-    return at_parse_iccid(line, l->link.identity.iccid);
-}
-
 static bool learn_smsc(void *arg, const char *line)
 {
     struct at_link *l = arg;
@@ -77,28 +71,6 @@ static bool learn_pin_left_standard(void *arg, const char *line)
 }
 
 /* --- what is asked --- */
-
-static const char *ask_iccid(const struct at_link *l, const char *command)
-{
-    return l->link.identity.iccid[0] ? NULL : command;
-}
-
-static const char *ask_iccid_own(void *arg)
-{
-    const struct at_link *l = arg;
-    return ask_iccid(l, l->quirks->iccid);
-}
-
-static const char *ask_iccid_common(void *arg)
-{
-    return ask_iccid(arg, "AT+CCID");
-}
-
-/* EF_ICCID itself (TS 31.102): every modem may read it, few are asked to. */
-static const char *ask_iccid_file(void *arg)
-{
-    return ask_iccid(arg, "AT+CRSM=176,12258,0,0,10");
-}
 
 static const char *ask_pin_left_own(void *arg)
 {
@@ -164,9 +136,7 @@ static const struct at_step locked_steps[] = {
      .prefix = {"+CPINR:"},
      .line = learn_pin_left_standard,
      .timeout_ms = 5000},
-    {.make = ask_iccid_own, .prefix = {""}, .line = learn_iccid, .timeout_ms = 5000},
-    {.make = ask_iccid_common, .prefix = {""}, .line = learn_iccid, .timeout_ms = 5000},
-    {.make = ask_iccid_file, .prefix = {"+CRSM:"}, .line = learn_iccid, .timeout_ms = 5000},
+    AT_CARD_WHICH,
     {0},
 };
 
@@ -181,9 +151,7 @@ static const struct at_step ready_steps[] = {
      .on_error = AT_GIVE_UP,
      .tries = 10,
      .retry_ms = 2000}, /* until short messages are ready */
-    {.make = ask_iccid_own, .prefix = {""}, .line = learn_iccid, .timeout_ms = 5000},
-    {.make = ask_iccid_common, .prefix = {""}, .line = learn_iccid, .timeout_ms = 5000},
-    {.make = ask_iccid_file, .prefix = {"+CRSM:"}, .line = learn_iccid, .timeout_ms = 5000},
+    AT_CARD_WHICH,
     {.command = "AT+CIMI", .prefix = {"+CIMI:", ""}, .line = learn_imsi, .timeout_ms = 5000},
     {.command = "AT+CSCA?", .prefix = {"+CSCA:"}, .line = learn_smsc, .timeout_ms = 5000},
     {.make = ask_set_smsc, .timeout_ms = 5000},
@@ -242,10 +210,17 @@ static void locked_known(void *arg, enum at_script_end end)
     }
     if (at_init_restarted(l))
         return;
+    loop_timer_arm_in(&l->timer, SIM_SLOW_MS);
+    /* It has told its ICCID before and does not now: what its owner knows of it would be looked up
+     * under a wrong name. If it is as silent next time, it is one that does not tell. */
+    if (!l->card.told && l->link.identity.iccid[0]) {
+        at_card_forget_identity(l);
+        at_link_say(l, "SIM asks for its PIN, and does not say which it is");
+        return;
+    }
     l->pin.asked = true;
     at_link_say(l, cards[AT_SIM_PIN].reason);
     at_link_tell_pin(l);
-    loop_timer_arm_in(&l->timer, SIM_SLOW_MS);
 }
 
 /* The SIM has counted an attempt where it says so (CME 16, or its PUK is asked for), and is taken
@@ -287,11 +262,14 @@ static void sim_looked(void *arg, enum at_script_end end)
         judge_typed(l);
     l->pin.typed = false;
     if (l->sim == AT_SIM_READY) {
+        at_card_forget(l);
         at_script_run(&l->script, ready_steps, sim_known);
     } else if (l->sim == AT_SIM_PIN) {
         l->link.pin_left = -1;
         at_script_run(&l->script, locked_steps, locked_known);
     } else {
+        if (l->sim != AT_SIM_BUSY)
+            at_card_forget_identity(l); /* what goes in next may be another */
         at_link_say(l, cards[l->sim].reason);
         loop_timer_arm_in(&l->timer, SIM_SLOW_MS);
     }
@@ -350,6 +328,13 @@ void at_sim_forget_pin(struct at_link *l)
     l->link.pin_left = -1;
 }
 
+void at_sim_look_soon(struct at_link *l)
+{
+    l->pin.asked = false;
+    explicit_bzero(l->pin.code, sizeof l->pin.code);
+    loop_timer_arm_in(&l->timer, 0);
+}
+
 void at_sim_on_timer(struct at_link *l)
 {
     if (l->script.steps || !at_chat_is_idle(&l->chat)) {
@@ -377,6 +362,8 @@ void at_sim_on_cpin(void *ctx, const char *line)
         loop_timer_arm_in(&l->timer, 0);
     else if (sim != AT_SIM_READY && l->link.card == LINK_CARD_READY)
         l->pin.lost = true;
+    else if (at_link_state(l) == LINK_SIM)
+        at_card_on_notice(l, line);
     if ((at_link_state(l) == LINK_READY || at_link_state(l) == LINK_REGISTERING) &&
         !l->script.steps && at_chat_is_idle(&l->chat))
         (void)at_sim_was_lost(l); /* else whoever is at work looks when done */
@@ -388,8 +375,8 @@ bool at_sim_was_lost(struct at_link *l)
         return false;
     at_sim_forget_pin(l);
     at_receive_forget(l);
-    memset(l->link.identity.iccid, 0, sizeof l->link.identity.iccid);
-    memset(l->link.identity.imsi, 0, sizeof l->link.identity.imsi);
+    at_card_forget(l);
+    at_card_forget_identity(l);
     at_link_goto(l, LINK_SIM, "the SIM is not ready any more");
     at_sim_look(l);
     return true;

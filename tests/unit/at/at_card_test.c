@@ -1,0 +1,323 @@
+/* A SIM that is changed for another: while it waits for its PIN, and in service. What is told of a
+ * SIM must be told of the one that is in. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "at_modem.h"
+#include "at_sim_world.h"
+#include "log.h"
+
+static const char other[] = "8984049999999999990";
+
+static void no_log(void *arg, enum log_level level, const char *line)
+{
+    (void)arg;
+    (void)level;
+    if (getenv("AT_LOG"))
+        (void)fprintf(stderr, "%lld %s\n", t.loop ? (long long)loop_now_ms(t.loop) : 0, line);
+}
+
+static void put_in(const char *iccid, enum simmodem_sim sim)
+{
+    assert_true(simmodem_iccid_set(t.modem, iccid));
+    simmodem_sim_set(t.modem, sim);
+    sim_world_net();
+}
+
+static void say(const char *line)
+{
+    struct simmodem_trigger trigger;
+    assert_true(simmodem_say_trigger(t.modem, SIMMODEM_NOW, line, false, &trigger));
+    assert_true(simmodem_trigger(t.modem, &trigger));
+    sim_world_net();
+}
+
+static void start_locked(const char *profile, char first[23])
+{
+    sim_world_prepare(profile);
+    simmodem_sim_set(t.modem, SIMMODEM_SIM_PIN);
+    t.pin = "";
+    assert_int_equal(link_open(t.link), 0);
+    sim_world_run(30000);
+    assert_int_equal(t.pins_asked, 1);
+    assert_string_equal(t.link->identity.iccid, simmodem_iccid(t.modem));
+    (void)snprintf(first, 23, "%s", simmodem_iccid(t.modem));
+    assert_string_not_equal(first, other);
+}
+
+static void start_ready(const char *profile)
+{
+    sim_world_start(profile);
+    assert_true(sim_world_until_ready(120000));
+    sim_world_run(5000);
+    assert_string_equal(t.link->identity.iccid, simmodem_iccid(t.modem));
+    assert_string_not_equal(simmodem_iccid(t.modem), other);
+}
+
+/* --- while it waits for its PIN --- */
+
+/* `seen`: a look finds the modem empty in between. */
+static void change_locked(const char *profile, bool seen, enum simmodem_sim sim)
+{
+    char first[23];
+    start_locked(profile, first);
+    simmodem_sim_set(t.modem, SIMMODEM_SIM_ABSENT);
+    if (seen) {
+        sim_world_run(61000);
+        assert_int_equal(t.link->card, LINK_CARD_ABSENT);
+        assert_string_equal(t.link->identity.iccid, "");
+    }
+    put_in(other, sim);
+    sim_world_run(61000);
+    assert_string_equal(t.link->identity.iccid, other);
+    assert_int_equal(t.pins_asked, sim == SIMMODEM_SIM_PIN ? 2 : 1);
+    assert_int_equal(t.link->card, sim == SIMMODEM_SIM_PIN ? LINK_CARD_PIN : LINK_CARD_READY);
+    assert_int_equal(sim_world_count("AT+CPIN="), 0);
+    sim_world_no_violations(profile);
+    sim_world_stop();
+}
+
+static void a_locked_sim_is_changed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sim_profile_count; i++) {
+        if (sim_profiles[i].habits & SIM_HABIT_ICCID_LOCKED)
+            continue;
+        for (int seen = 0; seen < 2; seen++) {
+            change_locked(sim_profiles[i].name, seen, SIMMODEM_SIM_PIN);
+            change_locked(sim_profiles[i].name, seen, SIMMODEM_SIM_READY);
+        }
+    }
+}
+
+/* Its owner would look up what this SIM has rejected under the modem's name, and find nothing. */
+static void one_silence_about_the_iccid_asks_nobody(void **state)
+{
+    char first[23];
+    (void)state;
+    start_locked("simcom", first);
+    t.intercept = "AT+CICCID";
+    t.instead = "\r\nERROR\r\n";
+    t.intercepts = 1;
+    t.intercept_too = "AT+CRSM";
+    t.instead_too = "\r\nERROR\r\n";
+    sim_world_run(60000);
+    assert_int_equal(t.intercepted, 1);
+    assert_int_equal(t.pins_asked, 1);
+    assert_string_equal(t.link->identity.iccid, "");
+    sim_world_run(60000);
+    assert_int_equal(t.pins_asked, 2);
+    assert_string_equal(t.link->identity.iccid, first);
+    t.intercepts = 100; /* it never tells again: asked all the same */
+    sim_world_run(60000);
+    assert_int_equal(t.pins_asked, 2);
+    sim_world_run(60000);
+    assert_int_equal(t.pins_asked, 3);
+    sim_world_stop();
+}
+
+/* Between the question and its answer: the answer is for the SIM that was. */
+static void one_that_goes_while_its_owner_thinks(void **state)
+{
+    char first[23];
+    (void)state;
+    start_locked("huawei", first);
+    t.pin = NULL;
+    sim_world_run(60000);
+    assert_int_equal(t.pins_asked, 2);
+    put_in(other, SIMMODEM_SIM_PIN);
+    say("^SIMST:255");
+    link_pin(t.link, "1234", "");
+    sim_world_run(2000);
+    assert_int_equal(sim_world_count("AT+CPIN="), 0);
+    assert_int_equal(t.pins_asked, 3);
+    assert_string_equal(t.link->identity.iccid, other);
+    sim_world_stop();
+}
+
+/* --- in service --- */
+
+/* Not a word from the modem but that the network went, and is back. */
+static void the_network_went_and_came_with_another(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sim_profile_count; i++) {
+        const char *profile = sim_profiles[i].name;
+        start_ready(profile);
+        simmodem_sim_set(t.modem, SIMMODEM_SIM_ABSENT);
+        sim_world_run(1000);
+        assert_int_equal(t.state, LINK_REGISTERING);
+        put_in(other, SIMMODEM_SIM_READY);
+        sim_world_run(30000);
+        if (!sim_world_until_ready(30000))
+            fail_msg("%s: not ready but %s", profile, link_state_name(t.state));
+        if (strcmp(t.link->identity.iccid, other) != 0)
+            fail_msg("%s: ICCID <%s>", profile, t.link->identity.iccid);
+        sim_world_submit(false);
+        assert_int_equal(t.outcome.verdict, SMS_SENT);
+        sim_world_no_violations(profile);
+        sim_world_stop();
+    }
+}
+
+/* Where the registration alone is told: it was lost and came back in one breath, and the modem has
+ * something to tell at once. */
+static void what_comes_in_doubt_is_told_of_the_right_one(void **state)
+{
+    (void)state;
+    start_ready("generic");
+    t.owner = SIM_OWNER_TAKES; /* who looks at the ICCID of what is told */
+    unsigned told = t.told;
+    assert_true(simmodem_iccid_set(t.modem, other));
+    simmodem_registration_set(t.modem, SIMMODEM_ALL_DOMAINS, 0);
+    simmodem_registration_set(t.modem, SIMMODEM_ALL_DOMAINS, 1);
+    say("+CMT: ,27\r\n0791448720003023040B914809112233F400006211625105008205E8329BFD06");
+    sim_world_net();
+    sim_world_run(30000);
+    assert_int_equal(t.told, told + 1);
+    assert_string_equal(t.link->identity.iccid, other);
+    sim_world_stop();
+}
+
+static void one_pulled_out_is_absent_soon(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sim_profile_count; i++) {
+        start_ready(sim_profiles[i].name);
+        simmodem_sim_set(t.modem, SIMMODEM_SIM_ABSENT);
+        sim_world_run(10000);
+        if (t.link->card != LINK_CARD_ABSENT || t.state != LINK_SIM)
+            fail_msg("%s: %s", sim_profiles[i].name, link_card_name(t.link->card));
+        assert_string_equal(t.link->identity.iccid, "");
+        sim_world_stop();
+    }
+}
+
+/* The network alone is away: its SIM is asked for now and then, and stays what it is. */
+static void one_that_was_never_registered_is_missed(void **state)
+{
+    (void)state;
+    sim_world_prepare("generic");
+    simmodem_registration_set(t.modem, SIMMODEM_ALL_DOMAINS, 2);
+    assert_int_equal(link_open(t.link), 0);
+    sim_world_run(600000);
+    assert_int_equal(t.state, LINK_REGISTERING);
+    assert_int_equal(t.link->card, LINK_CARD_READY);
+    unsigned asked = sim_world_count("AT+CPIN?");
+    assert_true(asked > 1 && asked < 12);
+    simmodem_sim_set(t.modem, SIMMODEM_SIM_ABSENT);
+    sim_world_run(61000);
+    assert_int_equal(t.link->card, LINK_CARD_ABSENT);
+    sim_world_stop();
+}
+
+/* --- what makers say of it --- */
+
+/* Neither the network nor +CPIN: says anything; the SIM that is in has changed. */
+static void each_makers_notice_is_believed(void **state)
+{
+    static const char *const notices[] = {
+        "^SIMST:255", "^SIMST:1",      "+ZUSIMR:1",    "+QUSIM: 1", "+QSIMSTAT: 1,1",
+        "#QSS: 0",    "+UUSIMSTAT: 0", "+CSMINS: 1,0", "^SCKS: 0",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof notices / sizeof *notices; i++) {
+        start_ready("generic");
+        assert_true(simmodem_iccid_set(t.modem, other));
+        say(notices[i]);
+        sim_world_run(3000);
+        assert_true(sim_world_until_ready(30000));
+        if (strcmp(t.link->identity.iccid, other) != 0)
+            fail_msg("%s: not heard", notices[i]);
+        sim_world_stop();
+    }
+}
+
+/* In the midst of a message: looked at behind it. */
+static void a_notice_waits_for_the_message(void **state)
+{
+    (void)state;
+    start_ready("huawei");
+    assert_int_equal(sim_world_submit_only(false), 0);
+    say("^SIMST:255");
+    sim_world_run(60000);
+    assert_int_equal(t.outcome.verdict, SMS_SENT);
+    assert_int_equal(t.state, LINK_READY);
+    assert_int_equal(sim_world_count("AT+CPIN?"), 2);
+    sim_world_no_violations("huawei");
+    sim_world_stop();
+}
+
+/* Every second for an hour, and at each look: one look for each line, and no message waits. */
+static void a_notice_without_meaning_costs_one_look(void **state)
+{
+    static const char *const lines[] = {"^SIMST:1", "^SIMST:3", "+ZUSIMR:2"};
+    (void)state;
+    start_ready("generic");
+    unsigned asked = sim_world_count("AT+CPIN?");
+    t.wire_len = 0; /* an hour of keepalives */
+    for (int s = 0; s < 3600; s++) {
+        say(lines[s % 3]);
+        sim_world_run(1000);
+        assert_int_not_equal(t.state, LINK_SIM);
+    }
+    assert_int_equal(asked, 1);
+    assert_int_equal(sim_world_count("AT+CPIN?"), 3);
+    sim_world_submit(false);
+    assert_int_equal(t.outcome.verdict, SMS_SENT);
+    /* Every time another one. */
+    t.wire_len = 0;
+    for (int s = 0; s < 600; s++) {
+        char line[32];
+        (void)snprintf(line, sizeof line, "+UUSIMSTAT: %d", s);
+        say(line);
+        sim_world_run(1000);
+    }
+    assert_true(sim_world_count("AT+CPIN?") <= AT_CARD_INNOCENTS);
+    sim_world_stop();
+}
+
+/* The minute between two looks is not waited out; nor does the modem's talk make it a second. */
+static void one_put_in_is_noticed_by_its_makers_word(void **state)
+{
+    (void)state;
+    start_ready("huawei");
+    simmodem_sim_set(t.modem, SIMMODEM_SIM_ABSENT);
+    say("^SIMST:255");
+    sim_world_run(3000);
+    assert_int_equal(t.link->card, LINK_CARD_ABSENT);
+    t.wire_len = 0;
+    for (int s = 0; s < 600; s++) {
+        say(s % 2 ? "^SIMST:255" : "^SIMST:0");
+        sim_world_run(1000);
+    }
+    assert_true(sim_world_count("AT+CPIN?") <= 14);
+    put_in(other, SIMMODEM_SIM_READY);
+    say("^SIMST:1");
+    assert_true(sim_world_until_ready(15000));
+    assert_string_equal(t.link->identity.iccid, other);
+    sim_world_stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_locked_sim_is_changed),
+        cmocka_unit_test(one_silence_about_the_iccid_asks_nobody),
+        cmocka_unit_test(one_that_goes_while_its_owner_thinks),
+        cmocka_unit_test(the_network_went_and_came_with_another),
+        cmocka_unit_test(what_comes_in_doubt_is_told_of_the_right_one),
+        cmocka_unit_test(one_pulled_out_is_absent_soon),
+        cmocka_unit_test(one_that_was_never_registered_is_missed),
+        cmocka_unit_test(each_makers_notice_is_believed),
+        cmocka_unit_test(a_notice_waits_for_the_message),
+        cmocka_unit_test(a_notice_without_meaning_costs_one_look),
+        cmocka_unit_test(one_put_in_is_noticed_by_its_makers_word),
+    };
+    log_sink_set(no_log, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
