@@ -377,6 +377,7 @@ bool at_sim_was_lost(struct at_link *l)
     at_receive_forget(l);
     at_card_forget(l);
     at_card_forget_identity(l);
+    l->chat.queries = at_queries_early; /* some modems refuse AT+CMGF? without a SIM */
     at_link_goto(l, LINK_SIM, "the SIM is not ready any more");
     at_sim_look(l);
     return true;

@@ -303,6 +303,30 @@ static void one_put_in_is_noticed_by_its_makers_word(void **state)
     sim_world_stop();
 }
 
+/* --- the way there --- */
+
+/* Without a SIM some modems refuse AT+CMGF?, which the fence asks in service. */
+static void a_silence_without_a_sim_climbs_no_rung(void **state)
+{
+    (void)state;
+    start_ready("simcom");
+    simmodem_sim_set(t.modem, SIMMODEM_SIM_ABSENT);
+    t.intercept_too = "AT+CMGF?";
+    t.instead_too = "\r\n+CMS ERROR: 310\r\n";
+    say("+CPIN: NOT INSERTED");
+    sim_world_run(30000);
+    assert_int_equal(t.link->card, LINK_CARD_ABSENT);
+    t.intercept = "AT+CPIN?";
+    t.instead = "";
+    t.intercepts = 1;
+    sim_world_run(90000);
+    assert_int_equal(t.intercepted, 1);
+    assert_int_equal(t.state, LINK_SIM);
+    assert_int_equal(sim_world_count("AT+CFUN=4"), 0);
+    assert_int_equal(sim_world_count("AT+CRESET"), 0);
+    sim_world_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_notice_waits_for_the_message),
         cmocka_unit_test(a_notice_without_meaning_costs_one_look),
         cmocka_unit_test(one_put_in_is_noticed_by_its_makers_word),
+        cmocka_unit_test(a_silence_without_a_sim_climbs_no_rung),
     };
     log_sink_set(no_log, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
