@@ -61,25 +61,52 @@ int evidence_await(struct gateway *gateway, struct message *message,
 /* --- taking it
  * -------------------------------------------------------------------------------------- */
 
-static int settle_message(struct gateway *gateway, struct message *message,
-                          const struct attempt *attempt, bool unsure)
+/* How many parts of this run are known SENT, from the first on; -errno. */
+static int parts_sent(struct gateway *gateway, const struct message *message)
 {
-    if (unsure) {
-        if (message->state != MESSAGE_SENT)
-            return 0;
-        message->state = MESSAGE_UNKNOWN;
-        text_copy(message->reason, sizeof message->reason, "error_after_reference");
-        return store_message_update(gateway->store, message, true);
-    }
+    struct attempt told[ATTEMPTS_TOLD];
+    bool sent[SMS_PARTS_MAX + 1] = {false};
+    int count =
+        store_attempts_told(gateway->store, message->row, message->run, told, ATTEMPTS_TOLD);
+    int parts = 0;
+
+    for (int i = 0; i < count; i++)
+        if (told[i].state == ATTEMPT_SENT && told[i].part < SMS_PARTS_MAX)
+            sent[told[i].part] = true;
+    while (sent[parts])
+        parts++;
+    return count < 0 ? count : parts;
+}
+
+/* It was believed SENT, so that its text is gone: no resend can follow. */
+static int reopen(struct gateway *gateway, struct message *message, int sent)
+{
+    if (message->state != MESSAGE_SENT || sent >= message->parts)
+        return 0;
+    message->state = MESSAGE_UNKNOWN;
+    message->parts_done = (uint8_t)sent;
+    message->on_unknown = ON_UNKNOWN_REPORT;
+    text_copy(message->reason, sizeof message->reason, "error_after_reference");
+    return store_message_update(gateway->store, message, true);
+}
+
+static int settle_message(struct gateway *gateway, struct message *message, bool unsure)
+{
+    int sent = parts_sent(gateway, message);
+
+    if (sent < 0)
+        return sent;
+    if (unsure)
+        return reopen(gateway, message, sent);
     if (message->state == MESSAGE_SENT || message->state == MESSAGE_DELIVERED ||
         message->state == MESSAGE_UNDELIVERED || message->state == MESSAGE_CANCELLED)
         return 0;
-    if (attempt->part != message->parts_done)
+    if (sent <= message->parts_done)
         return 0;
     if (message->state == MESSAGE_QUEUED)
         admission_add(&gateway->admission, message->class_, message->expires_ms,
                       message->parts_done - message->parts);
-    message->parts_done++;
+    message->parts_done = (uint8_t)sent;
     message->wait_until_ms = 0;
     message->reason[0] = '\0';
     message->space = SMS_CAUSE_NONE;
@@ -114,7 +141,7 @@ int evidence_settle(struct gateway *gateway, struct attempt *attempt, int refere
     rc = store_attempt_update(gateway->store, attempt);
     if (rc < 0 || attempt->run != message->run)
         return rc; /* parts of a former run: the handset never joins them with ours */
-    return settle_message(gateway, message, attempt, unsure);
+    return settle_message(gateway, message, unsure);
 }
 
 /* Which attempt it is about. 1, 0, -errno. */

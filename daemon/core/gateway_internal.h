@@ -336,6 +336,8 @@ void attempt_check_stopped(struct gateway *gateway);
 
 /* --- evidence.c --- */
 
+enum { ATTEMPTS_TOLD = SMS_PARTS_MAX * 6 }; /* more of them than one run of a message can have */
+
 void evidence_take(struct modem *modem, const struct link_evidence *evidence);
 /* Inside the transaction: the attempt was sent (unsure: perhaps not), its message is loaded and
  * moved on where this moves it. 1: settled, 0: no such message, -errno. */

@@ -251,6 +251,10 @@ int store_attempt_update(struct store *store, const struct attempt *attempt)
 /* 1 found, 0 not, -errno */
 int store_attempt_by_token(struct store *store, uint64_t token, struct attempt *out);
 int store_attempts_of(struct store *store, int64_t message, struct attempt *out, size_t limit);
+/* Of one run of the message, oldest first: those that were SENT or have a report. Number (at most
+ * limit), or -errno. */
+int store_attempts_told(struct store *store, int64_t message, int run, struct attempt *out,
+                        size_t limit);
 /* For reports, newest first, only those whose report_until_ms is not past: by (iccid, reference,
  * tail of the number). reference -1: those that have no reference (their +CMGS never came). Number
  * found (at most limit), or -errno. */

@@ -125,6 +125,16 @@ int store_attempts_of(struct store *store, int64_t message, struct attempt *out,
     return attempt_get_all(&query, out, limit);
 }
 
+int store_attempts_told(struct store *store, int64_t message, int run, struct attempt *out,
+                        size_t limit)
+{
+    struct query query = query_start(store, SQL_ATTEMPTS_TOLD);
+    query_put(&query, message);
+    query_put(&query, run);
+    query_put(&query, (int64_t)limit);
+    return attempt_get_all(&query, out, limit);
+}
+
 int store_attempts_match(struct store *store, const char *iccid, int reference, const char *tail,
                          int64_t now_ms, struct attempt *out, size_t limit)
 {

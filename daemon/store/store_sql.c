@@ -10,8 +10,8 @@
 _Static_assert(MESSAGE_QUEUED == 0 && MESSAGE_CLAIMED == 1 && MESSAGE_SENDING == 2 &&
                    MESSAGE_SENT == 3 && MESSAGE_UNKNOWN == 4,
                "states as in the SQL");
-_Static_assert(ATTEMPT_CLAIMED == 0 && ATTEMPT_COMMITTED == 1 && ATTEMPT_NOT_SENT == 3 &&
-                   ATTEMPT_UNKNOWN == 4,
+_Static_assert(ATTEMPT_CLAIMED == 0 && ATTEMPT_COMMITTED == 1 && ATTEMPT_SENT == 2 &&
+                   ATTEMPT_NOT_SENT == 3 && ATTEMPT_UNKNOWN == 4,
                "attempt states as in the SQL");
 _Static_assert(ON_UNKNOWN_REPORT == 1, "on_unknown as in the SQL");
 _Static_assert(EVENT_MESSAGE == 0 && EVENT_INBOX == 1 && EVENT_OTP == 2, "topics as in the SQL");
@@ -134,6 +134,9 @@ static const char *const sql_text[SQLS] = {
     [SQL_ATTEMPT_BY_TOKEN] = "SELECT " ATTEMPT_COLUMNS " FROM attempt WHERE token = ?",
     [SQL_ATTEMPTS_OF] = "SELECT " ATTEMPT_COLUMNS " FROM attempt INDEXED BY attempt_message WHERE "
                         "message = ? ORDER BY token LIMIT ?",
+    [SQL_ATTEMPTS_TOLD] =
+        "SELECT " ATTEMPT_COLUMNS " FROM attempt INDEXED BY attempt_message WHERE message = ? AND "
+        "run = ? AND (state = 2 OR report >= 0) ORDER BY token LIMIT ?",
     [SQL_ATTEMPTS_MATCH] =
         "SELECT " ATTEMPT_COLUMNS " FROM attempt INDEXED BY attempt_evidence WHERE tail = ? AND "
         "iccid = ? AND reference = ? AND report_until > ? ORDER BY token DESC LIMIT ?",

@@ -1,0 +1,97 @@
+/* What is heard late, and what it makes of a message: a +CMGS, an error after it, a report. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+#include "rig.h"
+
+static void hear(struct world *world, uint64_t token, int reference, bool unsure)
+{
+    const struct link_evidence evidence = {
+        .token = token, .reference = reference, .unsure = unsure};
+
+    world->link[0]->link.sink->evidence(world->link[0]->link.ctx, &world->link[0]->link, &evidence);
+    rig_settle(world);
+}
+
+static void report(struct world *world, unsigned reference, unsigned status)
+{
+    char hex[256];
+
+    snprintf(hex, sizeof hex, "06%02X0B914819325476F8622211610000A3622211610000A3%02X", reference,
+             status);
+    hand_link_inbound(world->link[0], hex);
+    rig_settle(world);
+}
+
+/* --- an error after the reference ----------------------------------------------------------------
+ */
+
+/* The answer came late, and an error after it: sent or not? */
+static int64_t reopened(struct world *world)
+{
+    struct send_request request = rig_request("a");
+
+    rig_ready(world, 0);
+    int64_t row = rig_accept(world, &request);
+    uint64_t token = world->link[0]->submit.token;
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
+    hear(world, token, 9, false);
+    rig_assert_state(world, row, MESSAGE_SENT);
+    hear(world, token, -1, true);
+    rig_assert_state(world, row, MESSAGE_UNKNOWN);
+    return row;
+}
+
+static void a_report_settles_what_an_error_has_reopened(void **state)
+{
+    struct world *world = *state;
+    int64_t row = reopened(world);
+
+    report(world, 9, 0);
+    rig_assert_state(world, row, MESSAGE_DELIVERED);
+    assert_int_equal(world->link[0]->submits, 1);
+}
+
+static void a_late_reference_settles_it_again(void **state)
+{
+    struct world *world = *state;
+    int64_t row = reopened(world);
+
+    hear(world, world->link[0]->submit.token, 9, false);
+    rig_assert_state(world, row, MESSAGE_SENT);
+}
+
+/* Its text is gone. */
+static void what_an_error_has_reopened_is_not_queued_by_a_restart(void **state)
+{
+    struct world *world = *state;
+    struct gateway_stats stats;
+    int64_t row = reopened(world);
+
+    rig_restart(world);
+    rig_assert_state(world, row, MESSAGE_UNKNOWN);
+    gateway_stats(world->gateway, &stats);
+    assert_int_equal(stats.resent, 0);
+    rig_ready(world, 0);
+    rig_run_for(world, 20 * 1000);
+    assert_int_equal(world->link[0]->submits, 0);
+    report(world, 9, 0);
+    rig_assert_state(world, row, MESSAGE_DELIVERED);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_report_settles_what_an_error_has_reopened),
+        TEST(a_late_reference_settles_it_again),
+        TEST(what_an_error_has_reopened_is_not_queued_by_a_restart),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
