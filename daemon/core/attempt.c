@@ -379,7 +379,10 @@ static int apply_to_message(struct gateway *gateway, struct message *message,
         return evidence_await(gateway, message, outcome);
     }
     bool open = message->state == MESSAGE_QUEUED || message->state == MESSAGE_CLAIMED;
-    return store_message_update(gateway->store, message, !open);
+    int rc = store_message_update(gateway->store, message, !open);
+    if (rc == 0 && message->parts > 1) /* its first parts may have their reports */
+        rc = reports_weigh(gateway, message);
+    return rc;
 }
 
 static int apply(struct gateway *gateway, const struct ending *ending)

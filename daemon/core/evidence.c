@@ -124,7 +124,8 @@ static int settle_message(struct gateway *gateway, struct message *message, bool
     message->ended_wall_ms = 0;
     message->sent_wall_ms = loop_wall_ms(gateway->loop);
     schedule_no_later(gateway, message->report_until_ms);
-    return store_message_update(gateway->store, message, true);
+    int rc = store_message_update(gateway->store, message, true);
+    return rc == 0 ? reports_weigh(gateway, message) : rc;
 }
 
 int evidence_settle(struct gateway *gateway, struct attempt *attempt, int reference, bool unsure,

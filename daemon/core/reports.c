@@ -35,25 +35,6 @@ static int find_attempt(struct gateway *gateway, const char *iccid, const struct
     return 1;
 }
 
-/* 1: each part of the message has been reported as delivered, in one run, 0: not yet, -errno. */
-static int all_delivered(struct gateway *gateway, const struct message *message)
-{
-    struct attempt attempts[SMS_PARTS_MAX * 6];
-    bool part[SMS_PARTS_MAX] = {false};
-    int count = store_attempts_of(gateway->store, message->row, attempts,
-                                  sizeof attempts / sizeof *attempts);
-
-    for (int i = 0; i < count; i++)
-        if (attempts[i].run == message->run && attempts[i].report >= 0 &&
-            attempts[i].part < SMS_PARTS_MAX &&
-            sms_status_find((uint8_t)attempts[i].report)->class_ == SMS_STATUS_DELIVERED)
-            part[attempts[i].part] = true;
-    for (unsigned i = 0; count > 0 && i < message->parts; i++)
-        if (!part[i])
-            return 0;
-    return count > 0 ? 1 : count;
-}
-
 static int end_message(struct gateway *gateway, struct message *message, enum message_state state,
                        const char *reason)
 {
@@ -64,20 +45,49 @@ static int end_message(struct gateway *gateway, struct message *message, enum me
     return store_message_update(gateway->store, message, true);
 }
 
-static int apply_to_message(struct gateway *gateway, struct message *message,
-                            const struct sms_status_row *row)
+static bool has(const struct sms_status_row *row, enum sms_status_class class_)
 {
-    int rc = 0;
+    return row && row->class_ == class_;
+}
+
+int reports_weigh(struct gateway *gateway, struct message *message)
+{
+    struct attempt told[ATTEMPTS_TOLD];
+    const struct sms_status_row *part[SMS_PARTS_MAX] = {NULL}, *failed = NULL;
+    unsigned delivered = 0;
 
     if (message->state != MESSAGE_SENT && message->state != MESSAGE_UNDELIVERED)
         return 0; /* more parts to send, or DELIVERED already */
+    int count =
+        store_attempts_told(gateway->store, message->row, message->run, told, ATTEMPTS_TOLD);
+    for (int i = 0; i < count; i++) {
+        if (told[i].report < 0 || told[i].part >= SMS_PARTS_MAX)
+            continue;
+        const struct sms_status_row **known = &part[told[i].part];
+        if (!has(*known, SMS_STATUS_DELIVERED)) /* one copy of it is enough */
+            *known = sms_status_find((uint8_t)told[i].report);
+    }
+    for (unsigned i = 0; i < message->parts && i < SMS_PARTS_MAX; i++) {
+        if (has(part[i], SMS_STATUS_DELIVERED))
+            delivered++;
+        else if (has(part[i], SMS_STATUS_FAILED) || has(part[i], SMS_STATUS_GAVE_UP))
+            failed = part[i];
+    }
+    if (delivered == message->parts)
+        return end_message(gateway, message, MESSAGE_DELIVERED, "");
+    if (failed && message->state == MESSAGE_SENT)
+        return end_message(gateway, message, MESSAGE_UNDELIVERED, failed->name);
+    return count < 0 ? count : 0;
+}
+
+static int apply_to_message(struct gateway *gateway, struct message *message,
+                            const struct sms_status_row *row)
+{
     switch (row->class_) {
     case SMS_STATUS_DELIVERED:
-        rc = all_delivered(gateway, message);
-        return rc == 1 ? end_message(gateway, message, MESSAGE_DELIVERED, "") : rc;
     case SMS_STATUS_FAILED:
     case SMS_STATUS_GAVE_UP:
-        return end_message(gateway, message, MESSAGE_UNDELIVERED, row->name);
+        return reports_weigh(gateway, message);
     case SMS_STATUS_ACCEPTED: /* no proof, and nothing follows */
         return message->state == MESSAGE_SENT
                    ? end_message(gateway, message, MESSAGE_SENT, row->name)
@@ -87,7 +97,7 @@ static int apply_to_message(struct gateway *gateway, struct message *message,
         return message->state == MESSAGE_SENT ? store_message_update(gateway->store, message, false)
                                               : 0;
     }
-    return rc;
+    return 0;
 }
 
 static int apply(struct gateway *gateway, struct attempt *attempt, const struct pdu_report *report)

@@ -83,6 +83,65 @@ static void what_an_error_has_reopened_is_not_queued_by_a_restart(void **state)
     rig_assert_state(world, row, MESSAGE_DELIVERED);
 }
 
+/* --- reports of parts ----------------------------------------------------------------------------
+ */
+
+/* The first part's report is here before the second part is sent. */
+static int64_t told_between(struct world *world, unsigned status)
+{
+    static char text[200];
+    struct send_request request = rig_request("a");
+
+    memset(text, 'x', sizeof text);
+    request.text = text;
+    request.text_len = sizeof text;
+    rig_ready(world, 0);
+    int64_t row = rig_accept(world, &request);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0); /* reference 7 */
+    report(world, 7, status);
+    rig_prompt(world, 0);
+    rig_assert_state(world, row, MESSAGE_SENDING);
+    return row;
+}
+
+static void a_part_that_failed_is_not_forgotten(void **state)
+{
+    struct world *world = *state;
+    int64_t row = told_between(world, 0x42);
+
+    hand_link_outcome(world->link[0], SMS_SENT, SMS_CAUSE_NONE, 0, 8);
+    rig_settle(world);
+    rig_assert_state(world, row, MESSAGE_UNDELIVERED);
+    report(world, 8, 0);
+    rig_assert_state(world, row, MESSAGE_UNDELIVERED);
+    struct message message = rig_look(world, row);
+    assert_string_equal(message.reason, "rejected");
+    message_clear(&message);
+}
+
+/* The last part's own answer comes late, or never: its report settles it. */
+static void nor_where_evidence_ends_the_message(void **state)
+{
+    struct world *world = *state;
+    int64_t row = told_between(world, 0x42);
+    uint64_t token = world->link[0]->submit.token;
+
+    rig_outcome(world, 0, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
+    hear(world, token, 8, false);
+    rig_assert_state(world, row, MESSAGE_UNDELIVERED);
+}
+
+static void parts_are_delivered_in_any_order(void **state)
+{
+    struct world *world = *state;
+    int64_t row = told_between(world, 0x00);
+
+    rig_outcome(world, 0, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
+    report(world, 8, 0x00);
+    rig_assert_state(world, row, MESSAGE_DELIVERED);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -91,6 +150,9 @@ int main(void)
         TEST(a_report_settles_what_an_error_has_reopened),
         TEST(a_late_reference_settles_it_again),
         TEST(what_an_error_has_reopened_is_not_queued_by_a_restart),
+        TEST(a_part_that_failed_is_not_forgotten),
+        TEST(nor_where_evidence_ends_the_message),
+        TEST(parts_are_delivered_in_any_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
