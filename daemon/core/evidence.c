@@ -48,6 +48,9 @@ int evidence_await(struct gateway *gateway, struct message *message,
 {
     bool resend = may_resend(gateway, message);
 
+    if (!resend)
+        message->on_unknown = ON_UNKNOWN_REPORT; /* its text goes: not by another start either */
+
     message->state = MESSAGE_UNKNOWN;
     message->space = outcome->space;
     message->cause = outcome->cause;
@@ -256,6 +259,17 @@ void evidence_init(struct modem *modem)
 /* --- after a crash
  * --------------------------------------------------------------------------------------- */
 
+/* It is resent now, or never: then its text goes. */
+static int recover_one(struct gateway *gateway, struct message *message)
+{
+    if (message->ended_wall_ms || message->resends > 0 || message->on_unknown == ON_UNKNOWN_REPORT)
+        return 0;
+    if (may_resend(gateway, message))
+        return resend_later(gateway, message);
+    message->on_unknown = ON_UNKNOWN_REPORT;
+    return store_message_update(gateway->store, message, true);
+}
+
 static int recover_page(struct gateway *gateway, int64_t *cursor)
 {
     struct message page[PAGE];
@@ -265,8 +279,8 @@ static int recover_page(struct gateway *gateway, int64_t *cursor)
 
     for (int i = 0; i < count; i++) {
         *cursor = page[i].row;
-        if (rc == 0 && !page[i].ended_wall_ms && may_resend(gateway, &page[i]))
-            rc = resend_later(gateway, &page[i]);
+        if (rc == 0)
+            rc = recover_one(gateway, &page[i]);
         message_clear(&page[i]);
     }
     return rc < 0 ? rc : count;

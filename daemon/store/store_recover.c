@@ -189,6 +189,14 @@ static void claim_to_queue(struct store *store, struct message *message)
         message->ended_wall_ms = loop_wall_ms(store->loop);
 }
 
+/* No resend can follow: its text goes. */
+static bool claim_needs_no_text(const struct message *message)
+{
+    if (message->state == MESSAGE_UNKNOWN)
+        return message->on_unknown == ON_UNKNOWN_REPORT || message->resends > 0;
+    return message->state == MESSAGE_FAILED;
+}
+
 static int recover_claims(struct store *store)
 {
     int64_t row = 0;
@@ -208,7 +216,7 @@ static int recover_claims(struct store *store)
         log_event(message.state == MESSAGE_FAILED ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "store",
                   id, "recovered", "state=%s crashes=%u", message_state_name(message.state),
                   message.crashes);
-        rc = store_message_update(store, &message, message.crashes >= STORE_CRASHES_MAX);
+        rc = store_message_update(store, &message, claim_needs_no_text(&message));
         message_clear(&message);
         if (rc != 0)
             return rc;

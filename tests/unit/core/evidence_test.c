@@ -83,6 +83,50 @@ static void what_an_error_has_reopened_is_not_queued_by_a_restart(void **state)
     rig_assert_state(world, row, MESSAGE_DELIVERED);
 }
 
+/* --- texts ---------------------------------------------------------------------------------------
+ */
+
+static bool has_text(struct world *world, int64_t row)
+{
+    struct message message;
+
+    assert_int_equal(store_message_by_row(world->store, row, true, &message), 1);
+    bool has = message.text != NULL;
+    message_clear(&message);
+    return has;
+}
+
+/* What a crash has left UNKNOWN is resent at the start that finds it, or never: one that has no
+ * time for it keeps no text. */
+static void what_is_not_resent_keeps_no_text(void **state)
+{
+    struct world *world = *state;
+    struct send_request late = rig_request("late"), soon = rig_request("soon");
+
+    late.ttl_s = 30;
+    hand_link_state(world->link[0], LINK_REGISTERING);
+    int64_t row[] = {rig_accept(world, &late), rig_accept(world, &soon)};
+    for (int i = 0; i < 2; i++) { /* as recovery leaves them */
+        struct message message = rig_look(world, row[i]);
+        message.state = MESSAGE_CLAIMED;
+        assert_int_equal(store_begin(world->store), 0);
+        assert_int_equal(store_message_update(world->store, &message, false), 0);
+        message.state = MESSAGE_UNKNOWN;
+        assert_int_equal(store_message_update(world->store, &message, false), 0);
+        assert_int_equal(store_end(world->store, true), 0);
+        message_clear(&message);
+    }
+    world->config.evidence_wait_s = 40;
+    rig_restart(world);
+    rig_assert_state(world, row[0], MESSAGE_UNKNOWN);
+    rig_assert_state(world, row[1], MESSAGE_QUEUED);
+    assert_false(has_text(world, row[0]));
+    assert_true(has_text(world, row[1]));
+    world->config.evidence_wait_s = 0; /* there would be time for it */
+    rig_restart(world);
+    rig_assert_state(world, row[0], MESSAGE_UNKNOWN);
+}
+
 /* --- reports of parts ----------------------------------------------------------------------------
  */
 
@@ -150,6 +194,7 @@ int main(void)
         TEST(a_report_settles_what_an_error_has_reopened),
         TEST(a_late_reference_settles_it_again),
         TEST(what_an_error_has_reopened_is_not_queued_by_a_restart),
+        TEST(what_is_not_resent_keeps_no_text),
         TEST(a_part_that_failed_is_not_forgotten),
         TEST(nor_where_evidence_ends_the_message),
         TEST(parts_are_delivered_in_any_order),

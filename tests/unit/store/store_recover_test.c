@@ -99,6 +99,31 @@ static void test_commit_is_unknown(void **state)
     rig_end(&rig);
 }
 
+/* Nothing will be sent again: the text is wanted no more. */
+static void test_commit_that_is_not_resent_keeps_no_text(void **state)
+{
+    struct rig rig;
+    struct message message;
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        rig_disk(&rig);
+        assert_int_equal(rig_put(&rig, "k"), 1);
+        assert_int_equal(store_message_by_row(rig.store, 1, false, &message), 1);
+        message.on_unknown = i == 0 ? ON_UNKNOWN_REPORT : ON_UNKNOWN_RESEND;
+        message.resends = (uint8_t)i;
+        rig_update(&rig, &message, false);
+        message_clear(&message);
+        rig_close(&rig);
+        rig_crash(&rig, commit_1);
+        rig_reopen(&rig);
+        assert_int_equal(store_message_by_row(rig.store, 1, true, &message), 1);
+        assert_int_equal(message.state, MESSAGE_UNKNOWN);
+        assert_null(message.text);
+        message_clear(&message);
+        rig_end(&rig);
+    }
+}
+
 static void claim_without_commit(struct rig *rig)
 {
     rig_move(rig, 1, MESSAGE_CLAIMED); /* joins a transaction that dies with the process */
@@ -412,6 +437,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_claim_goes_back),
         cmocka_unit_test(test_commit_is_unknown),
+        cmocka_unit_test(test_commit_that_is_not_resent_keeps_no_text),
         cmocka_unit_test(test_open_transaction_is_gone),
         cmocka_unit_test(test_same_boot),
         cmocka_unit_test(test_reboot),
