@@ -365,6 +365,7 @@ static struct modem *modem_new(struct gateway *gateway, const struct config_mode
     attempt_init(modem);
     hold_init(modem);
     suspect_init(modem);
+    identity_init(modem);
     lease_init(modem);
     modem->link = gateway->make_link(gateway->make_link_arg, config, &fleet_sink, modem);
     if (!modem->link) {
@@ -406,6 +407,7 @@ static void modem_free(struct modem *modem)
     attempt_drop(modem);
     hold_stop(modem);
     suspect_stop(modem);
+    identity_stop(modem);
     lease_stop(modem);
     inbox_forget(modem);
     pin_stop(modem);

@@ -55,6 +55,11 @@ struct suspicion {
     unsigned times;                /* in a row that it was taken out */
     int64_t trial_wall_ms;
     struct loop_timer timer;
+    /* An operator lets it back in, which is on its way to the disk: what it was before. */
+    struct store_waiter forgiven;
+    const struct suspect_row *former_out;
+    unsigned former_times;
+    int64_t former_trial_wall_ms;
 };
 
 /* Of the session on a modem; see lease.h. */
@@ -99,6 +104,7 @@ struct modem {
     enum modem_doubt doubt;
     char doubt_why[96];
     char looked_imei[17], looked_iccid[23];        /* what identity_look() has judged */
+    struct store_waiter accepted;                  /* its pair is on its way to the disk */
     char recalled_imei[17], recalled_revision[40]; /* whose habits its link was told */
 
     enum slot_state slot;
@@ -293,7 +299,8 @@ struct suspect_finding {
                      */
 };
 struct suspect_finding suspect_learn(struct modem *modem, const struct sms_outcome *outcome);
-void suspect_lift(struct modem *modem); /* an operator lets it back in */
+/* Inside the transaction: an operator lets it back in; out again where that is undone. 0/-errno */
+int suspect_forgive(struct modem *modem);
 bool suspect_is_out(const struct modem *modem);
 bool suspect_on_trial(const struct modem *modem); /* out, and one message may try it now */
 const char *suspect_words(const struct modem *modem);

@@ -146,8 +146,8 @@ int gateway_modem_pause(struct gateway *gateway, const char *name, bool pause,
 
     if (!modem)
         return refuse(refusal, "not_found", "No modem has this name.");
-    if (!pause)
-        suspect_lift(modem);
+    if (!pause && suspect_forgive(modem) < 0)
+        return refuse(refusal, "store_failed", "It could not be written to disk.");
     if (modem->paused == pause)
         return 0;
     fact_name(modem, fact);

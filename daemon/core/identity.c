@@ -148,6 +148,7 @@ static bool pair_look(struct modem *modem)
     if (rc < 0) { /* a store that cannot be read lets nothing leave anyway */
         log_event(LOG_LEVEL_ERROR, "fleet", modem->config.name, "pair_unknown", "error=\"%s\"",
                   strerror(-rc));
+        modem->looked_imei[0] = '\0'; /* looked at anew */
         return false;
     }
     switch (was) {
@@ -187,6 +188,18 @@ void identity_look(struct modem *modem)
     }
 }
 
+/* The disk has the last word: where it did not take the pair, the modem is held as before. */
+static void on_accepted(void *arg, int rc)
+{
+    struct modem *modem = arg;
+
+    if (rc == 0)
+        return;
+    modem->looked_imei[0] = '\0';
+    identity_look(modem);
+    modem_tell(modem, NULL);
+}
+
 int gateway_modem_accept(struct gateway *gateway, const char *name, struct refusal *refusal)
 {
     struct modem *modem = fleet_find(gateway, name);
@@ -206,6 +219,9 @@ int gateway_modem_accept(struct gateway *gateway, const char *name, struct refus
                                 .sentence = "the gateway cannot write to its disk"};
     if (store_pair_set(gateway->store, modem->link->identity.imei, modem->link->identity.iccid) < 0)
         return -1;
+    schedule_guard(gateway);
+    if (!modem->accepted.queued)
+        store_when_durable(gateway->store, &modem->accepted);
     alarm_end(modem);
     if (modem->doubt == DOUBT_SWAPPED) {
         doubt_set(modem, DOUBT_NONE, "its SIM was accepted");
@@ -213,4 +229,14 @@ int gateway_modem_accept(struct gateway *gateway, const char *name, struct refus
         schedule_kick(gateway);
     }
     return 0;
+}
+
+void identity_init(struct modem *modem)
+{
+    modem->accepted = (struct store_waiter){.fn = on_accepted, .arg = modem, .patient = true};
+}
+
+void identity_stop(struct modem *modem)
+{
+    store_forget(modem->gateway->store, &modem->accepted);
 }

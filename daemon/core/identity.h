@@ -16,6 +16,8 @@ enum modem_doubt {
 struct gateway;
 struct modem;
 
+void identity_init(struct modem *modem);
+void identity_stop(struct modem *modem);
 /* The link has learned which modem it is, and is not on its way there again. */
 bool identity_is_known(const struct modem *modem);
 /* After each change of the link's state. */

@@ -87,8 +87,7 @@ static const struct suspect_row *row_of_name(const char *name)
 /* --- the fact ------------------------------------------------------------------------------------
  */
 
-/* No transaction stands on it: where the disk fails, memory holds until the next change. */
-static void fact_write(struct modem *modem)
+static int fact_put(struct modem *modem)
 {
     const struct suspicion *suspicion = &modem->suspicion;
     char name[FACT_NAME], value[FACT_VALUE] = "";
@@ -97,8 +96,17 @@ static void fact_write(struct modem *modem)
     if (suspicion->out)
         snprintf(value, sizeof value, "%s %u %lld", suspicion->out->name, suspicion->times,
                  (long long)suspicion->trial_wall_ms);
-    if (store_fact_set(modem->gateway->store, name, value) < 0)
+    int rc = store_fact_set(modem->gateway->store, name, value);
+    if (rc < 0)
         log_event(LOG_LEVEL_ERROR, "suspect", modem->config.name, "not_written", "%s", "");
+    return rc;
+}
+
+/* What an outcome tells of it. No transaction stands on it: where the disk fails, memory holds
+ * until the next change. */
+static void fact_write(struct modem *modem)
+{
+    (void)fact_put(modem);
 }
 
 /* "barred 2 1795000000000": why, how often in a row, when it is tried. */
@@ -192,7 +200,7 @@ static void forget_row(struct suspicion *suspicion)
     suspicion->count = 0;
 }
 
-void suspect_lift(struct modem *modem)
+static void lift(struct modem *modem)
 {
     struct suspicion *suspicion = &modem->suspicion;
 
@@ -205,8 +213,51 @@ void suspect_lift(struct modem *modem)
     loop_timer_cancel(&suspicion->timer);
     log_event(LOG_LEVEL_NOTICE, "suspect", modem->config.name, "back", "%s", "");
     modem_alarm_over(modem, "sim_failing");
-    fact_write(modem);
     loop_defer(&modem->tell, LOOP_SOON);
+}
+
+/* --- an operator lets it back in -----------------------------------------------------------------
+ */
+
+static void out_as_before(struct modem *modem)
+{
+    struct suspicion *suspicion = &modem->suspicion;
+
+    suspicion->out = suspicion->former_out;
+    suspicion->times = suspicion->former_times;
+    suspicion->trial_wall_ms = suspicion->former_trial_wall_ms;
+    now_out(modem);
+}
+
+static void on_forgiven(void *arg, int rc)
+{
+    struct modem *modem = arg;
+
+    if (rc < 0 && !modem->suspicion.out)
+        out_as_before(modem);
+}
+
+int suspect_forgive(struct modem *modem)
+{
+    struct suspicion *suspicion = &modem->suspicion;
+    struct gateway *gateway = modem->gateway;
+    bool was_out = suspicion->out != NULL;
+
+    if (was_out) {
+        suspicion->former_out = suspicion->out;
+        suspicion->former_times = suspicion->times;
+        suspicion->former_trial_wall_ms = suspicion->trial_wall_ms;
+    }
+    lift(modem);
+    if (!was_out)
+        return 0;
+    schedule_guard(gateway);
+    int rc = fact_put(modem);
+    if (rc < 0)
+        out_as_before(modem);
+    else if (!suspicion->forgiven.queued)
+        store_when_durable(gateway->store, &suspicion->forgiven);
+    return rc;
 }
 
 /* --- what is learnt
@@ -242,7 +293,10 @@ struct suspect_finding suspect_learn(struct modem *modem, const struct sms_outco
     bool tried = suspect_on_trial(modem);
 
     if (outcome->verdict == SMS_SENT) {
-        suspect_lift(modem);
+        bool was_out = suspicion->out != NULL;
+        lift(modem);
+        if (was_out)
+            fact_write(modem);
         return finding;
     }
     if (!row) {
@@ -280,6 +334,7 @@ void suspect_meet(struct modem *modem)
     if (suspicion->out)
         modem_alarm_over(modem, "sim_failing");
     loop_timer_cancel(&suspicion->timer);
+    store_forget(modem->gateway->store, &suspicion->forgiven);
     forget_row(suspicion);
     suspicion->out = NULL;
     suspicion->trial = false;
@@ -292,9 +347,12 @@ void suspect_meet(struct modem *modem)
 void suspect_init(struct modem *modem)
 {
     loop_timer_init(&modem->suspicion.timer, modem->gateway->loop, on_trial, modem);
+    modem->suspicion.forgiven =
+        (struct store_waiter){.fn = on_forgiven, .arg = modem, .patient = true};
 }
 
 void suspect_stop(struct modem *modem)
 {
     loop_timer_cancel(&modem->suspicion.timer);
+    store_forget(modem->gateway->store, &modem->suspicion.forgiven);
 }

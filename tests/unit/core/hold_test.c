@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "alarm.h"
 #include "rig.h"
 #include "vfs_shim.h"
 
@@ -153,33 +154,126 @@ static void a_pause_holds_over_a_restart(void **state)
 }
 
 /* What was not written did not happen: the client has heard store_failed. */
-static void a_pause_that_was_undone_does_not_hold(void **state)
-{
-    (void)state;
-    char dir[] = "/tmp/otpgate-hold-XXXXXX", command[64];
-    void *inner = NULL;
-    assert_int_equal(vfs_shim_install(), 0);
-    assert_non_null(mkdtemp(dir));
-    rig_setup_in(&inner, dir);
-    struct world *world = inner;
-    struct refusal refusal;
+/* --- what the disk did not take ------------------------------------------------------------------
+ */
 
-    rig_settle(world);
+static char dir[32];
+
+static int setup_on_disk(void **state)
+{
+    assert_int_equal(vfs_shim_install(), 0);
+    strcpy(dir, "/tmp/otpgate-hold-XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    rig_setup_in(state, dir);
+    rig_settle(*state);
+    return 0;
+}
+
+static int teardown_on_disk(void **state)
+{
+    char command[64];
+
+    rig_teardown(state);
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    return system(command);
+}
+
+/* What is written from now on is undone with its transaction. */
+static void begin_in_vain(struct world *world)
+{
     vfs_shim_fail(VFS_IO_ERROR, VFS_WRITE, 1, 50);
     assert_int_equal(store_begin(world->store), 0);
+}
+
+static void undone(struct world *world)
+{
+    assert_int_equal(store_end(world->store, true), 0);
+    rig_await(world);
+    vfs_shim_reset();
+}
+
+static void a_pause_that_was_undone_does_not_hold(void **state)
+{
+    struct world *world = *state;
+    struct refusal refusal;
+    struct gateway_stats stats;
+
+    begin_in_vain(world);
     assert_int_equal(gateway_modem_pause(world->gateway, "m0", true, &refusal), 0);
     assert_int_equal(gateway_pause(world->gateway, true, &refusal), 0);
-    assert_int_equal(store_end(world->store, true), 0);
     assert_true(view_of(world, 0).paused);
-    rig_settle(world);
-    vfs_shim_reset();
-    struct gateway_stats stats;
+    undone(world);
     gateway_stats(world->gateway, &stats);
     assert_false(view_of(world, 0).paused);
     assert_false(stats.paused);
-    rig_teardown(&inner);
-    snprintf(command, sizeof command, "rm -r %s", dir);
-    assert_int_equal(system(command), 0);
+}
+
+/* Held again, with its alarm; and what it was given meanwhile does not leave. */
+static void still_held(struct world *world, const char *words, const char *alarm)
+{
+    struct alarm_view view;
+
+    assert_string_equal(view_of(world, 0).held, words);
+    assert_true(alarm_at(world->gateway, 0, &view));
+    assert_string_equal(view.name, alarm);
+    if (world->link[0]->busy) {
+        rig_prompt(world, 0);
+        assert_false(world->link[0]->yes);
+        rig_outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_LOCAL, SMS_LOCAL_REFUSED);
+    }
+    rig_run_for(world, 5000);
+    assert_false(world->link[0]->busy);
+}
+
+static void a_sim_whose_accept_was_undone_stays_held(void **state)
+{
+    static const char words[] = "it holds another SIM than before; modem.accept takes it";
+    struct world *world = *state;
+    struct send_request a = rig_request("a");
+    struct refusal refusal;
+
+    strcpy(world->link[0]->link.identity.imei, "867542030000017");
+    rig_ready(world, 0);
+    hand_link_state(world->link[0], LINK_GONE);
+    strcpy(world->link[0]->link.identity.iccid, "89849");
+    rig_ready(world, 0);
+    rig_accept(world, &a);
+    assert_string_equal(view_of(world, 0).held, words);
+    begin_in_vain(world);
+    assert_int_equal(gateway_modem_accept(world->gateway, "m0", &refusal), 0);
+    assert_string_equal(view_of(world, 0).held, "");
+    undone(world);
+    still_held(world, words, "sim_swapped");
+    assert_int_equal(gateway_modem_accept(world->gateway, "m0", &refusal), 0);
+    rig_settle(world);
+    assert_string_equal(view_of(world, 0).held, "");
+    assert_true(world->link[0]->busy);
+}
+
+static void a_sim_whose_resume_was_undone_stays_out(void **state)
+{
+    struct world *world = *state;
+    struct send_request a = rig_request("a");
+    struct refusal refusal;
+    char words[256];
+
+    rig_ready(world, 0);
+    rig_accept(world, &a);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_CMS, 8); /* barred */
+    rig_run_for(world, 200 * 1000);
+    snprintf(words, sizeof words, "%s", view_of(world, 0).held);
+    assert_true(strlen(words) > 20);
+    int64_t trial_wall_ms = view_of(world, 0).trial_wall_ms;
+    begin_in_vain(world);
+    assert_int_equal(gateway_modem_pause(world->gateway, "m0", false, &refusal), 0);
+    assert_string_equal(view_of(world, 0).held, "");
+    undone(world);
+    still_held(world, words, "sim_failing");
+    assert_int_equal(view_of(world, 0).trial_wall_ms, trial_wall_ms);
+    assert_int_equal(gateway_modem_pause(world->gateway, "m0", false, &refusal), 0);
+    rig_settle(world);
+    assert_string_equal(view_of(world, 0).held, "");
 }
 
 static void nobody_pauses_what_is_not_there(void **state)
@@ -276,6 +370,7 @@ static void what_is_gone_is_not_reset(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+#define DISK_TEST(name) cmocka_unit_test_setup_teardown(name, setup_on_disk, teardown_on_disk)
 
 int main(void)
 {
@@ -285,7 +380,9 @@ int main(void)
         TEST(a_part_that_waits_is_finished_too),
         TEST(a_pause_holds_over_a_restart_of_the_modem),
         TEST(a_pause_holds_over_a_restart),
-        cmocka_unit_test(a_pause_that_was_undone_does_not_hold),
+        DISK_TEST(a_pause_that_was_undone_does_not_hold),
+        DISK_TEST(a_sim_whose_accept_was_undone_stays_held),
+        DISK_TEST(a_sim_whose_resume_was_undone_stays_out),
         TEST(nobody_pauses_what_is_not_there),
         TEST(a_paused_gateway_says_no_and_finishes),
         TEST(what_waits_in_a_paused_gateway_expires),
