@@ -140,7 +140,7 @@ static void cmgs_after(struct at_link *l, const struct at_result *result)
     if (result->stuck) {
         at_ladder_reopen(l, "the port takes no bytes");
     } else if (!result->in_step) {
-        at_ladder_climb(l, "no answer");
+        at_init_failed(l, AT_SCRIPT_DEAF);
     } else if (pending && l->quirks->answers_during_cmgs) {
         at_recover_hold(l);
     } else if (errors) {
@@ -204,7 +204,7 @@ static void cmms_done(void *arg, const struct at_result *result)
     } else if (!result->in_step) {
         if (!told)
             send_not_sent(l, SMS_LOCAL_NOT_READY);
-        at_ladder_climb(l, "no answer");
+        at_init_failed(l, AT_SCRIPT_DEAF);
     } else if (told) {
         at_network_settle(l, "free");
     } else if (l->send.ended_by_us) {
@@ -359,8 +359,15 @@ void at_send_on_orphan(struct at_link *l, const struct at_final *final)
     at_recover_answered(l);
 }
 
+/* Before the text has left it never will: the owner's yes would go to a modem that starts. */
 void at_send_on_reboot(struct at_link *l)
 {
-    if (l->send.active && l->send.left)
+    if (!l->send.active)
+        return;
+    if (l->send.left) {
         at_chat_extend(&l->chat, REBOOT_MS);
+    } else if (l->send.started) {
+        send_not_sent(l, SMS_LOCAL_NOT_READY);
+        at_chat_escape(&l->chat); /* in AT+CMMS: its end sees it */
+    }
 }

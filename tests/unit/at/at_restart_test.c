@@ -1,0 +1,124 @@
+/* A modem that restarts by itself: in the midst of a message, and again and again, as one does
+ * whose power supply is too weak. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "at_world.h"
+#include "log.h"
+
+static unsigned rungs, quarantines;
+
+static void hear(void *arg, enum log_level level, const char *line)
+{
+    (void)arg;
+    (void)level;
+    if (getenv("AT_LOG"))
+        (void)fprintf(stderr, "%s\n", line);
+    rungs += strncmp(line, "at test ladder ", 15) == 0;
+    quarantines += strncmp(line, "at test quarantine ", 19) == 0;
+}
+
+static struct world *world_ready(void)
+{
+    struct world *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    rungs = quarantines = 0;
+    world_start(w);
+    assert_true(world_until_ready(w, 5000));
+    return w;
+}
+
+static void world_end(struct world *w)
+{
+    world_stop(w);
+    free(w);
+}
+
+/* What it was at is lost. */
+static void restart(struct world *w)
+{
+    static const char line[] = "\r\nRDY\r\n";
+    w->in_prompt = w->dialogue = false;
+    w->line_len = 0;
+    if (w->modem)
+        world_say(w, line, sizeof line - 1);
+}
+
+static unsigned ctrl_zs(const struct world *w)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < w->wire_len; i++)
+        count += w->wire[i] == 0x1a;
+    return count;
+}
+
+static void sends(struct world *w)
+{
+    assert_true(world_until_ready(w, 60000));
+    w->answer = OWNER_YES;
+    w->answer_ms = 0;
+    uint64_t token = world_submit(w, false);
+    assert_true(world_until_outcome(w, token, 10000));
+    assert_int_equal(w->outcome.verdict, SMS_SENT);
+}
+
+/* --- in the midst of a message --- */
+
+static void before_the_text_it_is_not_sent_at_once(void **state)
+{
+    static const char *const prompts[] = {NULL, ""}; /* asked for the text, and not yet */
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct world *w = world_ready();
+        w->prompt = prompts[i];
+        w->answer = OWNER_LATE_YES;
+        w->answer_ms = 15000;
+        uint64_t token = world_submit(w, false);
+        world_run(w, 2000);
+        assert_int_equal(w->commits, i == 0);
+        restart(w);
+        assert_true(world_until_outcome(w, token, 100));
+        assert_int_equal(w->outcome.verdict, SMS_NOT_SENT);
+        assert_int_equal(w->outcome.cause, SMS_LOCAL_NOT_READY);
+        w->prompt = NULL;
+        world_run(w, 30000); /* the owner's yes comes too late */
+        assert_int_equal(ctrl_zs(w), 0);
+        assert_int_equal(w->outcomes, 1);
+        assert_int_equal(w->sent, 0);
+        sends(w);
+        assert_int_equal(ctrl_zs(w), 1);
+        world_end(w);
+    }
+}
+
+/* In the command before it, that keeps the radio link. */
+static void before_the_command_too(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->mute = "AT+CMMS";
+    uint64_t token = world_submit(w, true);
+    world_run(w, 1000);
+    restart(w);
+    assert_true(world_until_outcome(w, token, 100));
+    assert_int_equal(w->outcome.verdict, SMS_NOT_SENT);
+    w->mute = NULL;
+    world_run(w, 20000);
+    assert_int_equal(ctrl_zs(w), 0);
+    sends(w);
+    world_end(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(before_the_text_it_is_not_sent_at_once),
+        cmocka_unit_test(before_the_command_too),
+    };
+    log_sink_set(hear, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
