@@ -112,12 +112,15 @@ static const struct at_step settle_steps[] = {
 
 /* --- SYNCING, IDENTIFYING --- */
 
-/* The modem said that it has restarted while a script ran: from the start, on the same port. */
+/* The modem said that it has restarted: from the start, on the same port. */
 bool at_init_restarted(struct at_link *l)
 {
     if (!l->recovery.reboot_seen)
         return false;
-    at_init_wake(l, "the modem has restarted");
+    if (at_recover_take_restarts(l))
+        at_ladder_climb(l, "it restarts again and again");
+    else
+        at_init_wake(l, "the modem has restarted");
     return true;
 }
 

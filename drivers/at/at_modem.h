@@ -109,6 +109,7 @@ enum at_rung {
     AT_RUNG_QUARANTINE,
 };
 enum { AT_RUNGS = AT_RUNG_QUARANTINE + 1, AT_RUNG_MOST = 3 };
+enum { AT_RESTARTS = 5 }; /* in ten minutes: it cannot be left at that */
 struct at_recovery {
     enum at_rung rung;                       /* next to be climbed */
     int64_t climbed_ms;                      /* the last time, 0: never */
@@ -117,7 +118,8 @@ struct at_recovery {
     bool awaited;     /* GONE in the midst of a recovery: the ladder goes on if it stays away */
     unsigned penalty; /* failures in a row, squared into a waiting time */
     enum at_wait wait;
-    bool reboot_seen; /* the modem said that it has restarted */
+    bool reboot_seen;                  /* the modem said that it has restarted */
+    int64_t restarted_ms[AT_RESTARTS]; /* by itself, the newest first; 0: none */
     bool reset_asked; /* by the owner, and not begun: waits for what is under way */
 };
 
@@ -184,7 +186,8 @@ void at_link_tell_pin_rejected(struct at_link *l);
 void at_init_wake(struct at_link *l, const char *why); /* → SYNCING on the open stream */
 void at_init_awake(struct at_link *l);                 /* the settling time is over */
 void at_init_fenced(struct at_link *l, bool in_step);  /* SYNCING */
-/* True: the modem said that it has restarted, and is started from the beginning. */
+/* True: the modem said that it has restarted, and is started from the beginning, or done to as the
+ * ladder says where that happens again and again. */
 bool at_init_restarted(struct at_link *l);
 void at_init_failed(struct at_link *l, enum at_script_end end);
 
@@ -264,6 +267,8 @@ void at_recover_hold(struct at_link *l); /* until a late answer came */
 void at_recover_gone(struct at_link *l, const char *why, bool was_open);
 void at_recover_on_timer(struct at_link *l); /* RECOVERING, QUARANTINED, GONE */
 void at_recover_on_reboot(void *ctx, const char *line);
+/* True, once: it has restarted by itself too often lately. */
+bool at_recover_take_restarts(struct at_link *l);
 /* The keepalive was answered, or (sent) a message went: the trouble is over. */
 void at_recover_healthy(struct at_link *l, bool sent);
 void at_recover_rested(struct at_link *l); /* its failures are forgotten, its rung is not */

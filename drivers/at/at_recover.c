@@ -11,7 +11,9 @@ enum {
     GONE_STEP_MS = 1000,
     RETURN_MS = 60000, /* for a port that our own reset took away */
     PENALTY_MAX_MS = 600000,
-    HOLD_TAIL_MS = 1000, /* a final error may come right behind the late answer */
+    HOLD_TAIL_MS = 1000,       /* a final error may come right behind the late answer */
+    RESTARTS_SPAN_MS = 600000, /* AT_RESTARTS in it, and the ladder is climbed */
+    SAME_START_MS = 2000,      /* some say so twice, each in its own words */
 };
 
 int64_t at_recover_penalty_ms(struct at_link *l, int64_t step_ms)
@@ -141,6 +143,27 @@ void at_recover_answered(struct at_link *l)
 
 /* --- a modem that restarts by itself, a port that goes --- */
 
+/* One that starts every few seconds, for its power supply is too weak, is begun with anew each time
+ * and so never found wanting. Only the starts themselves tell. */
+static void note_restart(struct at_link *l)
+{
+    int64_t *at_ms = l->recovery.restarted_ms; /* the newest first; 0: none */
+    int64_t now_ms = loop_now_ms(l->loop);
+    if (at_ms[0] && now_ms - at_ms[0] < SAME_START_MS)
+        return;
+    memmove(at_ms + 1, at_ms, (AT_RESTARTS - 1) * sizeof *at_ms);
+    at_ms[0] = now_ms;
+}
+
+bool at_recover_take_restarts(struct at_link *l)
+{
+    int64_t first_ms = l->recovery.restarted_ms[AT_RESTARTS - 1];
+    if (!first_ms || loop_now_ms(l->loop) - first_ms > RESTARTS_SPAN_MS)
+        return false;
+    memset(l->recovery.restarted_ms, 0, sizeof l->recovery.restarted_ms);
+    return true;
+}
+
 void at_recover_on_reboot(void *ctx, const char *line)
 {
     struct at_link *l = ctx;
@@ -149,11 +172,13 @@ void at_recover_on_reboot(void *ctx, const char *line)
         loop_timer_arm_in(&l->timer, RESET_SEEN_MS);
         return;
     }
+    note_restart(l);
+    if (!l->recovery.reboot_seen) /* the first one: another adds nothing to a message's time */
+        at_send_on_reboot(l);
     l->recovery.reboot_seen = true;
     l->recovery.reset_asked = false;
-    at_send_on_reboot(l);
     if (at_chat_is_idle(&l->chat) && !l->script.steps && !l->send.active)
-        at_init_wake(l, "the modem has restarted");
+        (void)at_init_restarted(l);
 }
 
 static void on_port(void *arg)

@@ -113,11 +113,94 @@ static void before_the_command_too(void **state)
     world_end(w);
 }
 
+/* The verdict is given 5 s behind the first one: no answer will come any more. */
+static void behind_the_text_it_is_unknown_soon(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->cmgs_answer = "";
+    uint64_t token = world_submit(w, false);
+    world_run(w, 1000);
+    for (int i = 0; i < 4 && w->outcomes == 0; i++) {
+        restart(w);
+        world_run(w, 3000);
+    }
+    assert_int_equal(w->outcomes, 1);
+    assert_true(w->outcome_token == token);
+    assert_int_equal(w->outcome.verdict, SMS_UNKNOWN);
+    w->cmgs_answer = NULL;
+    sends(w);
+    world_end(w);
+}
+
+/* --- again and again --- */
+
+/* It never gets far enough to be asked how it is. */
+static void one_that_restarts_all_the_time_climbs(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    for (int s = 0; s < 600; s += 3) {
+        restart(w);
+        world_run(w, 3000);
+    }
+    assert_true(rungs >= 2);
+    for (int s = 0; s < 3600; s += 3) {
+        restart(w);
+        world_run(w, 3000);
+    }
+    assert_true(quarantines > 0);
+    assert_true(rungs < 60);
+    sends(w);
+    world_end(w);
+}
+
+/* Its answers come too late for each start, so that it never leaves SYNCING. */
+static void one_that_never_gets_through_climbs_too(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->mute = "AT";
+    for (int s = 0; s < 600; s += 3) {
+        restart(w);
+        world_run(w, 3000);
+    }
+    assert_true(rungs >= 2);
+    world_end(w);
+}
+
+static void one_that_restarts_now_and_then_climbs_nothing(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    for (int i = 0; i < 24; i++) { /* every quarter of an hour; each start has several lines */
+        for (int line = 0; line < 6; line++) {
+            restart(w);
+            world_run(w, 200);
+        }
+        sends(w);
+        world_run(w, 900000);
+    }
+    assert_int_equal(rungs, 0);
+    /* A bad moment. */
+    for (int i = 0; i < 4; i++) {
+        restart(w);
+        world_run(w, 10000);
+    }
+    assert_int_equal(rungs, 0);
+    sends(w);
+    world_end(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(before_the_text_it_is_not_sent_at_once),
         cmocka_unit_test(before_the_command_too),
+        cmocka_unit_test(behind_the_text_it_is_unknown_soon),
+        cmocka_unit_test(one_that_restarts_all_the_time_climbs),
+        cmocka_unit_test(one_that_never_gets_through_climbs_too),
+        cmocka_unit_test(one_that_restarts_now_and_then_climbs_nothing),
     };
     log_sink_set(hear, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
