@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "loop_event.h"
@@ -90,6 +91,13 @@ static bool is_ours(struct udev_device *tty)
            udev_device_has_current_tag(tty, "otpgate") > 0;
 }
 
+/* udevd has yet to look at it, and tells of it then: until its rules have run nobody knows what the
+ * port is for. */
+static bool is_awaited(struct udev_device *tty)
+{
+    return udev_device_get_is_initialized(tty) <= 0 && access("/run/udev/control", F_OK) == 0;
+}
+
 static void see(struct hotplug *h, struct udev_device *tty, bool again)
 {
     struct usb_port port;
@@ -161,7 +169,7 @@ static int look_around(struct hotplug *h)
     {
         struct udev_device *tty =
             udev_device_new_from_syspath(h->udev, udev_list_entry_get_name(entry));
-        if (tty)
+        if (tty && !is_awaited(tty))
             see(h, tty, false);
         udev_device_unref(tty);
     }

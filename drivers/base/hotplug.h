@@ -2,8 +2,8 @@
  * libudev: a monitor whose fd is in the loop, and one look at what is there already, taken after
  * the monitor listens. What it sees goes into usb_ports, which lets it settle.
  *
- * Only ports with the tag of our udev rules are told. Without udevd (a container) there are no
- * tags: the look takes what is there, and the monitor stays silent. */
+ * Only ports with the tag of our udev rules are told, when those have run. Without udevd (a
+ * container) there are no tags: the look takes what is there, and the monitor stays silent. */
 #ifndef OTPGATE_HOTPLUG_H
 #define OTPGATE_HOTPLUG_H
 

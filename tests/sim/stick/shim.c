@@ -1,9 +1,11 @@
 /* shim: what a pty lacks to pass for a USB serial port.
  *
  * Preloaded before libumockdev-preload, which lays the tree of the simulated stick under
- * /dev and /sys. Two things are answered here instead. Opening one of its ttys: umockdev
- * would ask a process of its own for every ioctl on it, and abort where there is none. And
- * the modem control lines, which a pty has not. Never part of a program that is installed. */
+ * /dev and /sys. Three things are answered here instead. Opening one of its ttys: umockdev
+ * would ask a process of its own for every ioctl on it, and abort where there is none. The
+ * modem control lines, which a pty has not. And what a udevd has left in /run/udev: the machine's
+ * knows nothing of the stick, so that only what the tree has there is seen. Never part of a program
+ * that is installed. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -121,6 +123,34 @@ char *__realpath_chk(const char *name, char *resolved, size_t room)
 {
     (void)room;
     return real_any(name, resolved);
+}
+
+/* --- /run/udev --- */
+
+static const char *udevd_path(const char *path, char real[PATH_MAX])
+{
+    const char *root = getenv("UMOCKDEV_DIR");
+    bool udevd = root && strncmp(path, "/run/udev/", strlen("/run/udev/")) == 0 &&
+                 snprintf(real, PATH_MAX, "%s%s", root, path) < PATH_MAX;
+    return udevd ? real : path;
+}
+
+int access(const char *name, int type)
+{
+    static int (*next)(const char *, int);
+    char real[PATH_MAX];
+    if (!next)
+        *(void **)&next = dlsym(RTLD_NEXT, "access");
+    return next(udevd_path(name, real), type);
+}
+
+FILE *fopen64(const char *filename, const char *modes)
+{
+    static FILE *(*next)(const char *, const char *);
+    char real[PATH_MAX];
+    if (!next)
+        *(void **)&next = dlsym(RTLD_NEXT, "fopen64");
+    return next(udevd_path(filename, real), modes);
 }
 
 static mode_t mode_of(int flags, va_list args)
