@@ -128,34 +128,6 @@ static void hear(struct hotplug *h, struct udev_device *tty)
     }
 }
 
-static void on_readable(void *arg, int ready)
-{
-    struct hotplug *h = arg;
-    struct udev_device *tty;
-    (void)ready;
-    while ((tty = udev_monitor_receive_device(h->monitor))) {
-        hear(h, tty);
-        udev_device_unref(tty);
-    }
-}
-
-static int listen_to(struct hotplug *h, struct loop *loop)
-{
-    h->monitor = udev_monitor_new_from_netlink(h->udev, "udev");
-    if (!h->monitor)
-        return errno ? -errno : -ENOMEM;
-    int rc = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "tty", NULL);
-    if (rc >= 0)
-        rc = udev_monitor_enable_receiving(h->monitor);
-    if (rc < 0)
-        return rc;
-    h->watch = loop_watch_new(loop, udev_monitor_get_fd(h->monitor), on_readable, h);
-    if (!h->watch)
-        return -ENOMEM;
-    loop_watch_set(h->watch, LOOP_READ);
-    return 0;
-}
-
 static int look_around(struct hotplug *h)
 {
     struct udev_enumerate *all = udev_enumerate_new(h->udev);
@@ -175,6 +147,51 @@ static int look_around(struct hotplug *h)
     }
     udev_enumerate_unref(all);
     return rc;
+}
+
+/* More was told at once than the socket holds, and what it was is lost. */
+static void look_again(struct hotplug *h)
+{
+    log_event(LOG_LEVEL_NOTICE, "hotplug", "-", "overrun", "%s", "");
+    for (size_t i = h->ports.count; i-- > 0;) {
+        const char *node = h->ports.port[i].node;
+        struct udev_device *tty =
+            udev_device_new_from_subsystem_sysname(h->udev, "tty", strrchr(node, '/') + 1);
+        if (!tty)
+            usb_ports_remove(&h->ports, node);
+        udev_device_unref(tty);
+    }
+    (void)look_around(h);
+}
+
+static void on_readable(void *arg, int ready)
+{
+    struct hotplug *h = arg;
+    struct udev_device *tty;
+    (void)ready;
+    while ((tty = udev_monitor_receive_device(h->monitor))) {
+        hear(h, tty);
+        udev_device_unref(tty);
+    }
+    if (errno == ENOBUFS)
+        look_again(h);
+}
+
+static int listen_to(struct hotplug *h, struct loop *loop)
+{
+    h->monitor = udev_monitor_new_from_netlink(h->udev, "udev");
+    if (!h->monitor)
+        return errno ? -errno : -ENOMEM;
+    int rc = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "tty", NULL);
+    if (rc >= 0)
+        rc = udev_monitor_enable_receiving(h->monitor);
+    if (rc < 0)
+        return rc;
+    h->watch = loop_watch_new(loop, udev_monitor_get_fd(h->monitor), on_readable, h);
+    if (!h->watch)
+        return -ENOMEM;
+    loop_watch_set(h->watch, LOOP_READ);
+    return 0;
 }
 
 struct hotplug *hotplug_new(struct loop *loop, hotplug_fn *fn, void *arg)
