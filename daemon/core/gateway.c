@@ -82,7 +82,7 @@ void gateway_free(struct gateway *gateway)
     loop_timer_cancel(&gateway->due);
     loop_task_cancel(&gateway->stopped);
     for (int i = 0; i < GUARDS; i++)
-        store_forget(gateway->store, &gateway->guard[i]);
+        store_forget(gateway->store, &gateway->guard[i].waiter);
     store_before_commit(gateway->store, NULL, NULL);
     alarms_fini(&gateway->alarms);
     free(gateway);
@@ -95,7 +95,11 @@ struct alarms *gateway_alarms(struct gateway *gateway)
 
 void gateway_store_failing(struct gateway *gateway, bool failing)
 {
+    bool begins = failing && !gateway->store_failing;
+
     gateway->store_failing = failing;
+    if (begins)
+        schedule_probe(gateway);
     if (failing)
         alarm_raise(gateway, "store_failing", "-", NULL);
     else

@@ -164,6 +164,10 @@ struct plug_lesson {
 enum { PLUG_LESSONS = 16 };
 
 enum { GUARDS = 8 }; /* commits that one turn of the loop may see */
+struct guard {
+    struct store_waiter waiter;
+    struct gateway *gateway;
+};
 
 struct gateway {
     struct loop *loop;
@@ -175,8 +179,8 @@ struct gateway {
 
     uint64_t round; /* of claims, one before each COMMIT */
     struct admission admission;
-    /* Each transaction has one of its own, which hears if it failed: then counters are rebuilt. */
-    struct store_waiter guard[GUARDS];
+    /* Each transaction has one of its own, which hears if it failed. */
+    struct guard guard[GUARDS];
     struct loop_timer due; /* the one timer for the next thing due */
     bool stopping;
     struct loop_task stopped;
@@ -191,6 +195,9 @@ struct gateway {
     struct gateway_stats stats; /* the counters of it */
     unsigned accepts_open;      /* counted as accepted, not on disk yet */
     bool store_failing;
+    bool recount; /* the counters may be wrong until they are counted anew; nothing is begun then */
+    int probe_ms; /* while it fails: the pause before the next try, and when that is */
+    int64_t probe_at_ms;
     uint8_t next_reference; /* of a concatenation */
 
     struct registry_sim *registry; /* SIMs that have asked 1414 */
@@ -217,10 +224,13 @@ void schedule_kick(struct gateway *gateway);
 void schedule_no_later(struct gateway *gateway, int64_t at_ms);
 /* Every write of the gateway is followed by this one: RAM learns of a transaction that failed. */
 void schedule_guard(struct gateway *gateway);
+/* The store has begun to fail: it is tried until something has reached the disk. */
+void schedule_probe(struct gateway *gateway);
 
 /* --- gateway.c --- */
 
-/* The store failed, or works again: the flag and the alarm. */
+/* The store failed, or works again: the flag and the alarm. Whoever says that it failed need not
+ * see to it that it is tried again. */
 void gateway_store_failing(struct gateway *gateway, bool failing);
 
 /* --- policy.c --- */

@@ -5,10 +5,16 @@
 #include "gateway_internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include "log.h"
 #include "text.h"
 
-enum { SWEEP_ROWS = 256, WAKE_AGAIN_MS = 1000 };
+enum {
+    SWEEP_ROWS = 256,
+    WAKE_AGAIN_MS = 1000,
+    PROBE_FIRST_MS = 1000, /* of a store that fails; twice as long each time */
+    PROBE_MOST_MS = 60 * 1000,
+};
 
 void schedule_no_later(struct gateway *gateway, int64_t at_ms)
 {
@@ -195,13 +201,33 @@ static void arm_next(struct gateway *gateway)
         schedule_no_later(gateway, at);
 }
 
-static void on_due(void *arg)
+static void count_one(void *arg, int class_, int parts, int64_t expires_ms)
 {
     struct gateway *gateway = arg;
+
+    admission_add(&gateway->admission, (enum message_class)class_, expires_ms, parts);
+}
+
+static void count_queue(struct gateway *gateway)
+{
+    admission_clear(&gateway->admission);
+    gateway->recount = store_queue_scan(gateway->store, count_one, gateway) < 0;
+    if (!gateway->recount)
+        return;
+    log_event(LOG_LEVEL_ERROR, "schedule", "-", "scan_failed", "%s", "");
+    schedule_no_later(gateway, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
+}
+
+static void look(struct gateway *gateway)
+{
     int64_t now_ms = loop_now_ms(gateway->loop);
     bool more = false;
-    int rc = store_begin(gateway->store);
 
+    if (gateway->recount) {
+        count_queue(gateway);
+        schedule_kick(gateway);
+    }
+    int rc = store_begin(gateway->store);
     if (rc == 0) {
         rc = sweep(gateway, now_ms, &more);
         int end = store_end(gateway->store, rc == 0);
@@ -220,42 +246,97 @@ static void on_due(void *arg)
         arm_next(gateway);
 }
 
-static void count_one(void *arg, int class_, int parts, int64_t expires_ms)
+/* --- a store that fails -------------------------------------------------------------------------
+ */
+
+static const char probe_fact[] = "store.probe";
+
+void schedule_probe(struct gateway *gateway)
+{
+    gateway->probe_ms = PROBE_FIRST_MS;
+    gateway->probe_at_ms = loop_now_ms(gateway->loop) + PROBE_FIRST_MS;
+    schedule_no_later(gateway, gateway->probe_at_ms);
+}
+
+/* One small row, and nothing else is tried: an empty COMMIT succeeds on any disk. Its guard hears
+ * what became of it. */
+static void probe(struct gateway *gateway)
+{
+    char text[24];
+    int rc = store_begin(gateway->store);
+
+    snprintf(text, sizeof text, "%lld", (long long)loop_wall_ms(gateway->loop));
+    if (rc == 0) {
+        rc = store_fact_set(gateway->store, probe_fact, text);
+        int end = store_end(gateway->store, rc == 0);
+        if (rc == 0)
+            rc = end;
+        schedule_guard(gateway);
+    }
+    if (rc < 0)
+        log_event(LOG_LEVEL_ERROR, "schedule", "-", "probe_failed", "errno=%d", -rc);
+}
+
+/* Whatever was to be done at this moment waits until the store works again. */
+static void look_at_store(struct gateway *gateway)
+{
+    int64_t now_ms = loop_now_ms(gateway->loop);
+
+    if (now_ms >= gateway->probe_at_ms) {
+        gateway->probe_ms *= 2;
+        if (gateway->probe_ms > PROBE_MOST_MS)
+            gateway->probe_ms = PROBE_MOST_MS;
+        gateway->probe_at_ms = now_ms + gateway->probe_ms;
+        probe(gateway);
+    }
+    schedule_no_later(gateway, gateway->probe_at_ms);
+}
+
+static void on_due(void *arg)
 {
     struct gateway *gateway = arg;
 
-    admission_add(&gateway->admission, (enum message_class)class_, expires_ms, parts);
+    if (gateway->store_failing)
+        look_at_store(gateway);
+    else
+        look(gateway);
 }
 
-static void rebuild(struct gateway *gateway)
+/* Something has reached the disk. The whole queue is counted once, now, and not at each failure:
+ * nothing was taken and nothing begun in between. */
+static void on_mended(struct gateway *gateway)
 {
-    admission_clear(&gateway->admission);
-    if (store_queue_scan(gateway->store, count_one, gateway) < 0)
-        log_event(LOG_LEVEL_ERROR, "schedule", "-", "scan_failed", "%s", "");
+    log_event(LOG_LEVEL_NOTICE, "schedule", "-", "store_mended", "%s", "");
+    gateway_store_failing(gateway, false);
+    if (gateway->recount)
+        count_queue(gateway);
     arm_next(gateway);
+    schedule_kick(gateway);
+}
+
+static void on_failed(struct gateway *gateway, int rc)
+{
+    if (!gateway->store_failing)
+        log_event(LOG_LEVEL_ERROR, "schedule", "-", "store_failing", "errno=%d", -rc);
+    gateway->stats.accepted -= gateway->accepts_open;
+    gateway->stats.refused += gateway->accepts_open;
+    gateway->recount = true;
+    gateway_store_failing(gateway, true);
+    hold_load(gateway);
 }
 
 static void on_guard(void *arg, int rc)
 {
-    struct gateway *gateway = arg;
+    const struct guard *guard = arg;
+    struct gateway *gateway = guard->gateway;
+    bool mended = rc == 0 && guard->waiter.wrote && gateway->store_failing;
 
-    if (rc < 0 && !gateway->store_failing)
-        log_event(LOG_LEVEL_ERROR, "schedule", "-", "store_failing", "errno=%d", -rc);
-    else if (rc == 0 && gateway->store_failing)
-        log_event(LOG_LEVEL_NOTICE, "schedule", "-", "store_mended", "%s", "");
-    bool mended = rc == 0 && gateway->store_failing;
-    gateway_store_failing(gateway, rc < 0);
-    if (rc < 0) {
-        gateway->stats.accepted -= gateway->accepts_open;
-        gateway->stats.refused += gateway->accepts_open;
-        rebuild(gateway);
-        hold_load(gateway);
-        schedule_no_later(gateway, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
-    }
+    if (rc < 0)
+        on_failed(gateway, rc);
     gateway->accepts_open = 0;
     registry_look(gateway);
     if (mended)
-        schedule_kick(gateway);
+        on_mended(gateway);
 }
 
 void schedule_guard(struct gateway *gateway)
@@ -263,10 +344,11 @@ void schedule_guard(struct gateway *gateway)
     struct store_waiter *idle = NULL;
 
     for (int i = 0; i < GUARDS; i++) {
-        if (store_waits(gateway->store, &gateway->guard[i]))
+        struct store_waiter *waiter = &gateway->guard[i].waiter;
+        if (store_waits(gateway->store, waiter))
             return;
-        if (!gateway->guard[i].queued)
-            idle = &gateway->guard[i];
+        if (!waiter->queued)
+            idle = waiter;
     }
     if (idle)
         store_when_durable(gateway->store, idle);
@@ -275,8 +357,11 @@ void schedule_guard(struct gateway *gateway)
 void schedule_init(struct gateway *gateway)
 {
     for (int i = 0; i < GUARDS; i++)
-        gateway->guard[i] = (struct store_waiter){.fn = on_guard, .arg = gateway, .patient = true};
+        gateway->guard[i] =
+            (struct guard){.waiter = {.fn = on_guard, .arg = &gateway->guard[i], .patient = true},
+                           .gateway = gateway};
     loop_timer_init(&gateway->due, gateway->loop, on_due, gateway);
     store_before_commit(gateway->store, claim_due, gateway);
-    rebuild(gateway);
+    count_queue(gateway);
+    arm_next(gateway);
 }

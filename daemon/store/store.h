@@ -67,6 +67,8 @@ struct store_waiter {
     bool patient; /* it may wait while the COMMIT is held, see store_hold() */
     bool queued;
     int rc;       /* the store's: what the callback will hear */
+    bool wrote;   /* the store's: its COMMIT has put something on the disk; false where nothing had
+                     changed */
     uint64_t txn; /* the store's: the transaction that it waits for */
 };
 void store_when_durable(struct store *store, struct store_waiter *waiter);

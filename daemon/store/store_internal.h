@@ -52,6 +52,7 @@ struct store_txn {
     bool urgent;     /* somebody waits who is not patient */
     int lost;      /* -errno from the undoing of a whole transaction until its waiters were told */
     unsigned rows; /* written since BEGIN */
+    bool wrote;    /* its COMMIT has added to the log */
     int64_t opened_ms;
     int64_t hold_until_ms; /* 0: the COMMIT is not held */
     uint64_t number;

@@ -313,11 +313,13 @@ static const char schema_pragmas[] = "PRAGMA journal_mode = WAL;"
                                      "PRAGMA wal_autocheckpoint = " TEXT_OF(10000);
 _Static_assert(STORE_WAL_PAGES == 10000, "as in the pragma");
 
-/* sqlite3_wal_autocheckpoint() is itself a hook; ours does the same and remembers the size. */
+/* sqlite3_wal_autocheckpoint() is itself a hook; ours does the same and remembers the size. It is
+ * not called for a COMMIT that had nothing to write. */
 static int schema_on_wal(void *arg, sqlite3 *db, const char *name, int pages)
 {
     struct store *store = arg;
     store->wal_pages = pages;
+    store->txn.wrote = true;
     if (pages >= STORE_WAL_PAGES) {
         int rc = sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
         if (rc != SQLITE_OK) /* the WAL keeps everything; the next commit tries again */

@@ -65,8 +65,10 @@ static bool list_remove(struct store_list *list, struct store_waiter *waiter)
 /* The waiters of the transaction that has just ended are to be told `rc`. */
 static void waiters_ready(struct store *store, int rc)
 {
+    bool wrote = rc == 0 && store->txn.wrote;
     for (struct store_waiter *waiter; (waiter = list_pop(&store->waiting));) {
         waiter->rc = rc;
+        waiter->wrote = wrote;
         list_append(&store->ready, waiter);
     }
     loop_defer(&store->tell_task, LOOP_SOON);
@@ -91,6 +93,7 @@ void store_when_durable(struct store *store, struct store_waiter *waiter)
     }
     waiter->txn = 0;
     waiter->rc = store->txn.lost;
+    waiter->wrote = false;
     list_append(&store->ready, waiter);
     loop_defer(&store->tell_task, LOOP_SOON);
 }
@@ -330,6 +333,7 @@ int txn_commit(struct store *store)
 static int txn_end(struct store *store)
 {
     struct store_txn *txn = &store->txn;
+    txn->wrote = store->dir_fd < 0; /* in memory there is no log, and no disk that could fail */
     int rc = txn_do(store, SQL_COMMIT);
     if (rc != 0) {
         txn_undo_all(store, rc);

@@ -99,6 +99,41 @@ static void test_nothing_open(void **state)
     rig_end(&rig);
 }
 
+/* An empty COMMIT says nothing of the disk. */
+static void test_who_waits_hears_whether_it_was_written(void **state)
+{
+    struct rig rig;
+    struct told told = {0};
+    (void)state;
+    rig_disk(&rig);
+    loop_sim_settle(rig.loop);
+    trace[0] = '\0';
+    vfs_shim_reset();
+    vfs_shim_fail(VFS_IO_ERROR, VFS_WRITE, 1, UINT64_MAX);
+    rig_begin(&rig);
+    ask(&rig, &told, 'a');
+    rig_keep(&rig);
+    loop_sim_settle(rig.loop);
+    assert_int_equal(told.rc, 0);
+    assert_false(told.waiter.wrote);
+    insert(&rig, "k");
+    ask(&rig, &told, 'b');
+    loop_sim_settle(rig.loop);
+    assert_true(told.rc < 0);
+    assert_false(told.waiter.wrote);
+    vfs_shim_reset();
+    insert(&rig, "k");
+    ask(&rig, &told, 'c');
+    loop_sim_settle(rig.loop);
+    assert_int_equal(told.rc, 0);
+    assert_true(told.waiter.wrote);
+    ask(&rig, &told, 'd'); /* nothing is open */
+    loop_sim_settle(rig.loop);
+    assert_false(told.waiter.wrote);
+    assert_string_equal(trace, "abcd");
+    rig_end(&rig);
+}
+
 static void then_again(struct told *told)
 {
     told->then = NULL;
@@ -416,6 +451,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_commit_a_turn),
         cmocka_unit_test(test_nothing_open),
+        cmocka_unit_test(test_who_waits_hears_whether_it_was_written),
         cmocka_unit_test(test_ask_again_and_forget),
         cmocka_unit_test(test_bad_row_fails_alone),
         cmocka_unit_test(test_caps),

@@ -179,7 +179,7 @@ static struct disk *disk_find(const char *path, bool wal)
 }
 
 static int shim_size(sqlite3_file *base, sqlite3_int64 *size);
-static int shim_read(sqlite3_file *base, void *bytes, int len, sqlite3_int64 at);
+static int plain_read(sqlite3_file *base, void *bytes, int len, sqlite3_int64 at);
 
 /* Before the bytes from `at` on change: keeps what stands there. */
 static void change_keep(struct shim_file *file, int64_t at, int64_t len, const void *after)
@@ -198,7 +198,7 @@ static void change_keep(struct shim_file *file, int64_t at, int64_t len, const v
     if (there > 0) {
         change->before = malloc((size_t)there);
         assert(change->before);
-        rc = shim_read(&file->base, change->before, (int)there, at);
+        rc = plain_read(&file->base, change->before, (int)there, at);
         assert(rc == SQLITE_OK);
         change->before_len = there;
     }
@@ -382,11 +382,18 @@ static int shim_close(sqlite3_file *base)
 {
     return REAL(xClose);
 }
-static int shim_read(sqlite3_file *base, void *bytes, int len, sqlite3_int64 at)
+/* The shim's own look at what stands there, which no fault strikes. */
+static int plain_read(sqlite3_file *base, void *bytes, int len, sqlite3_int64 at)
 {
     if (alone && shim_of(base)->disk)
         return memory_read(shim_of(base)->disk, bytes, len, at);
     return REAL(xRead, bytes, len, at);
+}
+static int shim_read(sqlite3_file *base, void *bytes, int len, sqlite3_int64 at)
+{
+    bool asked = shim_of(base)->disk && !dead;
+    int rc = asked ? strike(VFS_READ, SQLITE_IOERR_READ) : SQLITE_OK;
+    return rc == SQLITE_OK ? plain_read(base, bytes, len, at) : rc;
 }
 static int shim_size(sqlite3_file *base, sqlite3_int64 *size)
 {

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum vfs_op_kind { VFS_WRITE, VFS_SYNC, VFS_TRUNCATE, VFS_DELETE, VFS_MARK };
+enum vfs_op_kind { VFS_WRITE, VFS_SYNC, VFS_TRUNCATE, VFS_DELETE, VFS_READ, VFS_MARK };
 enum { VFS_OP_KINDS = VFS_MARK + 1 };
 struct vfs_op {
     enum vfs_op_kind kind;
@@ -34,7 +34,8 @@ uint64_t vfs_shim_count(enum vfs_op_kind kind); /* since the reset */
  */
 bool vfs_shim_unsynced(void);
 
-/* The nth (1: the next) call of `kind` (VFS_WRITE, VFS_SYNC) and the `times` - 1 after it fail. */
+/* The nth (1: the next) call of `kind` (VFS_WRITE, VFS_SYNC, VFS_READ) and the `times` - 1 after it
+ * fail. Reads are not recorded. */
 enum vfs_fault { VFS_NO_FAULT, VFS_DISK_FULL, VFS_IO_ERROR };
 void vfs_shim_fail(enum vfs_fault fault, enum vfs_op_kind kind, uint64_t nth, uint64_t times);
 /* Databases that are opened from now on can only be read (a file system that was remounted). */
