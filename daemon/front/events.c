@@ -6,6 +6,7 @@
 #include "log.h"
 #include "text.h"
 #include "view.h"
+#include "view_modem.h"
 #include "view_subscriber.h"
 
 enum {

@@ -5,7 +5,7 @@
 #include "cancels.h"
 #include "hall.h"
 #include "verbs.h"
-#include "view.h"
+#include "view_message.h"
 #include "waits.h"
 
 enum { LIST_DEFAULT = 50, LIST_MAX = 200, ATTEMPTS_SHOWN = 64 };

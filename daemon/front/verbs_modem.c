@@ -2,7 +2,7 @@
 #include <string.h>
 #include "hall.h"
 #include "verbs.h"
-#include "view.h"
+#include "view_modem.h"
 #include "view_owncheck.h"
 
 /* As it stands, with the last check of its SIM. */

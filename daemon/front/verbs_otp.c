@@ -5,7 +5,7 @@
 #include "number.h"
 #include "otp_conversion.h"
 #include "verbs.h"
-#include "view.h"
+#include "view_message.h"
 #include "view_otp.h"
 
 enum { FIND_DEFAULT = 10, FIND_MAX = 50, ATTEMPTS_SHOWN = 32, DAY_MS = 24 * 3600 * 1000 };

@@ -5,21 +5,7 @@
 #include "otp_conversion.h"
 #include "store.h"
 #include "text.h"
-
-static void put(json_t **object, const char *name, json_t *value)
-{
-    if (json_object_set_new(*object, name, value)) {
-        json_decref(*object);
-        *object = NULL;
-    }
-}
-
-static void put_time(json_t **object, const char *name, int64_t wall_ms)
-{
-    char text[32];
-    text_iso8601(wall_ms, text);
-    put(object, name, json_string(text));
-}
+#include "view_put.h"
 
 static json_t *view_head(const struct otp_standing *standing)
 {
@@ -32,7 +18,7 @@ static json_t *view_head(const struct otp_standing *standing)
         json_pack("{s:s, s:s, s:s, s:s, s:i, s:i}", "id", id, "state", otp_state_name(row->state),
                   "purpose", row->purpose, "to_masked", masked, "resend_after_s",
                   standing->resend_after_s, "sends_left", standing->sends_left);
-    put_time(&view, "expires_at", row->expires_wall_ms);
+    view_put_time(&view, "expires_at", row->expires_wall_ms);
     return view;
 }
 
@@ -40,8 +26,8 @@ json_t *view_otp_standing(const struct otp_standing *standing)
 {
     json_t *view = view_head(standing);
     if (standing->eta_ms > 0)
-        put(&view, "eta_ms", json_integer(standing->eta_ms));
-    put(&view, "duplicate", json_boolean(standing->duplicate));
+        view_put(&view, "eta_ms", json_integer(standing->eta_ms));
+    view_put(&view, "duplicate", json_boolean(standing->duplicate));
     return view;
 }
 
@@ -49,14 +35,14 @@ json_t *view_otp(const struct otp_standing *standing, json_t *messages)
 {
     const struct otp_row *row = &standing->row;
     json_t *view = view_head(standing);
-    put_time(&view, "created_at", row->created_wall_ms);
-    put(&view, "sends", json_integer(row->sends));
-    put(&view, "checks", json_integer(row->checks));
+    view_put_time(&view, "created_at", row->created_wall_ms);
+    view_put(&view, "sends", json_integer(row->sends));
+    view_put(&view, "checks", json_integer(row->checks));
     if (row->ended_wall_ms != 0)
-        put_time(&view, "ended_at", row->ended_wall_ms);
+        view_put_time(&view, "ended_at", row->ended_wall_ms);
     if (row->reason[0])
-        put(&view, "reason", json_string(row->reason));
-    put(&view, "messages", messages);
+        view_put(&view, "reason", json_string(row->reason));
+    view_put(&view, "messages", messages);
     return view;
 }
 
@@ -68,11 +54,11 @@ void view_otp_news(json_t **view, const struct event *event)
         [OTP_NEWS_CANCELLED] = "cancelled", [OTP_NEWS_RESENT] = "resent",
         [OTP_NEWS_WRONG] = "wrong",         [OTP_NEWS_SUPERSEDED] = "superseded",
     };
-    put(view, "state", json_string(names[event->news]));
-    put(view, "purpose", json_string(event->purpose));
-    put(view, "to_masked", json_string(event->to_masked));
+    view_put(view, "state", json_string(names[event->news]));
+    view_put(view, "purpose", json_string(event->purpose));
+    view_put(view, "to_masked", json_string(event->to_masked));
     if (event->news == OTP_NEWS_WRONG || event->news == OTP_NEWS_SUPERSEDED)
-        put(view, "attempts_left", json_integer(event->checks_left));
+        view_put(view, "attempts_left", json_integer(event->checks_left));
 }
 
 /* --- what a page prints ----------------------------------------------------------------------- */
@@ -125,7 +111,7 @@ json_t *view_otp_checked(const struct otp_checked *checked)
                              "say", "vi", say_one(say->vi, checked->attempts_left), "en",
                              say_one(say->en, checked->attempts_left));
     if (checked->result == OTP_SAYS_WRONG || checked->result == OTP_SAYS_SUPERSEDED)
-        put(&view, "attempts_left", json_integer(checked->attempts_left));
+        view_put(&view, "attempts_left", json_integer(checked->attempts_left));
     return view;
 }
 
@@ -140,9 +126,9 @@ static json_t *view_conversion_row(enum conversion_kind kind, const struct conve
                              (json_int_t)row->used);
     if (kind == CONVERSION_HOUR)
         text_iso8601(strtoll(row->name, NULL, 10) * HOUR_MS, hour);
-    put(&view, "name", json_string(kind == CONVERSION_HOUR ? hour : row->name));
+    view_put(&view, "name", json_string(kind == CONVERSION_HOUR ? hour : row->name));
     if (row->median_s >= 0)
-        put(&view, "median_s", json_integer(row->median_s));
+        view_put(&view, "median_s", json_integer(row->median_s));
     return view;
 }
 
@@ -153,10 +139,7 @@ static json_t *view_conversion_list(const struct otp *otp, enum conversion_kind 
     int count = conversion_read(otp, kind, HOURS_SHOWN, rows);
     json_t *list = count >= 0 ? json_array() : NULL;
     for (int i = 0; i < count && list; i++)
-        if (json_array_append_new(list, view_conversion_row(kind, &rows[i]))) {
-            json_decref(list);
-            list = NULL;
-        }
+        view_append(&list, view_conversion_row(kind, &rows[i]));
     return list;
 }
 
@@ -167,15 +150,10 @@ json_t *view_conversion(json_t *stats, const struct otp *otp)
                                                         [CONVERSION_PREFIX] = "prefixes",
                                                         [CONVERSION_HOUR] = "hours"};
     json_t *view = json_object();
-    for (int kind = 0; kind < CONVERSION_KINDS && view; kind++) {
-        json_t *list = view_conversion_list(otp, (enum conversion_kind)kind);
-        if (!list || json_object_set_new(view, names[kind], list)) {
-            json_decref(view);
-            view = NULL;
-        }
-    }
+    for (int kind = 0; kind < CONVERSION_KINDS && view; kind++)
+        view_put(&view, names[kind], view_conversion_list(otp, (enum conversion_kind)kind));
     if (stats && view)
-        put(&stats, "conversion", view);
+        view_put(&stats, "conversion", view);
     else
         json_decref(view);
     return stats;

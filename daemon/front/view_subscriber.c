@@ -4,25 +4,9 @@
 #include "subscriber_advice.h"
 #include "subscriber_id.h"
 #include "text.h"
+#include "view_put.h"
 
 enum { SHOWN_MAX = SUBSCRIBER_TEXT_MAX + 8 };
-
-/* An object or array that lost a member for want of memory is none any more. */
-static void put(json_t **object, const char *name, json_t *value)
-{
-    if (json_object_set_new(*object, name, value)) {
-        json_decref(*object);
-        *object = NULL;
-    }
-}
-
-static void append(json_t **array, json_t *value)
-{
-    if (json_array_append_new(*array, value)) {
-        json_decref(*array);
-        *array = NULL;
-    }
-}
 
 static json_t *view_say(const char *vi, const char *en)
 {
@@ -84,12 +68,12 @@ static json_t *view_value(enum subscriber_field field, const char *text,
         mask(field, text + span->from, len, raw, sizeof raw);
         mask(field, value->value, strlen(value->value), shown, sizeof shown);
     }
-    put(&view, "raw", full ? json_stringn(text + span->from, len) : json_string(raw));
-    put(&view, "value", json_string(full ? value->value : shown));
-    put(&view, "span",
-        json_pack("[I, I]", (json_int_t)characters(text, span->from),
-                  (json_int_t)characters(text, span->to)));
-    put(&view, "rule", json_string(value->rule));
+    view_put(&view, "raw", full ? json_stringn(text + span->from, len) : json_string(raw));
+    view_put(&view, "value", json_string(full ? value->value : shown));
+    view_put(&view, "span",
+             json_pack("[I, I]", (json_int_t)characters(text, span->from),
+                       (json_int_t)characters(text, span->to)));
+    view_put(&view, "rule", json_string(value->rule));
     explicit_bzero(raw, sizeof raw);
     return view;
 }
@@ -99,8 +83,8 @@ static json_t *view_fields(const char *text, const struct subscriber_reply *repl
     json_t *view = json_object();
     for (int f = 0; f < SUBSCRIBER_FIELDS; f++)
         if (reply->field[f].found)
-            put(&view, subscriber_field_name((enum subscriber_field)f),
-                view_value((enum subscriber_field)f, text, &reply->field[f], full));
+            view_put(&view, subscriber_field_name((enum subscriber_field)f),
+                     view_value((enum subscriber_field)f, text, &reply->field[f], full));
     return view;
 }
 
@@ -113,7 +97,7 @@ static json_t *view_unparsed(const char *text, const struct subscriber_reply *re
         size_t len = span->to - span->from;
         if (!full)
             subscriber_mask_text(text + span->from, len, shown, sizeof shown);
-        append(&view, full ? json_stringn(text + span->from, len) : json_string(shown));
+        view_append(&view, full ? json_stringn(text + span->from, len) : json_string(shown));
     }
     return view;
 }
@@ -125,7 +109,7 @@ static json_t *view_findings(unsigned findings)
     json_t *view = json_array();
     for (int f = 0; f < SUBSCRIBER_FINDINGS; f++)
         if (findings & 1u << f)
-            append(&view, json_string(subscriber_finding_name((enum subscriber_finding)f)));
+            view_append(&view, json_string(subscriber_finding_name((enum subscriber_finding)f)));
     return view;
 }
 
@@ -137,13 +121,13 @@ static void put_comparison(json_t **record, const struct subscriber_comparison *
         const char *name = subscriber_field_name((enum subscriber_field)f);
         if (!verdict->compared)
             continue;
-        put(&verdicts, name,
-            json_pack("{s:s, s:o}", "level", subscriber_level_name(verdict->level), "findings",
-                      view_findings(verdict->findings)));
-        append(&names, json_string(name));
+        view_put(&verdicts, name,
+                 json_pack("{s:s, s:o}", "level", subscriber_level_name(verdict->level), "findings",
+                           view_findings(verdict->findings)));
+        view_append(&names, json_string(name));
     }
-    put(record, "comparison", verdicts);
-    put(record, "compared", names);
+    view_put(record, "comparison", verdicts);
+    view_put(record, "compared", names);
 }
 
 json_t *view_subscriber_record(const struct carrier *carrier, const char *text,
@@ -155,15 +139,15 @@ json_t *view_subscriber_record(const struct carrier *carrier, const char *text,
     subscriber_advise(comparison->conclusion, reply->refusal, carrier ? carrier->title : "",
                       carrier ? carrier->care : "", &say);
     if (carrier)
-        put(&view, "carrier", json_string(carrier->name));
-    put(&view, "shown", json_string(full ? "full" : "masked"));
-    put(&view, "fields", view_fields(text, reply, full));
-    put(&view, "unparsed", view_unparsed(text, reply, full));
+        view_put(&view, "carrier", json_string(carrier->name));
+    view_put(&view, "shown", json_string(full ? "full" : "masked"));
+    view_put(&view, "fields", view_fields(text, reply, full));
+    view_put(&view, "unparsed", view_unparsed(text, reply, full));
     put_comparison(&view, comparison);
-    put(&view, "conclusion", json_string(subscriber_conclusion_name(comparison->conclusion)));
+    view_put(&view, "conclusion", json_string(subscriber_conclusion_name(comparison->conclusion)));
     if (comparison->conclusion == CONCLUSION_REFUSED)
-        put(&view, "refused", json_string(subscriber_refusal_name(reply->refusal)));
-    put(&view, "say", view_say(say.vi, say.en));
+        view_put(&view, "refused", json_string(subscriber_refusal_name(reply->refusal)));
+    view_put(&view, "say", view_say(say.vi, say.en));
     return view;
 }
 
@@ -182,7 +166,7 @@ static json_t *view_finding(enum subscriber_field field, enum subscriber_finding
     json_t *view = json_pack("{s:s, s:s, s:o}", "field", subscriber_field_name(field), "finding",
                              subscriber_finding_name(finding), "say", view_say(vi, en));
     if (*suggest)
-        put(&view, "suggest", json_string(suggest));
+        view_put(&view, "suggest", json_string(suggest));
     return view;
 }
 
@@ -192,8 +176,8 @@ json_t *view_subscriber_preflight(const struct subscriber_preflight *flight)
     for (int field = 0; field < SUBSCRIBER_FIELDS; field++)
         for (int f = 0; f < SUBSCRIBER_FINDINGS; f++)
             if (flight->findings[field] & 1u << f)
-                append(&findings, view_finding((enum subscriber_field)field,
-                                               (enum subscriber_finding)f, flight));
+                view_append(&findings, view_finding((enum subscriber_field)field,
+                                                    (enum subscriber_finding)f, flight));
     bool ok = findings && json_array_size(findings) == 0;
     return json_pack("{s:b, s:o}", "ok", ok, "findings", findings);
 }
@@ -211,10 +195,10 @@ json_t *view_subscriber_event(const struct registry_news *news, int64_t wall_ms)
     json_t *view = json_pack("{s:s, s:s, s:s, s:s, s:s}", "topic", "subscriber", "modem",
                              news->modem, "step", steps[news->step], "way", news->way, "at", at);
     if (news->step == REGISTRY_PART) {
-        put(&view, "part", json_integer(news->part));
-        put(&view, "parts", json_integer(news->parts));
+        view_put(&view, "part", json_integer(news->part));
+        view_put(&view, "parts", json_integer(news->parts));
     }
     if (*news->why)
-        put(&view, "why", json_string(news->why));
+        view_put(&view, "why", json_string(news->why));
     return view;
 }
