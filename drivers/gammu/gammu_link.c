@@ -2,30 +2,23 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fsm.h"
-#include "gammu_wire.h"
+#include "gammu_inside.h"
 #include "log.h"
-#include "recorder.h"
 #include "text.h"
 
 enum {
     KEEPALIVE_DEFAULT_S = 60,
     CONNECT_MS = 90000, /* libgammu tries a silent phone for half a minute and more */
-    OWNER_MS = 20000,   /* for the owner's transaction */
-    ANSWER_MS = 120000, /* of a submit: the network's own timers and libgammu's waits */
     ALIVE_MS = 60000,   /* of a look, which may read a full memory */
     SEARCH_MS = 10000,  /* between two looks for a network */
     REST_MS = 2000,     /* before a helper is started again */
     GONE_STEP_MS = 1000,
     QUARANTINE_STEP_MS = 10000,
     PENALTY_MAX_MS = 600000,
-    RESTARTS = 3,      /* in a row, then quarantine */
-    WINDOW = 16,       /* TPDUs told upward and not taken */
-    LINES_MAX = 10000, /* between two looks: more is a flood */
+    RESTARTS = 3, /* in a row, then quarantine */
 };
 
 #define WHEREVER (FSM_TO(LINK_RECOVERING) | FSM_TO(LINK_QUARANTINED) | FSM_TO(LINK_GONE))
@@ -37,7 +30,7 @@ static const struct fsm_state states[LINK_STATES] = {
     [LINK_REGISTERING] = {"registering", FSM_TO(LINK_READY) | WHEREVER, 0},
     [LINK_READY] = {"ready", FSM_TO(LINK_BUSY) | FSM_TO(LINK_REGISTERING) | WHEREVER, 0},
     [LINK_BUSY] = {"busy", FSM_TO(LINK_READY) | FSM_TO(LINK_REGISTERING) | WHEREVER,
-                   OWNER_MS + ANSWER_MS + ALIVE_MS},
+                   GAMMU_OWNER_MS + GAMMU_ANSWER_MS + ALIVE_MS},
     [LINK_RECOVERING] = {"recovering",
                          FSM_TO(LINK_OPENING) | FSM_TO(LINK_RECOVERING) | FSM_TO(LINK_QUARANTINED) |
                              FSM_TO(LINK_GONE),
@@ -48,70 +41,17 @@ static const struct fsm_state states[LINK_STATES] = {
 static const struct fsm_table table = {"gammu", states, LINK_STATES,
                                        FSM_TO(LINK_READY) | FSM_TO(LINK_BUSY)};
 
-struct window {
-    uint64_t handle; /* ours; 0: free */
-    uint64_t theirs;
-    bool told;
-    struct pdu_tpdu tpdu;
-};
-
-struct gammu_link {
-    struct link link; /* first */
-    struct loop *loop;
-    struct port *port;
-    bool owns_port;
-    int64_t keepalive_ms;
-
-    struct fsm fsm;
-    struct loop_timer timer;  /* the next look, or the next try */
-    struct loop_timer answer; /* of a commit, a submit or a look */
-    struct stream *stream;
-    char in[GAMMU_LINE_MAX + 1];
-    size_t in_len;
-    unsigned lines; /* since the last look */
-    bool looking;
-    bool reset_asked; /* as soon as what is under way has ended */
-    unsigned penalty;
-
-    struct {
-        bool active, asked, left;
-        struct link_submit submit;
-    } send;
-    struct window window[WINDOW];
-    uint64_t next_handle;
-
-    struct { /* what the sink is told at the end of the turn, in this order */
-        bool outcome, state, commit, radio;
-        struct sms_outcome result;
-        char why[80];
-        struct loop_task task;
-    } notices;
-    struct recorder recorder;
-    struct loop_task traced;
-    bool closed;
-    struct loop_task reaper;
-};
-
-static struct gammu_link *own(struct link *link)
+struct gammu_link *gammu_own(struct link *link)
 {
     return (struct gammu_link *)link;
 }
 
-static enum link_state state_of(const struct gammu_link *l)
+enum link_state gammu_state(const struct gammu_link *l)
 {
     return (enum link_state)l->fsm.state;
 }
 
 /* --- telling ------------------------------------------------------------------------------- */
-
-static void tell_inbound(struct gammu_link *l, struct window *window)
-{
-    struct link_inbound inbound = {.handle = window->handle, .len = window->tpdu.len};
-    window->told = true;
-    memcpy(inbound.iccid, l->link.identity.iccid, sizeof inbound.iccid);
-    memcpy(inbound.tpdu, window->tpdu.octet, window->tpdu.len);
-    l->link.sink->inbound(l->link.ctx, &l->link, &inbound);
-}
 
 static void flush(void *arg)
 {
@@ -127,23 +67,23 @@ static void flush(void *arg)
         char why[sizeof l->notices.why];
         memcpy(why, l->notices.why, sizeof why);
         l->notices.state = false;
-        sink->state(l->link.ctx, &l->link, state_of(l), why);
+        sink->state(l->link.ctx, &l->link, gammu_state(l), why);
     }
     if (!l->closed && l->notices.commit) {
         l->notices.commit = false;
         l->send.asked = true;
         sink->commit(l->link.ctx, &l->link, l->send.submit.token, l->send.submit.part);
     }
-    for (unsigned i = 0; !l->closed && i < WINDOW; i++)
+    for (unsigned i = 0; !l->closed && i < GAMMU_WINDOW; i++)
         if (l->window[i].handle && !l->window[i].told)
-            tell_inbound(l, &l->window[i]);
+            gammu_tell_inbound(l, &l->window[i]);
     if (!l->closed && l->notices.radio) {
         l->notices.radio = false;
         sink->radio(l->link.ctx, &l->link, &l->link.radio);
     }
 }
 
-static void notify(struct gammu_link *l)
+void gammu_notify(struct gammu_link *l)
 {
     loop_defer(&l->notices.task, LOOP_SOON);
 }
@@ -154,7 +94,7 @@ static void tell_traced(void *arg)
     l->link.sink->traced(l->link.ctx, &l->link);
 }
 
-static void go(struct gammu_link *l, enum link_state state, const char *why)
+void gammu_goto(struct gammu_link *l, enum link_state state, const char *why)
 {
     loop_timer_cancel(&l->timer);
     fsm_goto(&l->fsm, state, why);
@@ -163,32 +103,7 @@ static void go(struct gammu_link *l, enum link_state state, const char *why)
         recorder_dump(&l->recorder, l->link.name);
     (void)text_copy(l->notices.why, sizeof l->notices.why, why);
     l->notices.state = true;
-    notify(l);
-}
-
-static void tell_outcome(struct gammu_link *l, const struct sms_outcome *outcome)
-{
-    assert(l->send.active);
-    l->send.active = l->send.asked = false;
-    l->notices.commit = false;
-    l->notices.outcome = true;
-    l->notices.result = *outcome;
-    loop_timer_cancel(&l->answer);
-    log_event(LOG_LEVEL_INFO, "gammu", l->link.name, "outcome",
-              "token=%llu part=%u verdict=%s cause=%d reference=%d",
-              (unsigned long long)l->send.submit.token, l->send.submit.part,
-              sms_verdict_name(outcome->verdict), outcome->cause, outcome->reference);
-    notify(l);
-}
-
-static void tell_failed(struct gammu_link *l, enum sms_local cause)
-{
-    const struct sms_outcome outcome = {
-        .verdict = sms_cause_verdict(SMS_CAUSE_LOCAL, (int)cause, l->send.left),
-        .space = SMS_CAUSE_LOCAL,
-        .cause = (int)cause,
-        .reference = -1};
-    tell_outcome(l, &outcome);
+    gammu_notify(l);
 }
 
 /* --- coming and going ------------------------------------------------------------------------ */
@@ -212,21 +127,21 @@ static void drop(struct gammu_link *l, enum sms_local cause)
         stream_close(l->stream);
     l->stream = NULL;
     if (l->send.active)
-        tell_failed(l, cause);
+        gammu_send_failed(l, cause);
 }
 
-static void restart(struct gammu_link *l, enum sms_local cause, const char *why)
+void gammu_restart(struct gammu_link *l, enum sms_local cause, const char *why)
 {
     drop(l, cause);
     log_event(LOG_LEVEL_WARNING, "gammu", l->link.name, "restart", "why=\"%s\"", why);
     if (l->penalty < RESTARTS) {
         l->penalty++;
-        go(l, LINK_RECOVERING, why);
+        gammu_goto(l, LINK_RECOVERING, why);
         loop_timer_arm_in(&l->timer, REST_MS);
         return;
     }
     int64_t wait_ms = penalty_ms(l, QUARANTINE_STEP_MS);
-    go(l, LINK_QUARANTINED, why);
+    gammu_goto(l, LINK_QUARANTINED, why);
     loop_timer_arm_in(&l->timer, wait_ms);
 }
 
@@ -237,33 +152,31 @@ static void on_port(void *arg)
     open_port(arg, "port is there");
 }
 
-static void gone(struct gammu_link *l, const char *why)
+void gammu_gone(struct gammu_link *l, const char *why)
 {
     drop(l, SMS_LOCAL_GONE);
-    go(l, LINK_GONE, why);
+    gammu_goto(l, LINK_GONE, why);
     port_watch(l->port, on_port, l);
     loop_timer_arm_in(&l->timer, penalty_ms(l, GONE_STEP_MS));
 }
 
-static const struct stream_sink stream_sink;
-
 static void open_port(struct gammu_link *l, const char *why)
 {
     port_unwatch(l->port);
-    go(l, LINK_OPENING, why);
+    gammu_goto(l, LINK_OPENING, why);
     memset(&l->link.identity, 0, sizeof l->link.identity);
     l->link.radio = (struct link_radio){.registration = -1, .technology = -1};
-    int rc = port_open(l->port, &stream_sink, l, &l->stream);
+    int rc = port_open(l->port, &gammu_hears, l, &l->stream);
     if (rc < 0) {
         l->stream = NULL;
-        gone(l, rc == -ENOENT ? "no such port" : strerror(-rc));
+        gammu_gone(l, rc == -ENOENT ? "no such port" : strerror(-rc));
         return;
     }
     l->lines = 0;
-    go(l, LINK_SYNCING, "helper started");
+    gammu_goto(l, LINK_SYNCING, "helper started");
 }
 
-static void say(struct gammu_link *l, const struct gammu_line *line)
+void gammu_say(struct gammu_link *l, const struct gammu_line *line)
 {
     char text[GAMMU_LINE_MAX + 2];
     size_t len = gammu_line_form(line, text);
@@ -272,16 +185,14 @@ static void say(struct gammu_link *l, const struct gammu_line *line)
         return; /* on_gone follows */
 }
 
-static void look(struct gammu_link *l)
+void gammu_look(struct gammu_link *l)
 {
     const struct gammu_line line = {.word = GAMMU_LOOK};
     l->looking = true;
     l->lines = 0;
     loop_timer_arm_in(&l->answer, ALIVE_MS);
-    say(l, &line);
+    gammu_say(l, &line);
 }
-
-/* --- what the helper says --- */
 
 static bool registered(const struct gammu_link *l)
 {
@@ -289,184 +200,18 @@ static bool registered(const struct gammu_link *l)
     return stat == 1 || stat == 5;
 }
 
-/* READY or REGISTERING, as the last radio line has it. */
-static void settle(struct gammu_link *l, const char *why)
+void gammu_settle(struct gammu_link *l, const char *why)
 {
     if (l->reset_asked) {
-        restart(l, SMS_LOCAL_GONE, "asked to");
+        gammu_restart(l, SMS_LOCAL_GONE, "asked to");
         return;
     }
     enum link_state wanted = registered(l) ? LINK_READY : LINK_REGISTERING;
-    if (state_of(l) != wanted)
-        go(l, wanted, registered(l) ? why : "no network");
+    if (gammu_state(l) != wanted)
+        gammu_goto(l, wanted, registered(l) ? why : "no network");
     if (!loop_timer_armed(&l->timer))
         loop_timer_arm_in(&l->timer, registered(l) ? l->keepalive_ms : SEARCH_MS);
 }
-
-static bool take_identity(struct gammu_link *l, const struct gammu_line *line, char *out,
-                          size_t room)
-{
-    return state_of(l) == LINK_IDENTIFYING && text_copy(out, room, line->text);
-}
-
-static bool take_ready(struct gammu_link *l)
-{
-    if (state_of(l) != LINK_IDENTIFYING)
-        return false;
-    l->link.card = LINK_CARD_READY;
-    go(l, LINK_REGISTERING, "phone known");
-    look(l);
-    return true;
-}
-
-static bool take_radio(struct gammu_link *l, const struct gammu_line *line)
-{
-    l->link.radio.registration = (int)line->number;
-    l->link.radio.signal_dbm = line->value;
-    (void)text_copy(l->link.radio.operator_, sizeof l->link.radio.operator_, line->text);
-    l->notices.radio = true;
-    notify(l);
-    return true;
-}
-
-static bool take_inbound(struct gammu_link *l, const struct gammu_line *line)
-{
-    struct window *free_one = NULL;
-    for (unsigned i = 0; i < WINDOW; i++) {
-        if (l->window[i].handle && l->window[i].theirs == line->id)
-            return true; /* told again before it was taken */
-        if (!l->window[i].handle)
-            free_one = &l->window[i];
-    }
-    if (!free_one)
-        return false; /* it was told how many it may tell */
-    *free_one = (struct window){
-        .handle = ++l->next_handle, .theirs = line->id, .told = false, .tpdu = line->tpdu};
-    notify(l);
-    return true;
-}
-
-static bool take_outcome(struct gammu_link *l, const struct gammu_line *line)
-{
-    struct sms_outcome outcome = {.verdict =
-                                      line->word == GAMMU_REFUSED ? SMS_NOT_SENT : SMS_UNKNOWN,
-                                  .space = SMS_CAUSE_LOCAL,
-                                  .cause = SMS_LOCAL_ERROR,
-                                  .reference = -1};
-    if (!l->send.active || !l->send.left || l->send.submit.token != line->id ||
-        l->send.submit.part != line->number)
-        return false; /* of something that is not under way: it lies */
-    if (line->word == GAMMU_SENT) {
-        outcome = (struct sms_outcome){
-            .verdict = SMS_SENT, .space = SMS_CAUSE_NONE, .reference = line->value & 0xFF};
-        l->penalty = 0;
-    }
-    tell_outcome(l, &outcome);
-    settle(l, "free");
-    return true;
-}
-
-static bool take_alive(struct gammu_link *l)
-{
-    if (!l->looking)
-        return false;
-    l->looking = false;
-    if (l->send.active)
-        return true; /* the answer that is awaited is another one */
-    loop_timer_cancel(&l->answer);
-    loop_timer_cancel(&l->timer);
-    settle(l, "registered");
-    return true;
-}
-
-/* False: it has no business to say so now. */
-static bool take(struct gammu_link *l, const struct gammu_line *line)
-{
-    struct link_identity *id = &l->link.identity;
-    bool known =
-        state_of(l) == LINK_REGISTERING || state_of(l) == LINK_READY || state_of(l) == LINK_BUSY;
-    switch (line->word) {
-    case GAMMU_HELLO:
-        if (state_of(l) != LINK_SYNCING || line->number != GAMMU_WIRE_VERSION)
-            return false;
-        go(l, LINK_IDENTIFYING, "helper speaks");
-        return true;
-    case GAMMU_IMEI:
-        return take_identity(l, line, id->imei, sizeof id->imei);
-    case GAMMU_IMSI:
-        return take_identity(l, line, id->imsi, sizeof id->imsi) &&
-               take_identity(l, line, id->iccid, sizeof id->iccid);
-    case GAMMU_SMSC:
-        return take_identity(l, line, id->smsc, sizeof id->smsc);
-    case GAMMU_MAKER:
-        return take_identity(l, line, id->maker, sizeof id->maker);
-    case GAMMU_MODEL:
-        return take_identity(l, line, id->model, sizeof id->model);
-    case GAMMU_REVISION:
-        return take_identity(l, line, id->revision, sizeof id->revision);
-    case GAMMU_READY:
-        return take_ready(l);
-    case GAMMU_RADIO:
-        return known && take_radio(l, line);
-    case GAMMU_INBOUND:
-        return known && take_inbound(l, line);
-    case GAMMU_SENT:
-    case GAMMU_REFUSED:
-    case GAMMU_FAILED:
-        return take_outcome(l, line);
-    case GAMMU_ALIVE:
-        return known && take_alive(l);
-    case GAMMU_BROKEN:
-        log_event(LOG_LEVEL_WARNING, "gammu", l->link.name, "broken", "error=%u", line->number);
-        gone(l, "the phone is not reached");
-        return true;
-    case GAMMU_SEND:
-    case GAMMU_TAKEN:
-    case GAMMU_LOOK:
-        return false;
-    }
-    return false;
-}
-
-static void take_text(struct gammu_link *l, const char *text, size_t len)
-{
-    struct gammu_line line;
-    bool known = gammu_line_parse(text, len, &line);
-    char *seen = recorder_put(&l->recorder, loop_now_ns(l->loop), '<');
-    if (known)
-        gammu_line_show(&line, seen, RECORDER_TEXT);
-    else
-        (void)snprintf(seen, RECORDER_TEXT, "<line:%zu>", len);
-    if (++l->lines > LINES_MAX)
-        restart(l, SMS_LOCAL_GONE, "the helper floods");
-    else if (!known || !take(l, &line))
-        restart(l, SMS_LOCAL_GONE, "the helper says what it must not");
-}
-
-static void on_data(void *ctx, const uint8_t *data, size_t len)
-{
-    struct gammu_link *l = ctx;
-    const struct stream *stream = l->stream;
-    for (size_t i = 0; i < len && l->stream && l->stream == stream; i++) {
-        if (data[i] == '\n') {
-            size_t line = l->in_len;
-            l->in_len = 0;
-            take_text(l, l->in, line);
-        } else if (l->in_len < GAMMU_LINE_MAX) {
-            l->in[l->in_len++] = (char)data[i];
-        } else {
-            restart(l, SMS_LOCAL_GONE, "the helper says what it must not");
-        }
-    }
-}
-
-static void on_gone(void *ctx, int err)
-{
-    (void)err;
-    restart(ctx, SMS_LOCAL_GONE, "the helper has ended");
-}
-
-static const struct stream_sink stream_sink = {.on_data = on_data, .on_gone = on_gone};
 
 /* --- time --- */
 
@@ -484,20 +229,20 @@ static void on_answer_timeout(void *arg)
     if (answered_meanwhile(l))
         return;
     if (l->send.active && !l->send.left) {
-        tell_failed(l, SMS_LOCAL_ABORTED); /* the owner was silent */
-        settle(l, "free");
+        gammu_send_failed(l, SMS_LOCAL_ABORTED); /* the owner was silent */
+        gammu_settle(l, "free");
     } else {
-        restart(l, SMS_LOCAL_TIMEOUT, "the helper hangs");
+        gammu_restart(l, SMS_LOCAL_TIMEOUT, "the helper hangs");
     }
 }
 
 static void on_timer(void *arg)
 {
     struct gammu_link *l = arg;
-    switch (state_of(l)) {
+    switch (gammu_state(l)) {
     case LINK_REGISTERING:
     case LINK_READY:
-        look(l);
+        gammu_look(l);
         break;
     case LINK_RECOVERING:
     case LINK_QUARANTINED:
@@ -515,86 +260,29 @@ static void on_timer(void *arg)
 
 static void on_state_timeout(void *arg)
 {
-    restart(arg, SMS_LOCAL_TIMEOUT, "the phone does not answer");
+    gammu_restart(arg, SMS_LOCAL_TIMEOUT, "the phone does not answer");
 }
 
 /* --- the contract's calls --- */
 
 static int op_open(struct link *link)
 {
-    open_port(own(link), "open");
+    open_port(gammu_own(link), "open");
     return 0;
-}
-
-static int op_submit(struct link *link, const struct link_submit *submit)
-{
-    struct gammu_link *l = own(link);
-    if (state_of(l) != LINK_READY || l->send.active || l->notices.outcome)
-        return -EAGAIN;
-    l->send.active = true;
-    l->send.asked = l->send.left = false;
-    l->send.submit = *submit;
-    go(l, LINK_BUSY, "submit");
-    loop_timer_arm_in(&l->answer, OWNER_MS);
-    l->notices.commit = true;
-    notify(l);
-    return 0;
-}
-
-static void op_proceed(struct link *link, uint64_t token, unsigned part, bool yes)
-{
-    struct gammu_link *l = own(link);
-    if (!l->send.active || !l->send.asked || token != l->send.submit.token ||
-        part != l->send.submit.part)
-        return;
-    l->send.asked = false;
-    if (!yes) {
-        tell_failed(l, SMS_LOCAL_REFUSED);
-        settle(l, "free");
-        return;
-    }
-    const struct gammu_line line = {
-        .word = GAMMU_SEND, .id = token, .number = part, .tpdu = l->send.submit.tpdu};
-    l->send.left = true; /* a helper that ends now may have had it */
-    loop_timer_arm_in(&l->answer, ANSWER_MS);
-    say(l, &line);
-}
-
-static void op_abort(struct link *link)
-{
-    struct gammu_link *l = own(link);
-    if (!l->send.active || l->send.left)
-        return;
-    tell_failed(l, SMS_LOCAL_ABORTED);
-    settle(l, "free");
 }
 
 static int op_reset(struct link *link)
 {
-    struct gammu_link *l = own(link);
-    if (state_of(l) == LINK_GONE)
+    struct gammu_link *l = gammu_own(link);
+    if (gammu_state(l) == LINK_GONE)
         return -ENODEV;
-    if (state_of(l) == LINK_QUARANTINED || state_of(l) == LINK_RECOVERING)
+    if (gammu_state(l) == LINK_QUARANTINED || gammu_state(l) == LINK_RECOVERING)
         open_port(l, "another try");
-    else if (state_of(l) == LINK_BUSY)
+    else if (gammu_state(l) == LINK_BUSY)
         l->reset_asked = true;
-    else if (state_of(l) == LINK_READY || state_of(l) == LINK_REGISTERING)
-        restart(l, SMS_LOCAL_GONE, "asked to");
+    else if (gammu_state(l) == LINK_READY || gammu_state(l) == LINK_REGISTERING)
+        gammu_restart(l, SMS_LOCAL_GONE, "asked to");
     return 0; /* else it starts just now */
-}
-
-static void op_taken(struct link *link, uint64_t handle, bool ok)
-{
-    struct gammu_link *l = own(link);
-    for (unsigned i = 0; handle && i < WINDOW; i++) {
-        if (l->window[i].handle != handle)
-            continue;
-        const struct gammu_line line = {
-            .word = GAMMU_TAKEN, .id = l->window[i].theirs, .number = ok};
-        memset(&l->window[i], 0, sizeof l->window[i]);
-        say(l, &line);
-        return;
-    }
 }
 
 static bool op_trace(const struct link *link, uint64_t number, struct link_trace *out)
@@ -638,7 +326,7 @@ static void reap(void *arg)
 
 static void op_close(struct link *link)
 {
-    struct gammu_link *l = own(link);
+    struct gammu_link *l = gammu_own(link);
     assert(!l->closed);
     l->closed = true;
     port_unwatch(l->port);
@@ -656,15 +344,15 @@ static void op_close(struct link *link)
 
 static const struct link_ops ops = {
     .open = op_open,
-    .submit = op_submit,
-    .proceed = op_proceed,
+    .submit = gammu_op_submit,
+    .proceed = gammu_op_proceed,
     .ussd_start = op_ussd,
     .ussd_answer = op_ussd,
     .ussd_cancel = op_ussd_cancel,
-    .abort = op_abort,
+    .abort = gammu_op_abort,
     .reset = op_reset,
     .close = op_close,
-    .taken = op_taken,
+    .taken = gammu_op_taken,
     .in_flight = op_in_flight,
     .trace = op_trace,
     .pin = op_pin,
