@@ -205,3 +205,21 @@ void call_fail_store(struct call *call, int rc)
               "method=%s error=\"%s\"", call->method ? call->method->name : "-", strerror(-rc));
     call_fail(call, WIRE_STORE, NULL, json_pack("{s:i}", "retry_after_s", STORE_RETRY_S));
 }
+
+bool call_begun(struct call *call)
+{
+    int rc = store_begin(call->front->store);
+    if (rc < 0)
+        call_fail_store(call, rc);
+    return rc == 0;
+}
+
+bool call_kept(struct call *call, int rc, const struct refusal *refusal)
+{
+    int end = store_end(call->front->store, rc == 0);
+    if (end < 0)
+        call_fail_store(call, end);
+    else if (rc != 0)
+        call_refuse(call, refusal);
+    return end == 0 && rc == 0;
+}

@@ -50,6 +50,12 @@ void call_not_allowed(struct call *call, const char *what, const char *role);
 /* A store call failed with -errno: the client gets store_failed, the log the cause. */
 void call_fail_store(struct call *call, int rc);
 
+/* For a verb that changes something: a savepoint of its own. False: the call has been answered. */
+bool call_begun(struct call *call);
+/* Ends it: true where it is done (rc 0) and kept; else it is undone, and the call has been
+ * answered, with `refusal` where the verb was refused (rc < 0). */
+bool call_kept(struct call *call, int rc, const struct refusal *refusal);
+
 /* Waits for something else than the disk: no longer counted as in flight. `abandon` is called where
  * the session ends first. */
 void call_park(struct call *call, void (*abandon)(struct call *call), void *parked);

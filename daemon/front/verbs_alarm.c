@@ -2,17 +2,13 @@
 #include "hall.h"
 #include "verbs.h"
 #include "view.h"
+#include "view_put.h"
 
 void verb_alarm_list(struct call *call)
 {
     struct alarm_view alarm;
     json_t *list = json_array();
-    int rc = 0;
     for (size_t i = 0; alarm_at(call->front->gateway, i, &alarm); i++)
-        rc |= json_array_append_new(list, view_alarm(&alarm));
-    if (rc) {
-        json_decref(list);
-        list = NULL;
-    }
+        view_append(&list, view_alarm(&alarm));
     call_reply(call, json_pack("{s:o}", "alarms", list));
 }

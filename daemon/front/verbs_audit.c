@@ -5,25 +5,18 @@
 #include "store_audit.h"
 #include "verbs.h"
 #include "view.h"
+#include "view_put.h"
 
 enum { LIST_DEFAULT = 50, LIST_MAX = 200 };
 
 static json_t *view_records(const struct audit_row *rows, size_t count, bool more)
 {
     json_t *list = json_array();
-    int rc = 0;
     for (size_t i = 0; i < count; i++)
-        rc |= json_array_append_new(list, view_audit(&rows[i]));
-    if (rc) {
-        json_decref(list);
-        list = NULL;
-    }
+        view_append(&list, view_audit(&rows[i]));
     json_t *view = json_pack("{s:o}", "records", list);
-    if (view && more &&
-        json_object_set_new(view, "next_cursor", json_integer(rows[count - 1].row))) {
-        json_decref(view);
-        view = NULL;
-    }
+    if (more)
+        view_put_integer(&view, "next_cursor", rows[count - 1].row);
     return view;
 }
 

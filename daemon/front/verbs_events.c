@@ -3,6 +3,7 @@
 #include <string.h>
 #include "hall.h"
 #include "verbs.h"
+#include "view_put.h"
 
 struct topic {
     const char *name;
@@ -67,14 +68,9 @@ static void follow_not_allowed(struct call *call, const struct topic *refused)
 static json_t *view_follow(unsigned bits, int64_t newest)
 {
     json_t *names = json_array();
-    int rc = 0;
     for (size_t i = 0; i < TOPICS; i++)
         if (bits & topics[i].bit)
-            rc |= json_array_append_new(names, json_string(topics[i].name));
-    if (rc) {
-        json_decref(names);
-        names = NULL;
-    }
+            view_append(&names, json_string(topics[i].name));
     return json_pack("{s:o, s:I}", "topics", names, "newest_seq", (json_int_t)newest);
 }
 

@@ -3,6 +3,7 @@
 #include "verbs.h"
 #include "view.h"
 #include "view_otp.h"
+#include "view_put.h"
 
 enum { TTL_MIN_S = 10, TTL_MAX_S = 86400, WAIT_MAX_MS = 60000 }; /* as in openrpc.json */
 
@@ -17,13 +18,9 @@ static json_t *roles_of(const struct call *call)
 {
     const char *role;
     json_t *list = json_array();
-    for (size_t i = 0; list && (role = roles_name_at(i)); i++) {
-        if (peer_may(call->front, &call->peer, role) &&
-            json_array_append_new(list, json_string(role))) {
-            json_decref(list);
-            list = NULL;
-        }
-    }
+    for (size_t i = 0; (role = roles_name_at(i)); i++)
+        if (peer_may(call->front, &call->peer, role))
+            view_append(&list, json_string(role));
     return list;
 }
 
@@ -49,21 +46,10 @@ void verb_gateway_stats(struct call *call)
 
 static void gateway_hold(struct call *call, bool pause)
 {
-    struct front *front = call->front;
     struct refusal refusal = {0};
-    int rc = store_begin(front->store);
-    if (rc < 0) {
-        call_fail_store(call, rc);
-        return;
-    }
-    bool done = gateway_pause(front->gateway, pause, &refusal) == 0;
-    rc = store_end(front->store, done);
-    if (rc < 0)
-        call_fail_store(call, rc);
-    else if (done)
+    if (call_begun(call) &&
+        call_kept(call, gateway_pause(call->front->gateway, pause, &refusal), &refusal))
         call_reply(call, json_pack("{s:b}", "paused", pause));
-    else
-        call_refuse(call, &refusal);
 }
 
 void verb_gateway_pause(struct call *call)

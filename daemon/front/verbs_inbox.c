@@ -2,6 +2,7 @@
 #include "hall.h"
 #include "verbs.h"
 #include "view.h"
+#include "view_put.h"
 
 /* A text may have 255 parts; an answer is a line that a client takes as a whole. */
 enum { LIST_DEFAULT = 50, LIST_CHUNK = 8, LIST_TEXTS_MAX = 256 * 1024 };
@@ -22,10 +23,7 @@ static void inbox_take(struct page_of_inbox *page, const struct inbox *inbox)
     if (page->full)
         return;
     page->cursor = inbox->row;
-    if (json_array_append_new(page->messages, view_inbox(inbox, page->whole))) {
-        json_decref(page->messages);
-        page->messages = NULL;
-    }
+    view_append(&page->messages, view_inbox(inbox, page->whole));
 }
 
 /* A few at a time, so that long texts do not stand in memory all at once. 0/-errno. */
@@ -47,11 +45,8 @@ static int inbox_read(struct store *store, struct page_of_inbox *page)
 static json_t *view_page(const struct page_of_inbox *page)
 {
     json_t *view = json_pack("{s:o}", "messages", page->messages);
-    if (view && page->full &&
-        json_object_set_new(view, "next_cursor", json_integer(page->cursor))) {
-        json_decref(view);
-        view = NULL;
-    }
+    if (page->full)
+        view_put_integer(&view, "next_cursor", page->cursor);
     return view;
 }
 

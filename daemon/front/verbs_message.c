@@ -6,6 +6,7 @@
 #include "hall.h"
 #include "verbs.h"
 #include "view_message.h"
+#include "view_put.h"
 #include "waits.h"
 
 enum { LIST_DEFAULT = 50, LIST_MAX = 200, ATTEMPTS_SHOWN = 64 };
@@ -126,21 +127,12 @@ void verb_message_send(struct call *call)
         call_not_allowed(call, "modem", "operate");
         return;
     }
-    int rc = store_begin(front->store);
-    if (rc < 0) {
-        call_fail_store(call, rc);
-        return;
-    }
-    bool taken = gateway_send(front->gateway, &request, &result, &refusal) == 0;
-    rc = store_end(front->store, taken);
-    if (rc < 0)
-        call_fail_store(call, rc);
-    else if (!taken)
-        call_refuse(call, &refusal);
-    else
+    if (call_begun(call) &&
+        call_kept(call, gateway_send(front->gateway, &request, &result, &refusal), &refusal)) {
+        if (!result.duplicate)
+            rates_take(front, &call->peer);
         call_reply(call, view_accepted(&result, call->peer.uid));
-    if (rc == 0 && taken && !result.duplicate)
-        rates_take(front, &call->peer);
+    }
     message_clear(&result.message);
 }
 
@@ -169,7 +161,6 @@ static void cancel_by_filter(struct call *call, json_t *given)
 
 void verb_message_cancel(struct call *call)
 {
-    struct front *front = call->front;
     json_t *filter = json_object_get(call->params, "filter");
     if (filter) {
         cancel_by_filter(call, filter);
@@ -182,17 +173,9 @@ void verb_message_cancel(struct call *call)
         message_not_found(call, rc);
         return;
     }
-    rc = store_begin(front->store);
-    if (rc == 0) {
-        bool done = gateway_cancel(front->gateway, &message, &refusal) == 0;
-        rc = store_end(front->store, done);
-        if (rc == 0 && done)
-            message_answer(call, &message);
-        else if (rc == 0)
-            call_refuse(call, &refusal);
-    }
-    if (rc < 0)
-        call_fail_store(call, rc);
+    if (call_begun(call) &&
+        call_kept(call, gateway_cancel(call->front->gateway, &message, &refusal), &refusal))
+        message_answer(call, &message);
     message_clear(&message);
 }
 
@@ -218,19 +201,11 @@ void verb_message_get(struct call *call)
 static json_t *view_list(const struct message *messages, size_t count, bool more, uint32_t viewer)
 {
     json_t *list = json_array();
-    int rc = 0;
     for (size_t i = 0; i < count; i++)
-        rc |= json_array_append_new(list, view_summary(&messages[i], viewer));
-    if (rc) {
-        json_decref(list);
-        list = NULL;
-    }
+        view_append(&list, view_summary(&messages[i], viewer));
     json_t *view = json_pack("{s:o}", "messages", list);
-    if (view && more &&
-        json_object_set_new(view, "next_cursor", json_integer(messages[count - 1].row))) {
-        json_decref(view);
-        view = NULL;
-    }
+    if (more)
+        view_put_integer(&view, "next_cursor", messages[count - 1].row);
     return view;
 }
 

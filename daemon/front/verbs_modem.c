@@ -4,17 +4,15 @@
 #include "verbs.h"
 #include "view_modem.h"
 #include "view_owncheck.h"
+#include "view_put.h"
 
 /* As it stands, with the last check of its SIM. */
 static json_t *modem_as_json(struct call *call, const struct modem_view *modem)
 {
     struct owncheck_view check;
     json_t *view = view_modem(modem);
-    if (view && owncheck_look(call->front->own, modem->name, &check) &&
-        json_object_set_new(view, "own_check", view_owncheck(&check, false))) {
-        json_decref(view);
-        return NULL;
-    }
+    if (owncheck_look(call->front->own, modem->name, &check))
+        view_put(&view, "own_check", view_owncheck(&check, false));
     return view;
 }
 
@@ -24,15 +22,10 @@ void verb_modem_list(struct call *call)
     struct modem_view modem;
     struct plug_left left;
     json_t *modems = json_array(), *others = json_array();
-    int rc = 0;
     for (size_t i = 0; gateway_modem_at(gateway, i, &modem); i++)
-        rc |= json_array_append_new(modems, modem_as_json(call, &modem));
+        view_append(&modems, modem_as_json(call, &modem));
     for (size_t i = 0; gateway_left_at(gateway, i, &left); i++)
-        rc |= json_array_append_new(others, view_left(&left));
-    if (rc) {
-        json_decref(others);
-        others = NULL;
-    }
+        view_append(&others, view_left(&left));
     call_reply(call, json_pack("{s:o, s:o}", "modems", modems, "left", others));
 }
 
@@ -72,21 +65,11 @@ void verb_modem_get(struct call *call)
 
 static void modem_pause(struct call *call, bool pause)
 {
-    struct front *front = call->front;
+    struct gateway *gateway = call->front->gateway;
     struct refusal refusal = {0};
-    int rc = store_begin(front->store);
-    if (rc < 0) {
-        call_fail_store(call, rc);
-        return;
-    }
-    bool done = gateway_modem_pause(front->gateway, name_of(call), pause, &refusal) == 0;
-    rc = store_end(front->store, done);
-    if (rc < 0)
-        call_fail_store(call, rc);
-    else if (done)
+    if (call_begun(call) &&
+        call_kept(call, gateway_modem_pause(gateway, name_of(call), pause, &refusal), &refusal))
         modem_answer(call);
-    else
-        call_refuse(call, &refusal);
 }
 
 void verb_modem_pause(struct call *call)
@@ -110,21 +93,11 @@ void verb_modem_reset(struct call *call)
 
 void verb_modem_accept(struct call *call)
 {
-    struct front *front = call->front;
+    struct gateway *gateway = call->front->gateway;
     struct refusal refusal = {0};
-    int rc = store_begin(front->store);
-    if (rc < 0) {
-        call_fail_store(call, rc);
-        return;
-    }
-    bool done = gateway_modem_accept(front->gateway, name_of(call), &refusal) == 0;
-    rc = store_end(front->store, done);
-    if (rc < 0)
-        call_fail_store(call, rc);
-    else if (done)
+    if (call_begun(call) &&
+        call_kept(call, gateway_modem_accept(gateway, name_of(call), &refusal), &refusal))
         modem_answer(call);
-    else
-        call_refuse(call, &refusal);
 }
 
 /* From number `from` on; `next` is what to ask for then. */
@@ -137,15 +110,10 @@ void verb_modem_trace(struct call *call)
     if (!modem_is_named(call, name_of(call)))
         return;
     json_t *lines = json_array();
-    int rc = 0;
     for (int i = 0; i < LINES_MAX && gateway_modem_trace(gateway, name_of(call), next, &line);
          i++) {
-        rc |= json_array_append_new(lines, view_trace(&line));
+        view_append(&lines, view_trace(&line));
         next = line.number + 1;
-    }
-    if (rc) {
-        json_decref(lines);
-        lines = NULL;
     }
     call_reply(call, json_pack("{s:o, s:I}", "lines", lines, "next", (json_int_t)next));
 }

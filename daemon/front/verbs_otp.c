@@ -7,6 +7,7 @@
 #include "verbs.h"
 #include "view_message.h"
 #include "view_otp.h"
+#include "view_put.h"
 
 enum { FIND_DEFAULT = 10, FIND_MAX = 50, ATTEMPTS_SHOWN = 32, DAY_MS = 24 * 3600 * 1000 };
 
@@ -36,26 +37,6 @@ static uint32_t whose(const struct call *call)
     return peer_may(call->front, &call->peer, "operate") ? UINT32_MAX : call->peer.uid;
 }
 
-/* Ends the savepoint of a call that changes something: true where it is done and kept; else it has
- * been answered. */
-static bool kept(struct call *call, int rc, const struct refusal *refusal)
-{
-    int end = store_end(call->front->store, rc == 0);
-    if (end < 0)
-        call_fail_store(call, end);
-    else if (rc != 0)
-        call_refuse(call, refusal);
-    return end == 0 && rc == 0;
-}
-
-static bool begun(struct call *call)
-{
-    int rc = store_begin(call->front->store);
-    if (rc < 0)
-        call_fail_store(call, rc);
-    return rc == 0;
-}
-
 void verb_otp_start(struct call *call)
 {
     const struct otp_start start = {
@@ -73,8 +54,8 @@ void verb_otp_start(struct call *call)
     };
     struct otp_standing standing;
     struct refusal refusal;
-    if (begun(call) &&
-        kept(call, otp_start(call->front->otp, &start, &standing, &refusal), &refusal))
+    if (call_begun(call) &&
+        call_kept(call, otp_start(call->front->otp, &start, &standing, &refusal), &refusal))
         call_reply(call, view_otp_standing(&standing));
 }
 
@@ -83,11 +64,11 @@ void verb_otp_resend(struct call *call)
     struct otp_standing standing;
     struct refusal refusal;
     uint8_t id[OTP_ID];
-    if (param_id(call, id) && begun(call) &&
-        kept(call,
-             otp_resend(call->front->otp, call->peer.uid, id, param_string(call, "key"), &standing,
-                        &refusal),
-             &refusal))
+    if (param_id(call, id) && call_begun(call) &&
+        call_kept(call,
+                  otp_resend(call->front->otp, call->peer.uid, id, param_string(call, "key"),
+                             &standing, &refusal),
+                  &refusal))
         call_reply(call, view_otp_standing(&standing));
 }
 
@@ -96,11 +77,11 @@ void verb_otp_check(struct call *call)
     struct otp_checked checked;
     struct refusal refusal;
     uint8_t id[OTP_ID];
-    if (param_id(call, id) && begun(call) &&
-        kept(call,
-             otp_check(call->front->otp, call->peer.uid, id, param_string(call, "code"),
-                       param_string(call, "key"), &checked, &refusal),
-             &refusal))
+    if (param_id(call, id) && call_begun(call) &&
+        call_kept(call,
+                  otp_check(call->front->otp, call->peer.uid, id, param_string(call, "code"),
+                            param_string(call, "key"), &checked, &refusal),
+                  &refusal))
         call_reply(call, view_otp_checked(&checked));
 }
 
@@ -109,8 +90,9 @@ void verb_otp_cancel(struct call *call)
     struct otp_standing standing;
     struct refusal refusal;
     uint8_t id[OTP_ID];
-    if (param_id(call, id) && begun(call) &&
-        kept(call, otp_cancel(call->front->otp, whose(call), id, &standing, &refusal), &refusal))
+    if (param_id(call, id) && call_begun(call) &&
+        call_kept(call, otp_cancel(call->front->otp, whose(call), id, &standing, &refusal),
+                  &refusal))
         call_reply(call, view_otp_standing(&standing));
 }
 
@@ -139,10 +121,8 @@ static json_t *view_whole(struct call *call, struct otp_row *row, int *rc)
     *rc = 0;
     for (int nth = 1; nth <= row->sends && *rc >= 0; nth++) {
         json_t *message = view_nth(call, row, nth, rc);
-        if (message && json_array_append_new(messages, message)) {
-            json_decref(messages);
-            messages = NULL;
-        }
+        if (message)
+            view_append(&messages, message);
     }
     otp_stand(call->front->otp, row, &standing);
     if (*rc >= 0)
@@ -214,10 +194,8 @@ static void find_answer(struct call *call, struct otp_row *rows, int count)
     int rc = 0;
     for (int i = 0; i < count && rc >= 0; i++) {
         json_t *view = view_whole(call, &rows[i], &rc);
-        if (rc >= 0 && json_array_append_new(list, view)) {
-            json_decref(list);
-            list = NULL;
-        }
+        if (rc >= 0)
+            view_append(&list, view);
     }
     if (rc < 0) {
         json_decref(list);
@@ -267,8 +245,8 @@ void verb_otp_feedback(struct call *call)
         call_fail_store(call, rc);
     else if (rc == 0 || message.uid != call->peer.uid)
         call_fail(call, WIRE_NOT_FOUND, NULL, NULL);
-    else if (begun(call) &&
-             kept(call, otp_feedback(front->otp, &message, used, &refusal), &refusal))
+    else if (call_begun(call) &&
+             call_kept(call, otp_feedback(front->otp, &message, used, &refusal), &refusal))
         call_reply(call, json_pack("{s:b}", "used", used));
     message_clear(&message);
 }

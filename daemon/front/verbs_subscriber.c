@@ -12,6 +12,7 @@
 #include "subscriber_preflight.h"
 #include "text.h"
 #include "verbs.h"
+#include "view_put.h"
 #include "view_subscriber.h"
 
 enum { TELLING_MIN = 6 }; /* letters of a value that are enough to tell somebody by */
@@ -121,10 +122,8 @@ static void answer_record(struct call *call, const struct carrier *carrier, cons
     audit(call, subscriber_conclusion_name(comparison.conclusion));
     json_t *record = view_subscriber_record(carrier, bytes, &reply, &comparison, full);
     subscriber_reply_clear(&reply);
-    if (way && record && json_object_set_new(record, "way", json_string(way))) {
-        json_decref(record);
-        record = NULL;
-    }
+    if (way)
+        view_put(&record, "way", json_string(way));
     call_reply(call, record);
 }
 
