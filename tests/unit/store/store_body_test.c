@@ -45,20 +45,8 @@ static void lose_power(struct rig *rig)
 
 static struct otp_row put_code(struct rig *rig, char code[OTP_DIGITS + 1])
 {
-    struct otp_row otp = {.uid = 1000,
-                          .purpose = "register",
-                          .to = "+84912345678",
-                          .last3 = "678",
-                          .length = 6,
-                          .checked_ms = INT64_MIN,
-                          .created_wall_ms = loop_wall_ms(rig->loop),
-                          .expires_wall_ms = loop_wall_ms(rig->loop) + 300000,
-                          .expires_ms = store_clock_ms(rig->store) + 300000};
-    store_random(otp.id, sizeof otp.id);
-    store_random(otp.seed, sizeof otp.seed);
-    store_random(otp.tuple, sizeof otp.tuple);
-    store_code_make(rig->store, otp.id, otp.seed, 6, code);
-    store_code_hash(rig->store, otp.id, code, 6, otp.code);
+    struct otp_row otp = rig_otp(rig, "", code);
+    store_random(otp.tuple, sizeof otp.tuple); /* each another one's */
     otp.formers = 1;
     memcpy(otp.former[0], otp.code, OTP_CODE);
     rig_begin(rig);

@@ -265,16 +265,6 @@ static void test_seen(void **state)
     rig_end(&rig);
 }
 
-static int64_t number(struct rig *rig, const char *sql)
-{
-    sqlite3_stmt *stmt;
-    assert_int_equal(sqlite3_prepare_v2(rig->store->db, sql, -1, &stmt, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-    int64_t value = sqlite3_column_int64(stmt, 0);
-    sqlite3_finalize(stmt);
-    return value;
-}
-
 static void test_seen_is_bounded(void **state)
 {
     struct rig rig;
@@ -284,14 +274,14 @@ static void test_seen_is_bounded(void **state)
     seen(&rig, "s", "second");
     exec(&rig, "WITH RECURSIVE n (i) AS (VALUES (3) UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
                "INSERT INTO seen (hash, wall) SELECT randomblob(16), 1795000000000 FROM n");
-    assert_int_equal(number(&rig, "SELECT count(*) FROM seen"), STORE_SEEN_MAX);
+    assert_int_equal(rig_number(&rig, "SELECT count(*) FROM seen"), STORE_SEEN_MAX);
     assert_int_equal(seen(&rig, "s", "oldest"), 1);
     assert_int_equal(seen(&rig, "s", "new"), 0);
-    assert_int_equal(number(&rig, "SELECT count(*) FROM seen"), STORE_SEEN_MAX);
+    assert_int_equal(rig_number(&rig, "SELECT count(*) FROM seen"), STORE_SEEN_MAX);
     assert_int_equal(seen(&rig, "s", "second"), 1);
     assert_int_equal(seen(&rig, "s", "oldest"), 0); /* and that one pushed out the second */
     assert_int_equal(seen(&rig, "s", "second"), 0);
-    assert_int_equal(number(&rig, "SELECT count(*) FROM seen"), STORE_SEEN_MAX);
+    assert_int_equal(rig_number(&rig, "SELECT count(*) FROM seen"), STORE_SEEN_MAX);
     rig_end(&rig);
 }
 

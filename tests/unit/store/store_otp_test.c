@@ -14,23 +14,8 @@ static const int64_t DAY_MS = INT64_C(24) * 3600 * 1000;
 
 static struct otp_row make(struct rig *rig, const char *tuple)
 {
-    struct otp_row otp = {.uid = 1000,
-                          .purpose = "register",
-                          .locale = "vi",
-                          .to = "+84912345678",
-                          .last3 = "678",
-                          .length = 6,
-                          .checked_ms = INT64_MIN,
-                          .created_wall_ms = loop_wall_ms(rig->loop),
-                          .expires_wall_ms = loop_wall_ms(rig->loop) + 300000,
-                          .expires_ms = store_clock_ms(rig->store) + 300000};
     char code[OTP_DIGITS + 1];
-    store_random(otp.id, sizeof otp.id);
-    store_random(otp.seed, sizeof otp.seed);
-    store_otp_hash(rig->store, "otp.tuple", tuple, strlen(tuple), otp.tuple);
-    store_code_make(rig->store, otp.id, otp.seed, 6, code);
-    store_code_hash(rig->store, otp.id, code, 6, otp.code);
-    return otp;
+    return rig_otp(rig, tuple, code);
 }
 
 static int put(struct rig *rig, struct otp_row *otp)
@@ -46,16 +31,6 @@ static void update(struct rig *rig, const struct otp_row *otp)
     rig_begin(rig);
     assert_int_equal(store_otp_update(rig->store, otp, (enum otp_news)otp->state, 0), 0);
     rig_keep(rig);
-}
-
-static int64_t number_of(struct rig *rig, const char *sql)
-{
-    sqlite3_stmt *stmt = NULL;
-    assert_int_equal(sqlite3_prepare_v2(rig->store->db, sql, -1, &stmt, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-    int64_t number = sqlite3_column_int64(stmt, 0);
-    sqlite3_finalize(stmt);
-    return number;
 }
 
 static void test_round_trip(void **state)
@@ -93,8 +68,8 @@ static void test_one_pending_of_a_tuple(void **state)
     update(&rig, &first);
     second.row = 0;
     assert_int_equal(put(&rig, &second), 0);
-    assert_int_equal(number_of(&rig, "SELECT count(*) FROM otp WHERE code IS NULL"), 3);
-    assert_int_equal(number_of(&rig, "SELECT count(*) FROM otp WHERE sealed_seed IS NULL"), 1);
+    assert_int_equal(rig_number(&rig, "SELECT count(*) FROM otp WHERE code IS NULL"), 3);
+    assert_int_equal(rig_number(&rig, "SELECT count(*) FROM otp WHERE sealed_seed IS NULL"), 1);
     rig_end(&rig);
 }
 
@@ -206,7 +181,7 @@ static void test_clock_goes_on_over_reboots(void **state)
     assert_int_equal(store_otp_by_row(rig.store, otp.row, &out), 1);
     assert_int_equal(out.state, OTP_EXPIRED);
     assert_string_equal(out.reason, "clock_went_back");
-    assert_int_equal(number_of(&rig, "SELECT count(*) FROM otp WHERE sealed_seed IS NOT NULL"), 0);
+    assert_int_equal(rig_number(&rig, "SELECT count(*) FROM otp WHERE sealed_seed IS NOT NULL"), 0);
     rig_end(&rig);
 }
 
@@ -232,7 +207,7 @@ static void test_backup_takes_no_code(void **state)
     assert_int_equal(store_otp_by_row(rig.store, otp.row, &out), 1);
     assert_int_equal(out.state, OTP_EXPIRED);
     assert_string_equal(out.reason, "restored_backup");
-    assert_int_equal(number_of(&rig, EXPIRED_EVENTS), 1);
+    assert_int_equal(rig_number(&rig, EXPIRED_EVENTS), 1);
     rig_end(&rig);
 }
 
@@ -252,7 +227,7 @@ static void test_lost_keys(void **state)
     assert_int_equal(store_otp_by_row(rig.store, otp.row, &out), 1);
     assert_int_equal(out.state, OTP_EXPIRED);
     assert_string_equal(out.reason, "key_lost");
-    assert_int_equal(number_of(&rig, EXPIRED_EVENTS), 1);
+    assert_int_equal(rig_number(&rig, EXPIRED_EVENTS), 1);
     assert_string_equal(out.to, "");
     rig_end(&rig);
 }
@@ -382,7 +357,7 @@ static void test_from_revision_6(void **state)
         assert_int_equal(store_otp_key_get(rig.store, &key), 1);
         assert_int_equal(key.left, 4);
     }
-    assert_int_equal(number_of(&rig, "SELECT until - at FROM otp_window"), DAY_MS);
+    assert_int_equal(rig_number(&rig, "SELECT until - at FROM otp_window"), DAY_MS);
     struct otp_row next = make(&rig, "a");
     assert_int_equal(put(&rig, &next), 0);
     assert_int_equal(next.row, 91);

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sqlite3.h>
+#include "power_walk.h"
 #include "store_rig.h"
-#include "vfs_shim.h"
 
 enum { MESSAGES = 3 };
 
@@ -185,21 +185,14 @@ static bool die_at(enum vfs_op_kind kind, uint64_t nth, uint64_t seed)
 
 static void test_every_write(void **state)
 {
-    uint64_t nth = 1;
     (void)state;
-    while (die_at(VFS_WRITE, nth, nth % 3 ? nth * 0x9e3779b97f4a7c15u : 0))
-        nth++;
-    assert_in_range(nth, 50, 2000);
-    print_message("power lost at each of %d writes\n", (int)nth - 1);
+    power_at_every_write(die_at, 50, 2000);
 }
 
 static void test_every_sync(void **state)
 {
-    uint64_t nth = 1;
     (void)state;
-    while (die_at(VFS_SYNC, nth, nth * 0x9e3779b97f4a7c15u) && die_at(VFS_SYNC, nth, 0))
-        nth++;
-    assert_in_range(nth, 6, 100);
+    power_at_every_sync(die_at, 6, 100);
 }
 
 int main(void)

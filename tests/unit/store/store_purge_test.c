@@ -15,16 +15,6 @@ static void exec(struct rig *rig, const char *sql)
         fail_msg("%s", sqlite3_errmsg(rig->store->db));
 }
 
-static int64_t number(struct rig *rig, const char *sql)
-{
-    sqlite3_stmt *stmt;
-    assert_int_equal(sqlite3_prepare_v2(rig->store->db, sql, -1, &stmt, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-    int64_t value = sqlite3_column_int64(stmt, 0);
-    sqlite3_finalize(stmt);
-    return value;
-}
-
 static void put_inbox(struct rig *rig, size_t len)
 {
     struct inbox inbox = {
@@ -100,14 +90,14 @@ static void test_what_is_live_stays(void **state)
     put_inbox(&rig, 10);
     put_seen(&rig, "new");
     rig_commit(&rig);
-    int64_t events = number(&rig, "SELECT count(*) FROM event");
+    int64_t events = rig_number(&rig, "SELECT count(*) FROM event");
     assert_int_equal(purge_all(&rig, 3), 1 + 1 + (events - 1) + 1);
     for (int i = 0; i <= MESSAGE_UNKNOWN; i++)
         assert_int_equal(rig_state(&rig, live[i]), i);
-    assert_int_equal(number(&rig, "SELECT count(*) FROM attempt"), MESSAGE_UNKNOWN + 1);
-    assert_int_equal(number(&rig, "SELECT count(*) FROM part"), 1);
-    assert_int_equal(number(&rig, "SELECT count(*) FROM seen"), 1);
-    assert_int_equal(number(&rig, "SELECT count(*) FROM event"), 1);
+    assert_int_equal(rig_number(&rig, "SELECT count(*) FROM attempt"), MESSAGE_UNKNOWN + 1);
+    assert_int_equal(rig_number(&rig, "SELECT count(*) FROM part"), 1);
+    assert_int_equal(rig_number(&rig, "SELECT count(*) FROM seen"), 1);
+    assert_int_equal(rig_number(&rig, "SELECT count(*) FROM event"), 1);
     assert_int_equal(store_inbox_list(rig.store, 0, inbox, 2), 1);
     assert_int_equal(inbox[0].row, 2);
     inbox_clear(&inbox[0]);

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <sqlite3.h>
 #include "log.h"
+#include "store_internal.h"
 
 /* What the store says in these tests is expected; a test that cares sets its own. */
 static void log_nothing(void *arg, enum log_level level, const char *line)
@@ -161,6 +163,36 @@ void rig_begin(struct rig *rig)
 void rig_keep(struct rig *rig)
 {
     assert_int_equal(store_end(rig->store, true), 0);
+}
+
+struct otp_row rig_otp(const struct rig *rig, const char *tuple, char code[OTP_DIGITS + 1])
+{
+    struct otp_row otp = {.uid = 1000,
+                          .purpose = "register",
+                          .locale = "vi",
+                          .to = "+84912345678",
+                          .last3 = "678",
+                          .length = 6,
+                          .checked_ms = INT64_MIN,
+                          .created_wall_ms = loop_wall_ms(rig->loop),
+                          .expires_wall_ms = loop_wall_ms(rig->loop) + 300000,
+                          .expires_ms = store_clock_ms(rig->store) + 300000};
+    store_random(otp.id, sizeof otp.id);
+    store_random(otp.seed, sizeof otp.seed);
+    store_otp_hash(rig->store, "otp.tuple", tuple, strlen(tuple), otp.tuple);
+    store_code_make(rig->store, otp.id, otp.seed, otp.length, code);
+    store_code_hash(rig->store, otp.id, code, otp.length, otp.code);
+    return otp;
+}
+
+int64_t rig_number(const struct rig *rig, const char *sql)
+{
+    sqlite3_stmt *stmt = NULL;
+    assert_int_equal(sqlite3_prepare_v2(rig->store->db, sql, -1, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    int64_t number = sqlite3_column_int64(stmt, 0);
+    sqlite3_finalize(stmt);
+    return number;
 }
 
 void rig_commit(struct rig *rig)

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include "loop_sim.h"
 #include "store.h"
+#include "store_otp.h"
 
 enum { RIG_NOW_MS = 1000000 };
 #define RIG_WALL_MS INT64_C(1795000000000)
@@ -54,6 +55,10 @@ enum message_state rig_state(struct rig *rig, int64_t row);
 void rig_reason(struct rig *rig, int64_t row, const char *want);
 /* The states of all events of a row, joined: "queued claimed sent". */
 const char *rig_ladder(struct rig *rig, int64_t row);
+/* A verification as the core makes it, not stored yet; its tuple is the hash of `tuple`. */
+struct otp_row rig_otp(const struct rig *rig, const char *tuple, char code[OTP_DIGITS + 1]);
+/* The one number that a statement answers with. */
+int64_t rig_number(const struct rig *rig, const char *sql);
 void rig_commit(struct rig *rig); /* store_flush, must succeed */
 void rig_pass(struct rig *rig, int64_t ms);
 
