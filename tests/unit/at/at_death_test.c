@@ -8,16 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "at_log.h"
 #include "at_world.h"
-#include "log.h"
-
-static void no_log(void *arg, enum log_level level, const char *line)
-{
-    (void)arg;
-    (void)level;
-    if (getenv("AT_LOG"))
-        fprintf(stderr, "%s\n", line);
-}
 
 /* What the modem puts out for one message, and where the line is drawn in it. */
 #define DIALOGUE "\r\n> \r\n+CMGS: 7\r\n\r\nOK\r\n"
@@ -388,6 +380,6 @@ int main(void)
         cmocka_unit_test(an_answer_in_the_fence_is_evidence),
         cmocka_unit_test(a_body_stuck_in_the_port_is_not_sent),
     };
-    log_sink_set(no_log, NULL);
+    at_log_hide();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,18 +8,10 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "at_log.h"
 #include "at_sim_world.h"
-#include "log.h"
 
 enum { MESSAGES = 4 };
-
-static void no_log(void *arg, enum log_level level, const char *line)
-{
-    (void)arg;
-    (void)level;
-    if (getenv("AT_LOG"))
-        (void)fprintf(stderr, "%s\n", line);
-}
 
 static const struct {
     unsigned bits;
@@ -133,6 +125,6 @@ int main(void)
         cmocka_unit_test(every_profile_lives_with_its_habits),
         cmocka_unit_test(an_ok_that_is_missing_costs_a_time_out),
     };
-    log_sink_set(no_log, NULL);
+    at_log_hide();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

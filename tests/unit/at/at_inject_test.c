@@ -7,16 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "at_log.h"
 #include "at_world.h"
-#include "log.h"
-
-static void no_log(void *arg, enum log_level level, const char *line)
-{
-    (void)arg;
-    (void)level;
-    if (getenv("AT_LOG"))
-        fprintf(stderr, "%s\n", line);
-}
 
 /* Whole lines, as modems print them. */
 static const char *const lines[] = {
@@ -162,6 +154,6 @@ int main(void)
         cmocka_unit_test(half_a_line_before_the_prompt_is_not_sent),
         cmocka_unit_test(whole_lines_between_any_two_lines_of_the_start),
     };
-    log_sink_set(no_log, NULL);
+    at_log_hide();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

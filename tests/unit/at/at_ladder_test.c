@@ -42,27 +42,19 @@ static void hear(void *arg, enum log_level level, const char *line)
     quarantines += strncmp(line, "at test quarantine", 18) == 0;
 }
 
-static struct world *world_new(void)
+static struct world *world_heard(void)
 {
-    struct world *w = calloc(1, sizeof *w);
-    assert_non_null(w);
-    now_in = w;
+    now_in = world_new();
     climb_count = quarantines = lines = told_left_out = dumped = 0;
-    return w;
+    return now_in;
 }
 
-static struct world *world_ready(void)
+static struct world *world_heard_ready(void)
 {
-    struct world *w = world_new();
+    struct world *w = world_heard();
     world_start(w);
     assert_true(world_until_ready(w, 5000));
     return w;
-}
-
-static void world_end(struct world *w)
-{
-    world_stop(w);
-    free(w);
 }
 
 static void rungs_are(const char *wanted)
@@ -110,7 +102,7 @@ static void send_one(struct world *w, enum sms_verdict verdict)
 static void a_modem_that_answers_registers_anew_first(void **state)
 {
     (void)state;
-    struct world *w = world_ready();
+    struct world *w = world_heard_ready();
     w->cmgs_answer = "\r\nERROR\r\n";
     for (int i = 0; i < 3; i++)
         send_one(w, SMS_UNKNOWN);
@@ -137,7 +129,7 @@ static void a_modem_that_answers_registers_anew_first(void **state)
 static void a_deaf_modem_is_not_talked_to(void **state)
 {
     (void)state;
-    struct world *w = world_ready();
+    struct world *w = world_heard_ready();
     w->deaf = true;
     world_run(w, 75000);
     rungs_are("reset");
@@ -151,7 +143,7 @@ static void a_deaf_modem_is_not_talked_to(void **state)
 static void a_modem_that_only_looks_fine_climbs_all_the_same(void **state)
 {
     (void)state;
-    struct world *w = world_ready();
+    struct world *w = world_heard_ready();
     w->has_usb = true;
     w->mute = "AT+CMGS";
     for (int i = 0; climb_count < 4 && i < 40; i++) {
@@ -177,7 +169,7 @@ static void a_modem_that_only_looks_fine_climbs_all_the_same(void **state)
 static void no_network_for_half_an_hour_is_a_rung(void **state)
 {
     (void)state;
-    struct world *w = world_new();
+    struct world *w = world_heard();
     w->creg = "\r\n+CREG: 2,2\r\n\r\nOK\r\n";
     world_start(w);
     world_run(w, 4 * HOUR_MS + HOUR_MS / 2);
@@ -195,7 +187,7 @@ static void no_network_for_half_an_hour_is_a_rung(void **state)
 static void a_dead_modem_climbs_rung_after_rung(void **state)
 {
     (void)state;
-    struct world *w = world_ready();
+    struct world *w = world_heard_ready();
     w->has_usb = w->has_power = true;
     w->rescue_ms = 3000;
     w->deaf = w->dead = true;
@@ -217,7 +209,7 @@ static void a_dead_modem_climbs_rung_after_rung(void **state)
 static void a_quarantine_leaves_its_dialogue(void **state)
 {
     (void)state;
-    struct world *w = world_ready();
+    struct world *w = world_heard_ready();
     static const char from_the_air[] = "\r\n+CMT: \"+84912345678\",,\"26/11/22,10:00:00+28\"\r\n"
                                        "Ma OTP: KHANARY 727272\r\n";
     log_limit_set(w->loop);
@@ -302,7 +294,7 @@ static void a_quarantine_ends_with_a_replug(void **state)
 static void a_power_cycle_helps(void **state)
 {
     (void)state;
-    struct world *w = world_ready();
+    struct world *w = world_heard_ready();
     w->has_power = w->rescue_revives = true;
     w->rescue_ms = 5000;
     w->deaf = w->dead = true;
@@ -316,7 +308,7 @@ static void a_power_cycle_helps(void **state)
 static void a_rung_that_fails_is_stepped_over(void **state)
 {
     (void)state;
-    struct world *w = world_ready();
+    struct world *w = world_heard_ready();
     w->has_usb = w->has_power = true;
     w->rescue_result = -ETIMEDOUT;
     w->rescue_ms = 30000;
@@ -332,7 +324,7 @@ static void a_rung_that_fails_is_stepped_over(void **state)
 static void budgets_bound_what_wears_a_modem(void **state)
 {
     (void)state;
-    struct world *w = world_ready();
+    struct world *w = world_heard_ready();
     w->has_usb = w->has_power = true;
     w->rescue_ms = 2000;
     w->deaf = w->dead = true;
@@ -350,7 +342,7 @@ static void budgets_bound_what_wears_a_modem(void **state)
 static void a_modem_that_comes_and_goes_has_a_budget_too(void **state)
 {
     (void)state;
-    struct world *w = world_ready();
+    struct world *w = world_heard_ready();
     int64_t end_ms = loop_now_ms(w->loop) + 6LL * HOUR_MS;
     while (loop_now_ms(w->loop) < end_ms) {
         w->deaf = true;
@@ -376,7 +368,7 @@ static void a_reset_that_drops_the_port_is_waited_for(void **state)
 {
     (void)state;
     for (int back = 0; back < 2; back++) {
-        struct world *w = world_ready();
+        struct world *w = world_heard_ready();
         w->has_power = w->rescue_revives = true;
         w->hook = vanishes;
         assert_int_equal(link_reset(w->link), 0);
@@ -401,7 +393,7 @@ static void a_reset_that_drops_the_port_is_waited_for(void **state)
 static void one_that_never_comes_back_is_left_alone(void **state)
 {
     (void)state;
-    struct world *w = world_ready();
+    struct world *w = world_heard_ready();
     w->hook = vanishes;
     assert_int_equal(link_reset(w->link), 0);
     world_run(w, 24LL * HOUR_MS);
@@ -417,7 +409,7 @@ static void one_that_never_comes_back_is_left_alone(void **state)
 static void a_pulled_modem_is_no_patient(void **state)
 {
     (void)state;
-    struct world *w = world_ready();
+    struct world *w = world_heard_ready();
     w->has_usb = w->has_power = true;
     world_run(w, 61000);
     world_unplug(w);
@@ -432,7 +424,7 @@ static void a_pulled_modem_is_no_patient(void **state)
 static void what_is_under_way_gets_its_verdict(void **state)
 {
     (void)state;
-    struct world *w = world_ready();
+    struct world *w = world_heard_ready();
     w->has_usb = true;
     w->fault = FAULT_DEAF;
     w->at_byte = 5; /* the Ctrl-Z has left */
@@ -449,7 +441,7 @@ static void a_link_closes_on_every_rung(void **state)
 {
     (void)state;
     for (int64_t ms = 60000; ms < 400000; ms += 7919) {
-        struct world *w = world_ready();
+        struct world *w = world_heard_ready();
         w->has_usb = w->has_power = true;
         w->rescue_ms = 20000;
         w->deaf = w->dead = true;
@@ -473,7 +465,7 @@ static void a_modem_that_floods_fills_no_log(void **state)
     static const char *const floods[] = {"\r\nRDY\r\n", "\r\n+CPIN: READY\r\n", "\r\n+CMGS: 7\r\n",
                                          "\r\n^RSSI:20\r\n", "\r\n\xff\x7e?\r\n> \r\nERROR\r\n"};
     for (size_t f = 0; f < sizeof floods / sizeof *floods; f++) {
-        struct world *w = world_ready();
+        struct world *w = world_heard_ready();
         log_limit_set(w->loop);
         for (int i = 0; i < 36000; i++) {
             world_say(w, floods[f], strlen(floods[f]));
@@ -484,7 +476,7 @@ static void a_modem_that_floods_fills_no_log(void **state)
         assert_true(world_until_ready(w, 700000)); /* and it was only noise */
         world_end(w);
     }
-    struct world *w = world_ready(); /* a plug that is loose */
+    struct world *w = world_heard_ready(); /* a plug that is loose */
     log_limit_set(w->loop);
     for (int i = 0; i < 36000; i++) {
         i % 2 ? world_plug(w) : world_unplug(w);
@@ -501,7 +493,7 @@ static void a_modem_that_floods_fills_no_log(void **state)
 static void a_hand_is_not_bound_by_the_budget(void **state)
 {
     (void)state;
-    struct world *w = world_ready();
+    struct world *w = world_heard_ready();
     for (int i = 0; i < 5; i++) {
         assert_int_equal(link_reset(w->link), 0);
         assert_true(world_until_ready(w, 30000));
@@ -533,7 +525,7 @@ static void a_reset_waits_for_what_is_under_way(void **state)
         {"on the way up", 10, 2, NULL, "reset", 130000},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct world *w = world_ready();
+        struct world *w = world_heard_ready();
         w->mute = rows[i].mute;
         w->cmgs_answer = rows[i].submit == 2 ? "" : NULL;
         w->answer = rows[i].submit == 1 ? OWNER_LATE_YES : OWNER_YES;
@@ -566,7 +558,7 @@ static void a_modem_that_cannot_send_is_reset_too(void **state)
 {
     (void)state;
     for (int sim = 0; sim < 2; sim++) {
-        struct world *w = world_new();
+        struct world *w = world_heard();
         w->cpin = sim ? "\r\n+CME ERROR: 10\r\n" : NULL;
         w->creg = sim ? NULL : "\r\n+CREG: 2,2\r\n\r\nOK\r\n";
         world_start(w);

@@ -7,29 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "at_log.h"
 #include "at_world.h"
-#include "log.h"
-
-static void no_log(void *arg, enum log_level level, const char *line)
-{
-    (void)arg;
-    (void)level;
-    if (getenv("AT_LOG"))
-        fprintf(stderr, "%s\n", line);
-}
-
-static struct world *world_new(void)
-{
-    struct world *w = calloc(1, sizeof *w);
-    assert_non_null(w);
-    return w;
-}
-
-static void world_end(struct world *w)
-{
-    world_stop(w);
-    free(w);
-}
 
 static void a_plain_modem_becomes_ready_and_sends(void **state)
 {
@@ -56,14 +35,6 @@ static void a_plain_modem_becomes_ready_and_sends(void **state)
     }
     assert_int_equal(w->outcomes, 3);
     world_end(w);
-}
-
-static struct world *world_ready(void)
-{
-    struct world *w = world_new();
-    world_start(w);
-    assert_true(world_until_ready(w, 5000));
-    return w;
 }
 
 static void send_one(struct world *w)
@@ -633,6 +604,6 @@ int main(void)
         cmocka_unit_test(more_parts_keep_the_radio_link),
         cmocka_unit_test(a_stall_of_ours_is_no_silence),
     };
-    log_sink_set(no_log, NULL);
+    at_log_hide();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,28 +7,13 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "at_log.h"
 #include "at_world.h"
-#include "log.h"
 
-static void no_log(void *arg, enum log_level level, const char *line)
-{
-    (void)arg;
-    (void)level;
-    (void)line;
-}
-
-static struct world *world_new(void)
-{
-    struct world *w = calloc(1, sizeof *w);
-    assert_non_null(w);
-    return w;
-}
-
-static void world_end(struct world *w)
+static void world_end_well(struct world *w)
 {
     assert_int_equal(w->written_meanwhile, 0);
-    world_stop(w);
-    free(w);
+    world_end(w);
 }
 
 static void say(struct world *w, const char *text)
@@ -83,7 +68,7 @@ static void any_registration_that_carries_messages_is_one(void **state)
         assert_int_equal(w->link->radio.registration, rows[i].shown);
         assert_int_equal(w->link->radio.technology, rows[i].technology); /* +COPS says 7 */
         assert_string_equal(w->link->radio.operator_, rows[i].ready ? "45204" : "");
-        world_end(w);
+        world_end_well(w);
     }
 }
 
@@ -102,7 +87,7 @@ static void without_a_network_no_operator_is_shown(void **state)
     say(w, "\r\n+CREG: 1\r\n");
     assert_true(world_until_ready(w, 1000));
     assert_string_equal(w->link->radio.operator_, "45204");
-    world_end(w);
+    world_end_well(w);
 }
 
 static const char *cesq_answer; /* NULL: the modem does not know it */
@@ -139,7 +124,7 @@ static void the_signal_comes_from_whoever_knows_it(void **state)
             wrote(w, "AT+CSQ") != rows[i].asked_csq)
             fail_msg("row %zu: %d dBm, %u and %u times", i, w->link->radio.signal_dbm,
                      wrote(w, "AT+CESQ"), wrote(w, "AT+CSQ"));
-        world_end(w);
+        world_end_well(w);
     }
 }
 
@@ -150,6 +135,6 @@ int main(void)
         cmocka_unit_test(without_a_network_no_operator_is_shown),
         cmocka_unit_test(the_signal_comes_from_whoever_knows_it),
     };
-    log_sink_set(no_log, NULL);
+    at_log_hide();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,17 +7,9 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "at_log.h"
 #include "at_sim_world.h"
-#include "log.h"
 #include "simmodem_inside.h"
-
-static void no_log(void *arg, enum log_level level, const char *line)
-{
-    (void)arg;
-    (void)level;
-    if (getenv("AT_LOG"))
-        (void)fprintf(stderr, "%s\n", line);
-}
 
 static void write_many(unsigned count)
 {
@@ -686,6 +678,6 @@ int main(void)
         cmocka_unit_test(a_submit_waits_for_one_command),
         cmocka_unit_test(a_fault_at_every_byte),
     };
-    log_sink_set(no_log, NULL);
+    at_log_hide();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

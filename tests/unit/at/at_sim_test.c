@@ -9,16 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "at_log.h"
 #include "at_sim_world.h"
-#include "log.h"
-
-static void no_log(void *arg, enum log_level level, const char *line)
-{
-    (void)arg;
-    (void)level;
-    if (getenv("AT_LOG"))
-        (void)fprintf(stderr, "%s\n", line);
-}
 
 static void every_profile_sends(void **state)
 {
@@ -151,6 +143,6 @@ int main(void)
         cmocka_unit_test(a_reset_asked_for),
         cmocka_unit_test(a_reset_ends_a_quarantine),
     };
-    log_sink_set(no_log, NULL);
+    at_log_hide();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,21 +8,13 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "at_log.h"
 #include "at_sim_world.h"
 #include "at_trace.h"
-#include "log.h"
 #include "simmodem_inside.h"
 #include "text.h"
 
 static char dump[1 << 17];
-
-static void no_log(void *arg, enum log_level level, const char *line)
-{
-    (void)arg;
-    (void)level;
-    if (getenv("AT_LOG"))
-        (void)fprintf(stderr, "%s\n", line);
-}
 
 /* --- masks --- */
 
@@ -308,6 +300,6 @@ int main(void)
         cmocka_unit_test(what_came_in_is_replayed),
         cmocka_unit_test(nothing_personal_is_in_a_trace),
     };
-    log_sink_set(no_log, NULL);
+    at_log_hide();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

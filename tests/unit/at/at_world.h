@@ -120,6 +120,10 @@ struct world {
 
 void world_start(struct world *world); /* the world is zeroed but for its wishes; opens the link */
 void world_stop(struct world *world);
+/* One without wishes, on the heap, not started; one that is started and READY; and their end. */
+struct world *world_new(void);
+struct world *world_ready(void);
+void world_end(struct world *world);
 void world_run(struct world *world, int64_t ms);
 /* Until the link is READY, at most `ms`; false: it never was. */
 bool world_until_ready(struct world *world, int64_t ms);
