@@ -142,25 +142,14 @@ static void turns(long count, long pause_ms, char **path)
     puts("]");
 }
 
-static long number(const char *text)
-{
-    char *end;
-    long value = strtol(text, &end, 10);
-    if (*end || value <= 0) {
-        errno = EINVAL;
-        bench_die(text);
-    }
-    return value;
-}
-
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
     run_id = bench_now_ns();
     if (!strcmp(what, "load") && argc == 5)
-        load(argv[2], number(argv[3]), number(argv[4]));
+        load(argv[2], bench_count(argv[3]), bench_count(argv[4]));
     else if (!strcmp(what, "turns") && argc == 6)
-        turns(number(argv[2]), number(argv[3]), argv + 4);
+        turns(bench_count(argv[2]), bench_count(argv[3]), argv + 4);
     else {
         fputs("usage: bench_client load|turns ..., see the source\n", stderr);
         return 2;

@@ -190,32 +190,21 @@ static void flush(const char *directory, long count)
     free(took);
 }
 
-static long number(const char *text)
-{
-    char *end;
-    long value = strtol(text, &end, 10);
-    if (*end || value <= 0) {
-        errno = EINVAL;
-        bench_die(text);
-    }
-    return value;
-}
-
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
     if (!strcmp(what, "replay") && argc == 4)
-        replay(argv[2], number(argv[3]));
+        replay(argv[2], bench_count(argv[3]));
     else if (!strcmp(what, "commits") && argc == 5)
-        replay_with_commits(argv[2], number(argv[3]), argv[4]);
+        replay_with_commits(argv[2], bench_count(argv[3]), argv[4]);
     else if (!strcmp(what, "serve") && argc == 5)
         serve(argv[2], argv[3], argv[4]);
     else if (!strcmp(what, "rows") && argc == 5)
-        group_commit(argv[2], number(argv[3]), number(argv[4]));
+        group_commit(argv[2], bench_count(argv[3]), bench_count(argv[4]));
     else if (!strcmp(what, "echo") && argc == 3)
         echo(argv[2]);
     else if (!strcmp(what, "flush") && argc == 4)
-        flush(argv[2], number(argv[3]));
+        flush(argv[2], bench_count(argv[3]));
     else {
         fputs("usage: bench_limit replay|commits|serve|rows|echo|flush ..., see the source\n",
               stderr);

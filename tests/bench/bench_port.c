@@ -39,6 +39,17 @@ void bench_die(const char *what)
     exit(2);
 }
 
+long bench_count(const char *text)
+{
+    char *end;
+    long value = strtol(text, &end, 10);
+    if (*end || value <= 0) {
+        errno = EINVAL;
+        bench_die(text);
+    }
+    return value;
+}
+
 static void port_write(int port, const char *bytes, size_t len)
 {
     if (write(port, bytes, len) != (ssize_t)len)

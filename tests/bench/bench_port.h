@@ -10,6 +10,8 @@ int64_t bench_now_ns(void); /* CLOCK_MONOTONIC: the clock of the simulator's log
 int64_t bench_cpu_ns(void); /* of this process */
 /* Says what failed, with errno's sentence, and ends: a bench has nothing to recover. */
 _Noreturn void bench_die(const char *what);
+/* A number of the command line, above 0; else the bench ends. */
+long bench_count(const char *text);
 
 /* Opens a pty, makes it raw, and brings the modem into PDU mode without echo. */
 int bench_port_open(const char *path);
