@@ -68,28 +68,14 @@ int ctl_inbox(struct ctl *ctl)
     return CTL_OK;
 }
 
-static enum ctl_exit show_method(struct ctl *ctl, const char *method)
-{
-    json_t *result;
-    enum ctl_exit rc = ctl_call(ctl, method, NULL, ctl->timeout_ms, &result);
-    if (rc != CTL_OK)
-        return rc;
-    if (ctl->json)
-        ctl_print_json(result);
-    else
-        ctl_show_object(result);
-    json_decref(result);
-    return CTL_OK;
-}
-
 int ctl_stats(struct ctl *ctl)
 {
-    return show_method(ctl, "gateway.stats");
+    return ctl_show_call(ctl, "gateway.stats", NULL, ctl_show_object, NULL);
 }
 
 int ctl_info(struct ctl *ctl)
 {
-    return show_method(ctl, "gateway.info");
+    return ctl_show_call(ctl, "gateway.info", NULL, ctl_show_object, NULL);
 }
 
 /* --- follow --------------------------------------------------------------------------------------

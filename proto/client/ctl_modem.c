@@ -174,22 +174,12 @@ static int ask(struct ctl *ctl, const char *one, const char *all)
 {
     const char *name = ctl->args->operand[0];
     bool everything = json_object_get(ctl->args->own, "all") != NULL;
-    json_t *result;
     if ((name != NULL) == everything) {
         ctl_complain("%s wants either NAME or --all", ctl->args->command->name);
         return CTL_USAGE;
     }
-    enum ctl_exit rc =
-        ctl_call(ctl, name ? one : all, name ? json_pack("{s:s}", "name", name) : NULL,
-                 ctl->timeout_ms, &result);
-    if (rc != CTL_OK)
-        return rc;
-    if (ctl->json)
-        ctl_print_json(result);
-    else
-        ctl_show_object(result);
-    json_decref(result);
-    return CTL_OK;
+    json_t *params = name ? json_pack("{s:s}", "name", name) : NULL;
+    return ctl_show_call(ctl, name ? one : all, params, ctl_show_object, NULL);
 }
 
 int ctl_pause(struct ctl *ctl)

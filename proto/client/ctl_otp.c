@@ -12,22 +12,6 @@ static const char *text_of(const json_t *object, const char *member)
     return json_string_value(json_object_get(object, member));
 }
 
-static int call_and_show(struct ctl *ctl, const char *method, json_t *params,
-                         void (*show)(json_t *result), int (*judge)(const json_t *result))
-{
-    json_t *result;
-    enum ctl_exit rc = ctl_call(ctl, method, params, ctl->timeout_ms, &result);
-    if (rc != CTL_OK)
-        return rc;
-    if (ctl->json)
-        ctl_print_json(result);
-    else
-        show(result);
-    int code = judge ? judge(result) : CTL_OK;
-    json_decref(result);
-    return code;
-}
-
 /* The params of the options, with one more member. */
 static json_t *params_with(const struct ctl *ctl, const char *member, const char *value)
 {
@@ -49,19 +33,19 @@ static int do_start(struct ctl *ctl, const char *to)
         ctl_key_make(key);
         json_object_set_new(params, "key", json_string(key));
     }
-    return call_and_show(ctl, "otp.start", params, ctl_show_object, NULL);
+    return ctl_show_call(ctl, "otp.start", params, ctl_show_object, NULL);
 }
 
 static int do_resend(struct ctl *ctl, const char *id)
 {
     json_t *params = params_with(ctl, "id", id);
-    return params ? call_and_show(ctl, "otp.resend", params, ctl_show_object, NULL) : CTL_USAGE;
+    return params ? ctl_show_call(ctl, "otp.resend", params, ctl_show_object, NULL) : CTL_USAGE;
 }
 
 static int do_cancel(struct ctl *ctl, const char *id)
 {
     json_t *params = params_with(ctl, "id", id);
-    return params ? call_and_show(ctl, "otp.cancel", params, ctl_show_object, NULL) : CTL_USAGE;
+    return params ? ctl_show_call(ctl, "otp.cancel", params, ctl_show_object, NULL) : CTL_USAGE;
 }
 
 /* --- check ------------------------------------------------------------------------------------ */
@@ -94,7 +78,7 @@ static int do_check(struct ctl *ctl, const char *id)
     json_t *params = params_with(ctl, "id", id);
     int rc = params ? code_add(params) : CTL_USAGE;
     if (rc == CTL_OK)
-        return call_and_show(ctl, "otp.check", params, ctl_show_object, is_approved);
+        return ctl_show_call(ctl, "otp.check", params, ctl_show_object, is_approved);
     json_decref(params);
     return rc;
 }
@@ -118,7 +102,7 @@ static void show_one(json_t *verification)
 static int do_get(struct ctl *ctl, const char *id)
 {
     json_t *params = params_with(ctl, "id", id);
-    return params ? call_and_show(ctl, "otp.get", params, show_one, NULL) : CTL_USAGE;
+    return params ? ctl_show_call(ctl, "otp.get", params, show_one, NULL) : CTL_USAGE;
 }
 
 /* How far the newest message came, and whether the code was used, in one line each. */
@@ -151,7 +135,7 @@ static void show_found(json_t *result)
 static int do_find(struct ctl *ctl, const char *number)
 {
     json_t *params = params_with(ctl, strlen(number) == 3 ? "last3" : "to", number);
-    return params ? call_and_show(ctl, "otp.find", params, show_found, NULL) : CTL_USAGE;
+    return params ? ctl_show_call(ctl, "otp.find", params, show_found, NULL) : CTL_USAGE;
 }
 
 static int do_feedback(struct ctl *ctl, const char *message)
@@ -160,7 +144,7 @@ static int do_feedback(struct ctl *ctl, const char *message)
     if (!params)
         return CTL_USAGE;
     if (json_object_get(params, "used"))
-        return call_and_show(ctl, "otp.feedback", params, ctl_show_object, NULL);
+        return ctl_show_call(ctl, "otp.feedback", params, ctl_show_object, NULL);
     ctl_complain("otp feedback wants --used or --unused");
     json_decref(params);
     return CTL_USAGE;

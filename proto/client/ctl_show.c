@@ -112,6 +112,22 @@ void ctl_show_object(json_t *object)
     json_decref(table);
 }
 
+int ctl_show_call(struct ctl *ctl, const char *method, json_t *params, void (*show)(json_t *result),
+                  int (*judge)(const json_t *result))
+{
+    json_t *result;
+    enum ctl_exit rc = ctl_call(ctl, method, params, ctl->timeout_ms, &result);
+    if (rc != CTL_OK)
+        return rc;
+    if (ctl->json)
+        ctl_print_json(result);
+    else
+        show(result);
+    int code = judge ? judge(result) : CTL_OK;
+    json_decref(result);
+    return code;
+}
+
 /* --- messages ------------------------------------------------------------------------------------
  */
 

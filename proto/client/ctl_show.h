@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <jansson.h>
 
+struct ctl;
+
 enum { CTL_SHOW_TIME = 40 };
 
 /* "2026-11-22T03:15:07.120Z" as local time, "2026-11-22 10:15:07.120"; what does not look so stays
@@ -16,6 +18,10 @@ const char *ctl_show_time(const char *utc, char out[CTL_SHOW_TIME]);
 const char *ctl_show_number(const json_t *object, const char *member, char out[24]);
 /* Names and values, members of members as "limits.depth". */
 void ctl_show_object(json_t *object);
+/* One call, and its result as JSON or by `show`. Takes `params` over. An enum ctl_exit: `judge`'s
+ * of the result, where there is one. */
+int ctl_show_call(struct ctl *ctl, const char *method, json_t *params, void (*show)(json_t *result),
+                  int (*judge)(const json_t *result));
 /* A message with its ladder and attempts. */
 void ctl_show_message(const json_t *message);
 /* One line for one event. */
