@@ -214,6 +214,20 @@ void loop_core_fini(struct loop *loop)
     free(loop->heap);
 }
 
+void loop_on_wall_set(struct loop *loop, loop_fn *fn, void *arg)
+{
+    loop_task_cancel(&loop->wall);
+    loop_task_init(&loop->wall, loop, fn, arg);
+    if (fn && loop->backend->watch_wall)
+        loop->backend->watch_wall(loop);
+}
+
+void loop_core_wall_set(struct loop *loop)
+{
+    if (loop->wall.fn)
+        loop_defer(&loop->wall, LOOP_SOON);
+}
+
 int64_t loop_core_next_ms(const struct loop *loop)
 {
     return loop->armed ? loop->heap[0]->at_ms : INT64_MAX;

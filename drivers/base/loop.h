@@ -65,6 +65,11 @@ void loop_defer(struct loop_task *task, enum loop_when when);
 void loop_task_cancel(struct loop_task *task);
 bool loop_task_queued(const struct loop_task *task);
 
+/* `fn` is called in the turn after the wall clock was set, by a person or by a daemon that found it
+ * wrong (not where it is slewed); now and then without cause. One listener; NULL: nobody any more.
+ */
+void loop_on_wall_set(struct loop *loop, loop_fn *fn, void *arg);
+
 /* Turn until loop_stop(). Returns 0, or -errno where the backend failed. */
 int loop_run(struct loop *loop) __attribute__((warn_unused_result));
 void loop_stop(struct loop *loop);

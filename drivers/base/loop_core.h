@@ -9,6 +9,7 @@ struct loop_backend {
     int64_t (*now_ns)(const struct loop *loop);
     int64_t (*wall_ms)(const struct loop *loop);
     int (*run)(struct loop *loop);
+    void (*watch_wall)(struct loop *loop); /* from now on loop_core_wall_set(); NULL: always */
     void (*free)(struct loop *loop);
 };
 
@@ -20,6 +21,7 @@ struct loop {
     struct loop_task soon, idle; /* heads of rings */
     uint64_t ran;                /* callbacks so far: tells whether a turn was busy */
     bool stopped;
+    struct loop_task wall; /* fn NULL: nobody listens */
 };
 
 void loop_core_init(struct loop *loop, const struct loop_backend *backend);
@@ -29,6 +31,9 @@ void loop_core_fini(struct loop *loop);
 int64_t loop_core_next_ms(const struct loop *loop);
 /* Something waits for the end of a turn, or for an idle one. */
 bool loop_core_tasks_wait(const struct loop *loop);
+
+/* The backend has seen that the wall clock was set. */
+void loop_core_wall_set(struct loop *loop);
 
 /* The parts of a turn, after the backend has handed out what arrived from outside. */
 void loop_core_timers_run(struct loop *loop);

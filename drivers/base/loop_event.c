@@ -34,7 +34,9 @@ struct loop_event {
     struct loop core;
     struct event_base *base;
     struct event *timer_event;
+    struct event *wall_event;
     int timer_fd;
+    int wall_fd;         /* readable when the wall clock was set; -1: nobody listens */
     int64_t timer_at_ms; /* what the timerfd stands at; INT64_MAX: disarmed */
     size_t watches;
     struct loop_signal *signals;
@@ -135,6 +137,44 @@ static int event_run(struct loop *loop)
         result = event_turn(le);
     loop->stopped = false;
     return result;
+}
+
+/* --- the wall clock --- */
+
+/* A timer that the kernel cancels where the clock is set. It says so to whoever arms it, too. */
+static void wall_fd_arm(struct loop_event *le)
+{
+    enum { YEAR_S = 365 * 24 * 3600 };
+    const struct itimerspec far = {.it_value.tv_sec = clock_ns(CLOCK_REALTIME) / NS_PER_S + YEAR_S};
+    while (timerfd_settime(le->wall_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far, NULL) !=
+               0 &&
+           errno == ECANCELED)
+        ;
+}
+
+static void wall_fd_fired(evutil_socket_t fd, short what, void *arg)
+{
+    struct loop_event *le = arg;
+    uint64_t times;
+    (void)what;
+    if (read(fd, &times, sizeof(times)) < 0 && errno == EAGAIN)
+        return;
+    wall_fd_arm(le);
+    loop_core_wall_set(&le->core);
+}
+
+/* Without a file left for it nobody hears: what is due by the wall clock comes late then. */
+static void event_watch_wall(struct loop *loop)
+{
+    struct loop_event *le = event_of(loop);
+    if (le->wall_fd >= 0)
+        return;
+    le->wall_fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (le->wall_fd < 0)
+        return;
+    le->wall_event = event_new(le->base, le->wall_fd, EV_READ | EV_PERSIST, wall_fd_fired, le);
+    if (le->wall_event && event_add(le->wall_event, NULL) == 0)
+        wall_fd_arm(le);
 }
 
 /* --- watches --- */
@@ -250,10 +290,13 @@ static void event_release(struct loop_event *le)
         free(sig);
     }
     event_free_any(le->timer_event);
+    event_free_any(le->wall_event);
     if (le->base)
         event_base_free(le->base);
     if (le->timer_fd >= 0)
         close(le->timer_fd);
+    if (le->wall_fd >= 0)
+        close(le->wall_fd);
     free(le);
 }
 
@@ -269,6 +312,7 @@ static const struct loop_backend event_backend = {
     .now_ns = event_now_ns,
     .wall_ms = event_wall_ms,
     .run = event_run,
+    .watch_wall = event_watch_wall,
     .free = event_loop_free,
 };
 
@@ -279,6 +323,7 @@ struct loop *loop_event_new(void)
         return NULL;
     loop_core_init(&le->core, &event_backend);
     le->timer_at_ms = INT64_MAX;
+    le->wall_fd = -1;
     le->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
     le->base = le->timer_fd < 0 ? NULL : event_base_new();
     if (le->base)

@@ -120,6 +120,7 @@ void loop_sim_wall_set(struct loop *loop, int64_t wall_ms)
 {
     struct loop_sim *sim = sim_of(loop);
     sim->wall_ahead_ms = wall_ms - sim->now_ms;
+    loop_core_wall_set(loop);
 }
 
 void loop_sim_stall(struct loop *loop, int64_t ms)

@@ -228,6 +228,26 @@ static void stall_and_leap(void **state)
     assert_int_equal(loop_now_ns(world->loop), 600000000);
 }
 
+static void who_listens_hears_that_the_wall_clock_was_set(void **state)
+{
+    struct world *world = *state;
+    struct item a;
+    item_init(&a, world, "a");
+    loop_sim_wall_set(world->loop, 1000); /* nobody does */
+    loop_on_wall_set(world->loop, a.timer.fn, &a);
+    loop_sim_run_until(world->loop, 300);
+    assert_string_equal(world->trace, "");
+    loop_sim_wall_set(world->loop, 9000);
+    loop_sim_wall_set(world->loop, 9500);
+    assert_string_equal(world->trace, "");
+    loop_sim_settle(world->loop);
+    assert_string_equal(world->trace, "a@300 ");
+    loop_sim_wall_set(world->loop, 1000);
+    loop_on_wall_set(world->loop, NULL, NULL);
+    loop_sim_settle(world->loop);
+    assert_string_equal(world->trace, "a@300 ");
+}
+
 static void stop_it(void *arg)
 {
     loop_stop(arg);
@@ -367,6 +387,7 @@ int main(void)
         TEST(tasks_cancelled_and_hastened),
         TEST(a_callback_frees_its_own),
         TEST(stall_and_leap),
+        TEST(who_listens_hears_that_the_wall_clock_was_set),
         TEST(run_and_stop),
         TEST(same_calls_same_run),
         TEST(a_hundred_thousand_timers),
