@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "carriers.h"
 #include "log.h"
 #include "text.h"
@@ -26,72 +25,6 @@ struct modem *fleet_find(struct gateway *gateway, const char *name)
     return NULL;
 }
 
-/* --- the day and its budget --------------------------------------------------------------------
- */
-
-/* Midnight before and after `wall_ms` in the gateway's time zone (TZ is set once, by main). */
-static void day_bounds(int64_t wall_ms, int64_t *start_ms, int64_t *end_ms)
-{
-    time_t now = (time_t)(wall_ms / 1000);
-    struct tm day;
-
-    localtime_r(&now, &day);
-    day.tm_hour = day.tm_min = day.tm_sec = 0;
-    day.tm_isdst = -1;
-    *start_ms = (int64_t)mktime(&day) * 1000;
-    day.tm_mday++;
-    day.tm_isdst = -1;
-    *end_ms = (int64_t)mktime(&day) * 1000;
-}
-
-/* Counts anew on disk when the day or the SIM is another than the counter's: then true. */
-static bool budget_refresh(struct modem *modem)
-{
-    struct gateway *gateway = modem->gateway;
-    int64_t wall_ms = loop_wall_ms(gateway->loop);
-    const char *iccid = modem->link->identity.iccid;
-
-    if (wall_ms >= modem->day_start_wall_ms && wall_ms < modem->day_end_wall_ms &&
-        strcmp(iccid, modem->counted_iccid) == 0)
-        return false;
-    day_bounds(wall_ms, &modem->day_start_wall_ms, &modem->day_end_wall_ms);
-    text_copy(modem->counted_iccid, sizeof modem->counted_iccid, iccid);
-    modem->today = (struct store_day){0};
-    if (store_attempts_day(gateway->store, iccid, modem->day_start_wall_ms, &modem->today) < 0)
-        log_event(LOG_LEVEL_ERROR, "fleet", modem->config.name, "budget_unknown", "%s", "");
-    return true;
-}
-
-static bool budget_left(struct modem *modem)
-{
-    if (modem->config.daily_budget == 0)
-        return true;
-    (void)budget_refresh(modem);
-    if (modem->today.used < modem->config.daily_budget)
-        return true;
-    int64_t rest_ms = modem->day_end_wall_ms - loop_wall_ms(modem->gateway->loop);
-    modem_hold_until(modem, loop_now_ms(modem->gateway->loop) + rest_ms);
-    return false;
-}
-
-void modem_count_part(struct modem *modem)
-{
-    if (!budget_refresh(modem)) /* else it was counted just now, with the rest */
-        modem->today.used++;
-}
-
-void modem_count_outcome(struct modem *modem, bool sent)
-{
-    (void)budget_refresh(modem);
-    *(sent ? &modem->today.sent : &modem->today.failed) += 1;
-}
-
-int64_t modem_used_today(struct modem *modem)
-{
-    (void)budget_refresh(modem);
-    return modem->today.used;
-}
-
 /* --- who may send -------------------------------------------------------------------------------
  */
 
@@ -101,7 +34,7 @@ bool modem_is_free(struct modem *modem)
            !modem->moving && (!modem_is_paused(modem) || modem->finishing) &&
            modem->slot == SLOT_FREE && !lease_holds(modem) &&
            (!modem->ending.active || modem->ending.written) &&
-           loop_now_ms(modem->gateway->loop) >= modem->free_at_ms && budget_left(modem);
+           loop_now_ms(modem->gateway->loop) >= modem->free_at_ms && budget_left(modem) > 0;
 }
 
 bool modem_may_serve(struct modem *modem, int64_t until_ms)
@@ -122,8 +55,7 @@ bool modem_may_serve(struct modem *modem, int64_t until_ms)
     case LINK_RECOVERING:
         break;
     }
-    (void)budget_left(modem);
-    return modem->free_at_ms < until_ms;
+    return modem->free_at_ms < until_ms && budget_before(modem, until_ms);
 }
 
 bool fleet_has_other(struct gateway *gateway, const struct modem *than)
@@ -133,7 +65,7 @@ bool fleet_has_other(struct gateway *gateway, const struct modem *than)
     for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
         if (modem == than || modem->retired || modem->doubt || modem_is_paused(modem))
             continue;
-        if ((modem->state == LINK_READY || modem->state == LINK_BUSY) && budget_left(modem) &&
+        if ((modem->state == LINK_READY || modem->state == LINK_BUSY) && budget_left(modem) > 0 &&
             modem->free_at_ms <= soon_ms &&
             strcmp(modem->link->identity.iccid, than->link->identity.iccid) != 0)
             return true;
@@ -245,8 +177,7 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
     if (state == LINK_READY)
         modem_alarm_over(modem, "modem_quarantined");
     if (state == LINK_READY && !was_ready) {
-        modem->free_at_ms =
-            0; /* what made it rest (no network) is over; its budget is looked at anew */
+        modem->free_at_ms = 0; /* what made it rest (no network) is over */
         hold_on_ready(modem);
     }
     plug_follow(modem);
@@ -535,7 +466,6 @@ void fleet_reload(struct gateway *gateway)
             continue;
         if (config && same_place(config, &modem->config)) {
             modem->config = *config;
-            modem->day_end_wall_ms = 0; /* the budget may be another */
             modem->free_at_ms = 0;
             look_again(modem);
             continue;
@@ -565,7 +495,7 @@ void modem_view_fill(struct modem *modem, struct modem_view *view)
         carriers_of_imsi(modem->gateway->config->carriers, modem->link->identity.imsi);
 
     if (modem->link->identity.iccid[0])
-        (void)budget_refresh(modem);
+        (void)modem_used_today(modem);
     *view = (struct modem_view){
         .name = modem->config.name,
         .port = modem->place,

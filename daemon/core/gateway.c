@@ -38,6 +38,7 @@ struct gateway *gateway_new(struct loop *loop, struct store *store, const struct
     reports_init(gateway);
     inbox_init(gateway);
     housekeeping_init(gateway);
+    budget_init(gateway);
     evidence_recover(gateway);
     hold_load(gateway);
     plug_lessons_load(gateway);
@@ -79,6 +80,7 @@ void gateway_free(struct gateway *gateway)
     reports_stop(gateway);
     inbox_stop(gateway);
     housekeeping_stop(gateway);
+    budget_stop(gateway);
     loop_timer_cancel(&gateway->due);
     loop_task_cancel(&gateway->stopped);
     for (int i = 0; i < GUARDS; i++)

@@ -126,9 +126,10 @@ struct modem {
     int64_t service_ms; /* mean time of a submit, claim to outcome */
     int64_t claimed_at_ms;
 
-    struct store_day today; /* parts of this SIM since midnight */
-    int64_t day_start_wall_ms, day_end_wall_ms;
-    char counted_iccid[23]; /* of which SIM today's counts are */
+    struct store_day today;                     /* parts of this SIM since midnight */
+    int64_t day_start_wall_ms, day_end_wall_ms; /* end 0: not counted */
+    bool day_unknown;                           /* the disk did not tell */
+    char counted_iccid[23];                     /* of which SIM today's counts are */
     char last_error[128];
     struct lease lease;
 };
@@ -207,7 +208,8 @@ struct gateway {
     struct taking *takings;
     struct loop_timer sets_timer; /* unfinished sets are given up */
     struct loop_timer purge_timer;
-    bool paused; /* by an operator: a fact on disk */
+    struct loop_timer day_timer; /* budgets begin anew */
+    bool paused;                 /* by an operator: a fact on disk */
 
     struct plug_asker asker;
     struct stick *sticks;
@@ -265,9 +267,6 @@ double modem_penalty_now(const struct modem *modem);
 /* Pushes the next submit of this modem off to `at_ms`. */
 void modem_hold_until(struct modem *modem, int64_t at_ms);
 void modem_punish(struct modem *modem, double penalty, int hold_ms, const char *why);
-void modem_count_part(struct modem *modem); /* one part committed: the budget */
-void modem_count_outcome(struct modem *modem, bool sent);
-int64_t modem_used_today(struct modem *modem);
 void modem_view_fill(struct modem *modem, struct modem_view *view);
 /* Followers hear of a change; `why` in a few words, NULL: the link's own. */
 void modem_tell(struct modem *modem, const char *why);
@@ -276,6 +275,18 @@ void modem_tell(struct modem *modem, const char *why);
 double fleet_part_ms(struct gateway *gateway, int64_t until_ms, const char *only);
 /* Time of one part on one modem. */
 double fleet_submit_ms(const struct gateway *gateway);
+
+/* --- budget.c: parts a day --- */
+
+void budget_init(struct gateway *gateway);
+void budget_stop(struct gateway *gateway);
+void modem_count_part(struct modem *modem); /* one part committed */
+void modem_count_outcome(struct modem *modem, bool sent);
+int64_t modem_used_today(struct modem *modem);
+/* Parts that this SIM may still send today; INT_MAX: no limit. */
+int budget_left(struct modem *modem);
+/* It may send one before `until_ms`: today, or on another day. */
+bool budget_before(struct modem *modem, int64_t until_ms);
 
 /* --- hold.c: what an operator stops, and lets go again --- */
 

@@ -266,13 +266,14 @@ int store_attempts_match(struct store *store, const char *iccid, int reference, 
  * only a single one. */
 int store_attempts_open(struct store *store, const char *iccid, int64_t since_ms,
                         struct attempt *out, size_t limit);
-/* Parts of this ICCID since `since_wall_ms` (the day's start): used: their text may have left (the
- * budget); sent; failed: not sent, or unknown, but for those that we took back ourselves. */
+/* Parts of this ICCID from `since_wall_ms` until before `until_wall_ms` (its day): used: their text
+ * may have left (the budget); sent; failed: not sent, or unknown, but for those that we took back
+ * ourselves. What the clock dated into the future counts there. */
 struct store_day {
     int64_t used, sent, failed;
 };
 int store_attempts_day(struct store *store, const char *iccid, int64_t since_wall_ms,
-                       struct store_day *out);
+                       int64_t until_wall_ms, struct store_day *out);
 
 /* --- events ----------------------------------------------------------------------------------- */
 

@@ -160,7 +160,7 @@ int store_attempts_open(struct store *store, const char *iccid, int64_t since_ms
 }
 
 int store_attempts_day(struct store *store, const char *iccid, int64_t since_wall_ms,
-                       struct store_day *out)
+                       int64_t until_wall_ms, struct store_day *out)
 {
     struct query query = query_start(store, SQL_ATTEMPTS_DAY);
     query_put_text(&query, iccid);
@@ -169,6 +169,7 @@ int store_attempts_day(struct store *store, const char *iccid, int64_t since_wal
     query_put(&query, SMS_LOCAL_REFUSED);
     query_put(&query, SMS_LOCAL_NOT_READY);
     query_put(&query, SMS_LOCAL_ABORTED);
+    query_put(&query, until_wall_ms);
     int rc = query_step(&query);
     if (rc == 1) {
         out->used = query_get(&query);

@@ -148,9 +148,10 @@ static const char *const sql_text[SQLS] = {
         "SELECT count(*), coalesce(sum(state = 2), 0), coalesce(sum(state IN (3, 4)), 0) + "
         "(SELECT count(*) FROM attempt INDEXED BY attempt_unsent WHERE iccid = ?1 AND state = 3 "
         "AND "
-        "committed_wall = 0 AND ended_wall >= ?2 AND NOT (space = ?3 AND cause IN (?4, ?5, ?6))) "
+        "committed_wall = 0 AND ended_wall >= ?2 AND ended_wall < ?7 AND NOT (space = ?3 AND cause "
+        "IN (?4, ?5, ?6))) "
         "FROM attempt INDEXED BY attempt_budget WHERE iccid = ?1 AND committed_wall > 0 AND "
-        "committed_wall >= ?2",
+        "committed_wall >= ?2 AND committed_wall < ?7",
 
     [SQL_EVENT_INSERT] =
         "INSERT INTO event (wall, at, message, id, uid, sealed_key, state, modem, reason, space, "

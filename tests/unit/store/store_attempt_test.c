@@ -163,13 +163,16 @@ static void test_open_and_budget(void **state)
     unsent(&rig, row, RIG_WALL_MS, SMS_CAUSE_CMS, 302);
     unsent(&rig, row, RIG_WALL_MS - 1, SMS_CAUSE_CMS, 302);             /* yesterday */
     unsent(&rig, row, RIG_WALL_MS, SMS_CAUSE_LOCAL, SMS_LOCAL_REFUSED); /* ours */
-    assert_int_equal(store_attempts_day(rig.store, "s1", RIG_WALL_MS, &day), 0);
+    assert_int_equal(store_attempts_day(rig.store, "s1", RIG_WALL_MS, INT64_MAX, &day), 0);
     assert_int_equal(day.used, 3);
     assert_int_equal(day.sent, 1);
     assert_int_equal(day.failed, 2);
-    assert_int_equal(store_attempts_day(rig.store, "s1", RIG_WALL_MS + 1, &day), 0);
+    assert_int_equal(store_attempts_day(rig.store, "s1", RIG_WALL_MS + 1, INT64_MAX, &day), 0);
     assert_int_equal(day.used + day.sent + day.failed, 0);
-    assert_int_equal(store_attempts_day(rig.store, "s3", 0, &day), 0);
+    /* what a clock that stood wrong has dated into the future is of that day */
+    assert_int_equal(store_attempts_day(rig.store, "s1", 0, RIG_WALL_MS - 1, &day), 0);
+    assert_int_equal(day.used + day.sent + day.failed, 0);
+    assert_int_equal(store_attempts_day(rig.store, "s3", 0, INT64_MAX, &day), 0);
     assert_int_equal(day.used + day.sent + day.failed, 0);
     rig_end(&rig);
 }
