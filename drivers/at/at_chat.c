@@ -311,11 +311,13 @@ static bool chat_take_body(struct at_chat *chat, const char *line)
         return false;
     size_t had = strlen(chat->body);
     size_t len = strlen(line);
-    bool taken = !urc->body_fn || urc->body_fn(chat->ctx, line);
+    bool taken = !urc->body_fn;
     if (!taken && had + len < sizeof chat->body) {
         memcpy(chat->body + had, line, len + 1);
         taken = had > 0 && urc->body_fn(chat->ctx, chat->body);
     }
+    if (!taken) /* last: a second half may look like a whole */
+        taken = urc->body_fn(chat->ctx, line);
     if (taken)
         chat->body_of = NULL;
     return true;

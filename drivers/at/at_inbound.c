@@ -104,7 +104,10 @@ bool at_inbound_on_body(void *ctx, const char *line)
 bool at_inbound_direct(struct at_link *l, int announced, const char *line)
 {
     struct pdu_tpdu tpdu;
-    if (!at_parse_tpdu(line, strlen(line), announced, true, &tpdu))
+    size_t len = strlen(line);
+    /* Nobody will say it again: what makes sense is taken, whatever its length should be. */
+    if (!at_parse_tpdu(line, len, announced, false, &tpdu) &&
+        !at_parse_tpdu(line, len, -1, false, &tpdu))
         return false; /* cut in two, perhaps */
     struct at_inbound *one = inbound_free(l);
     if (!one)

@@ -130,9 +130,11 @@ bool at_parse_tpdu(const char *hex, size_t len, int announced, bool lenient, str
     bool self = pdu_decode_line(hex, len, -1, out) == 0;
     bool told = announced > 0 && pdu_decode_line(hex, len, announced, &by_length) == 0;
     /* Whole, and so not ours to judge: what is wrong inside it is for the owner to see. */
-    if (self && announced > 0 && (out->len == announced || (size_t)announced == len / 2))
+    if (self && announced > 0 && out->len == announced)
         return true;
-    if (self && announced <= 0 && (lenient || makes_sense(out)))
+    /* With its address counted, or without a length, so may be what has lost its end. */
+    bool loose = announced <= 0 || (size_t)announced == len / 2;
+    if (self && loose && (lenient || makes_sense(out)))
         return true;
     if (told && makes_sense(&by_length)) {
         *out = by_length;

@@ -1,0 +1,73 @@
+/* What comes directly, and is stored nowhere but here until its owner has it: cut in two on its
+ * way, and more of it than there is room for. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "at_sim_world.h"
+#include "log.h"
+
+static void hear(void *arg, enum log_level level, const char *line)
+{
+    (void)arg;
+    (void)level;
+    if (getenv("AT_LOG"))
+        (void)fprintf(stderr, "%s\n", line);
+}
+
+static void ready(void)
+{
+    sim_world_start("generic");
+    assert_true(sim_world_until_ready(120000));
+    sim_world_run(1000);
+}
+
+static void end(void)
+{
+    sim_world_no_violations("");
+    sim_world_stop();
+}
+
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void say(const char *format, ...)
+{
+    char line[256];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    assert_in_range(len, 1, sizeof line - 1);
+    assert_int_equal(stream_write(t.wire, line, (size_t)len), 0);
+    sim_world_run(10);
+}
+
+/* Some firmware (AOSP) tells no length, so that nothing but the TPDU itself says whether it is
+ * whole. */
+static void cut_in_two_without_a_length(void **state)
+{
+    static const char pdu[] = "00040B914819325476F800005211621000008203F4B41B"; /* "tin" */
+    static const char *const headers[] = {"+CMT: 0", "+CMT: ,0", "+CMT: ,22"};
+    (void)state;
+    for (size_t h = 0; h < sizeof headers / sizeof *headers; h++)
+        for (int cut = 1; cut < (int)sizeof pdu - 1; cut++) {
+            ready();
+            say("\r\n%s\r\n%.*s\r\n%s\r\n", headers[h], cut, pdu, pdu + cut);
+            if (t.told != 1 || sim_world_find("tin")->taken != 1)
+                fail_msg("%s cut at %d: told %u, taken %u", headers[h], cut, t.told,
+                         sim_world_find("tin")->taken);
+            end();
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cut_in_two_without_a_length),
+    };
+    log_sink_set(hear, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
