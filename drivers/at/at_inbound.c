@@ -110,12 +110,13 @@ bool at_inbound_direct(struct at_link *l, int announced, const char *line)
         !at_parse_tpdu(line, len, -1, false, &tpdu))
         return false; /* cut in two, perhaps */
     struct at_inbound *one = inbound_free(l);
-    if (!one)
+    if (!one) {
         one = inbound_oldest_told(l);
+        log_event(LOG_LEVEL_WARNING, "at", l->link.name, "inbound-dropped", "held=%d told=%d",
+                  AT_INBOUND, one != NULL);
+    }
     if (one)
         inbound_fill(l, one, &tpdu, true);
-    else
-        log_event(LOG_LEVEL_WARNING, "at", l->link.name, "inbound-dropped", "held=%d", AT_INBOUND);
     return true;
 }
 

@@ -7,13 +7,17 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "at_receive.h"
 #include "at_sim_world.h"
 #include "log.h"
+
+static unsigned dropped;
 
 static void hear(void *arg, enum log_level level, const char *line)
 {
     (void)arg;
     (void)level;
+    dropped += strncmp(line, "at test inbound-dropped", 23) == 0;
     if (getenv("AT_LOG"))
         (void)fprintf(stderr, "%s\n", line);
 }
@@ -23,6 +27,7 @@ static void ready(void)
     sim_world_start("generic");
     assert_true(sim_world_until_ready(120000));
     sim_world_run(1000);
+    dropped = 0;
 }
 
 static void end(void)
@@ -63,10 +68,29 @@ static void cut_in_two_without_a_length(void **state)
         }
 }
 
+/* The owner answers for none. The newest is told; what it takes the place of may be lost. */
+static void more_than_there_is_room_for(void **state)
+{
+    (void)state;
+    ready();
+    t.owner = SIM_OWNER_SILENT;
+    for (unsigned i = 0; i < AT_INBOUND; i++)
+        say("\r\n+CMT: ,22\r\n00040B914819325476F8000052116210%04u8203F4B41B\r\n", i);
+    assert_int_equal(t.told, AT_INBOUND);
+    assert_int_equal(dropped, 0);
+    for (unsigned i = 1; i <= 3; i++) {
+        say("\r\n+CMT: ,22\r\n00040B914819325476F8000053116210%04u8203F4B41B\r\n", i);
+        assert_int_equal(t.told, AT_INBOUND + i);
+        assert_int_equal(dropped, i);
+    }
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cut_in_two_without_a_length),
+        cmocka_unit_test(more_than_there_is_room_for),
     };
     log_sink_set(hear, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
