@@ -426,8 +426,8 @@ enum { REGISTRY_SHOWN_MAX = 96 };
 bool registry_catch(struct gateway *gateway, const struct inbox *inbox,
                     char shown[REGISTRY_SHOWN_MAX]);
 /* `part` of `parts` of a message have come. */
-void registry_part(struct gateway *gateway, const char *modem, const char *iccid, const char *from,
-                   int part, int parts);
+void registry_part(struct gateway *gateway, const char *modem, const char *iccid,
+                   const struct pdu_address *from, int part, int parts);
 /* Messages or modems are others than they were: questions in the queue are looked at. */
 void registry_look(struct gateway *gateway);
 void registry_fini(struct gateway *gateway);

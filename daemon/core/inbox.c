@@ -92,6 +92,7 @@ static void fill(struct inbox *inbox, const struct pdu_deliver *deliver, const c
     text_copy(inbox->modem, sizeof inbox->modem, modem);
     text_copy(inbox->iccid, sizeof inbox->iccid, iccid);
     text_copy(inbox->from, sizeof inbox->from, deliver->from.text);
+    inbox->named = deliver->from.name;
 }
 
 static int take_single(struct modem *modem, const struct link_inbound *inbound,
@@ -110,13 +111,15 @@ static int take_single(struct modem *modem, const struct link_inbound *inbound,
 /* --- several parts
  * ------------------------------------------------------------------------------------- */
 
+/* A name is not the number that it reads like: nobody's part goes into another's message. */
 static void set_of(const struct gateway *gateway, const struct link_inbound *inbound,
                    const struct pdu_deliver *deliver, uint8_t set[32])
 {
     char what[128];
     int len =
-        snprintf(what, sizeof what, "%s|%s|%u|%u|%u", inbound->iccid, deliver->from.text,
-                 deliver->header.reference, deliver->header.wide_reference, deliver->header.total);
+        snprintf(what, sizeof what, "%s|%s%s|%u|%u|%u", inbound->iccid,
+                 deliver->from.name ? "name:" : "", deliver->from.text, deliver->header.reference,
+                 deliver->header.wide_reference, deliver->header.total);
 
     store_hash(gateway->store, "inbox.set", what, (size_t)len, set);
 }
@@ -227,7 +230,7 @@ static int take_part(struct modem *modem, const struct link_inbound *inbound,
         loop_timer_arm_in(&gateway->sets_timer, SET_LIFE_MS);
     rc = store_parts_count(gateway->store, set);
     if (rc > 0)
-        registry_part(gateway, modem->config.name, inbound->iccid, deliver->from.text, rc,
+        registry_part(gateway, modem->config.name, inbound->iccid, &deliver->from, rc,
                       deliver->header.total);
     return rc >= deliver->header.total ? join(gateway, set) : (rc < 0 ? rc : 0);
 }

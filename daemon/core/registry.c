@@ -279,8 +279,15 @@ static void take(struct registry_sim *sim, const struct inbox *inbox, char *outc
     }
 }
 
-/* 1414, or who answers in its name by carriers.ini. */
-static bool is_registry(struct gateway *gateway, const char *modem, const char *from)
+static bool reads_like_a_number(const char *sender)
+{
+    return sender[strspn(sender, "+0123456789*#")] == '\0';
+}
+
+/* 1414, or who answers in its name by carriers.ini. A short code is a number, of whatever type a
+ * network gives it (3GPP TS 23.040 clause 9.1.2.5; an international one begins with a +). Anybody
+ * may rent the name "1414": a name is nobody but that name, where the operator has written it. */
+static bool is_registry(struct gateway *gateway, const char *modem, const char *from, bool named)
 {
     struct modem *found = fleet_find(gateway, modem);
     const struct carrier *carrier =
@@ -288,15 +295,15 @@ static bool is_registry(struct gateway *gateway, const char *modem, const char *
 
     for (size_t i = 0; carrier && i < carrier->sender_count; i++)
         if (strcmp(from, carrier->sender[i]) == 0)
-            return true;
-    return strcmp(from, REGISTRY_NUMBER) == 0;
+            return named != reads_like_a_number(from);
+    return !named && strcmp(from, REGISTRY_NUMBER) == 0;
 }
 
 /* Inside the inbox's transaction. Where that fails the message comes again, and is caught again. */
 bool registry_catch(struct gateway *gateway, const struct inbox *inbox,
                     char shown[REGISTRY_SHOWN_MAX])
 {
-    if (!is_registry(gateway, inbox->modem, inbox->from))
+    if (!is_registry(gateway, inbox->modem, inbox->from, inbox->named))
         return false;
     struct registry_sim *sim = sim_find(gateway, inbox->iccid);
     bool asked = sim && sim->uids > 0; /* else it is somebody's record all the same */
@@ -311,12 +318,12 @@ bool registry_catch(struct gateway *gateway, const struct inbox *inbox,
     return true;
 }
 
-void registry_part(struct gateway *gateway, const char *modem, const char *iccid, const char *from,
-                   int part, int parts)
+void registry_part(struct gateway *gateway, const char *modem, const char *iccid,
+                   const struct pdu_address *from, int part, int parts)
 {
     struct registry_sim *sim = sim_find(gateway, iccid);
 
-    if (sim && sim->open && is_registry(gateway, modem, from))
+    if (sim && sim->open && is_registry(gateway, modem, from->text, from->name))
         registry_tell_news(sim, REGISTRY_PART, part, parts);
 }
 

@@ -58,6 +58,8 @@ json_t *view_inbox(const struct inbox *inbox, bool whole)
     text_mask_number(inbox->from, masked);
     view_put_id(&view, inbox->id);
     view_put_text(&view, "from", whole || !is_somebody(inbox->from) ? inbox->from : masked);
+    if (inbox->named)
+        view_put(&view, "named", json_true());
     put_body(&view, "text", inbox->text, inbox->text_len);
     view_put_time(&view, "received_at", inbox->wall_ms);
     if (inbox->sent_wall_ms != 0)

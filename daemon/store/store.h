@@ -348,6 +348,7 @@ struct inbox {
     char modem[MODEM_NAME_MAX];
     char iccid[23];
     char from[INBOX_FROM_MAX]; /* UTF-8, fit for people */
+    bool named;                /* `from` is a name, which may read like a number: "1414" */
     uint8_t parts, missing;    /* missing: parts that never came (a set given up after 24 h) */
     int class_;                /* 0 to 3; -1: none */
     char *text;                /* UTF-8, fit for people; malloc'd; NULL: not loaded */

@@ -43,6 +43,7 @@ static int inbox_run_insert(struct store *store, const struct inbox *inbox, cons
     query_put(&query, inbox->parts);
     query_put(&query, inbox->missing);
     query_put(&query, inbox->class_);
+    query_put(&query, inbox->named);
     query_put(&query, store->seal);
     query_put_blob(&query, from, strlen(inbox->from) + SEAL_OVERHEAD);
     query_put_blob(&query, body, inbox->text_len + SEAL_OVERHEAD);
@@ -107,6 +108,7 @@ static void inbox_get_plain(struct query *query, struct inbox *out)
     out->parts = (uint8_t)query_get(query);
     out->missing = (uint8_t)query_get(query);
     out->class_ = (int)query_get(query);
+    out->named = query_get(query) != 0;
 }
 
 /* As message_load(): what does not open is told of and comes empty; the list goes on. */

@@ -243,8 +243,11 @@ static const char schema_7[] =
 static const char schema_8[] = "ALTER TABLE message ADD COLUMN run INTEGER NOT NULL DEFAULT 0;"
                                "ALTER TABLE attempt ADD COLUMN run INTEGER NOT NULL DEFAULT 0;";
 
+/* Of what came before it is not known whether its sender is a name. */
+static const char schema_9[] = "ALTER TABLE inbox ADD COLUMN named INTEGER NOT NULL DEFAULT 0;";
+
 static const char *const schema_scripts[STORE_SCHEMA] = {
-    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_7, schema_8,
+    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_7, schema_8, schema_9,
 };
 
 const char *schema_script(int revision)

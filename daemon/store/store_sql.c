@@ -185,9 +185,11 @@ static const char *const sql_text[SQLS] = {
         "ORDER BY seq DESC LIMIT 1",
 
     [SQL_INBOX_INSERT] = "INSERT INTO inbox (id, wall, sent_wall, modem, iccid, parts, missing, "
-                         "class, seal, sealed_from, body) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-    [SQL_INBOX_LIST] = "SELECT row, id, wall, sent_wall, modem, iccid, parts, missing, class, "
-                       "seal, sealed_from, body FROM inbox WHERE row < ? ORDER BY row DESC LIMIT ?",
+                         "class, named, seal, sealed_from, body) VALUES "
+                         "(?,?,?,?,?,?,?,?,?,?,?,?)",
+    [SQL_INBOX_LIST] =
+        "SELECT row, id, wall, sent_wall, modem, iccid, parts, missing, class, "
+        "named, seal, sealed_from, body FROM inbox WHERE row < ? ORDER BY row DESC LIMIT ?",
     [SQL_AUDIT_INSERT] = "INSERT INTO audit (id, wall, uid, pid, method, outcome, modem, "
                          "conclusion, sealed_reason, sealed_actor) VALUES (?,?,?,?,?,?,?,?,?,?)",
     [SQL_AUDIT_LIST] = "SELECT row, id, wall, uid, pid, method, outcome, modem, conclusion, "

@@ -23,6 +23,17 @@ static void parts_text(const json_t *message, char out[48])
         snprintf(out, 48, "%lld", (long long)parts);
 }
 
+/* A name that reads like a number is told from one. */
+static const char *from_text(const json_t *message, char out[96])
+{
+    const char *from = text_of(message, "from");
+    bool named = json_is_true(json_object_get(message, "named"));
+    if (!from || !named || from[strspn(from, "+0123456789*#")])
+        return from;
+    snprintf(out, 96, "%.80s (a name)", from);
+    return out;
+}
+
 /* The lines of a text stand under each other. */
 static void print_inbox(const json_t *messages)
 {
@@ -30,10 +41,10 @@ static void print_inbox(const json_t *messages)
     json_t *table = ctl_table_new(heads, sizeof heads / sizeof *heads);
     for (size_t i = 0; i < json_array_size(messages); i++) {
         const json_t *message = json_array_get(messages, i);
-        char received[CTL_SHOW_TIME], parts[48];
+        char received[CTL_SHOW_TIME], parts[48], from[96];
         const char *rest = text_of(message, "text") ? text_of(message, "text") : "";
         const char *head[] = {ctl_show_time(text_of(message, "received_at"), received),
-                              text_of(message, "modem"), text_of(message, "from"), parts, NULL};
+                              text_of(message, "modem"), from_text(message, from), parts, NULL};
         parts_text(message, parts);
         for (bool first = true; first || *rest; first = false) {
             size_t len = strcspn(rest, "\n");

@@ -39,8 +39,8 @@ class Lookups(unittest.TestCase):
             seen += 1
             gw.sim.wait("accepted", seen, timeout_s=TIMEOUT_S)
 
-    def write(self, gw, text, modem=0, sender="1414"):
-        gw.sim.control("write", modem=modem, text=text, **{"from": sender})
+    def write(self, gw, text, modem=0, sender="1414", named=False):
+        gw.sim.control("write", modem=modem, text=text, named=named, **{"from": sender})
 
     def menu(self, gw):
         gw.sim.control("ussd", modem=0, code="*1414#", text=MENU, end="more", ms=20)
@@ -151,6 +151,7 @@ class Hostile(Lookups):
             self.asked(gw)
             for i, sender in enumerate(NOT_1414):
                 self.write(gw, "Ho ten: KE XAU %d\nCCCD: 052195009999" % i, sender=sender)
+            self.write(gw, "Ho ten: KE XAU\nCCCD: 052195009999", named=True)  # whoever rents that name
             for text in HOSTILE:
                 self.write(gw, text)
             self.write(gw, RECORD)
@@ -176,7 +177,9 @@ class Hostile(Lookups):
         shown = sorted(t for t in texts if t.startswith("<"))
         self.assertEqual(shown, ["<subscriber record> match_unaccented"] +
                          ["<subscriber record> unreadable"] * (len(HOSTILE) * 2))
-        self.assertEqual(len(texts) - len(shown), len(NOT_1414))
+        self.assertEqual(len(texts) - len(shown), len(NOT_1414) + 1)
+        like = [m["text"] for m in told[4]["messages"] if m["from"] == "1414" and m.get("named")]
+        self.assertEqual(like, ["Ho ten: KE XAU\nCCCD: 052195009999"])
         self.search(gw, told)
         gw.kill()
         self.search(gw, [])

@@ -313,9 +313,12 @@ static void verb_write(struct modemsim_control *control, json_t *params,
     struct modemsim_port *port = take_port(control, params, reply);
     const char *from = json_string_value(json_object_get(params, "from"));
     const char *text = json_string_value(json_object_get(params, "text"));
+    bool named = take_bool(params, "named", false);
     if (!port)
         return;
-    if (!from || !text || !simnet_write(control->net, from, simmodem_number(port->modem), text))
+    if (!from || !text ||
+        !(named ? simnet_write_named : simnet_write)(control->net, from,
+                                                     simmodem_number(port->modem), text))
         refuse(reply, "from: a number or a name; text: one part at the most");
 }
 
@@ -484,7 +487,7 @@ const struct modemsim_verb modemsim_verbs[] = {
     {"host_port", verb_host_port,
      "{modem, port: 0|1|2}: on which of its ports the host is; unasked lines go to the first"},
     {"iccid", verb_iccid, "{modem, iccid}: another SIM is put in; told at the next start"},
-    {"write", verb_write, "{modem, from, text}: somebody writes to this modem's number"},
+    {"write", verb_write, "{modem, from, text, named?}: somebody writes to this modem's number"},
     {"ussd", verb_ussd,
      "{modem, code, text?, end?: done|more|terminated|other|unsupported|timeout|silent, ms?, "
      "form?: "

@@ -283,10 +283,10 @@ static size_t put_digits(const char *number, uint8_t *out, unsigned *digits)
 
 /* TP-OA or TP-RA with its length, clause 9.1.2.5: 0 where it is neither a number nor a name that
  * fits. */
-static size_t put_address(const char *address, uint8_t *out)
+static size_t put_address(const char *address, bool named, uint8_t *out)
 {
     size_t span = strspn(address, "+0123456789");
-    if (*address && !address[span] && span <= 21) {
+    if (!named && *address && !address[span] && span <= 21) {
         unsigned digits;
         size_t len = put_digits(address, out + 1, &digits);
         out[0] = (uint8_t)digits;
@@ -308,7 +308,7 @@ size_t sim_pdu_deliver_encode(const struct sim_deliver *deliver, uint8_t *out)
 {
     size_t at = 0;
     out[at++] = (uint8_t)((deliver->more ? 0 : 4) | (deliver->header ? 0x40 : 0));
-    size_t address = put_address(deliver->from, out + at);
+    size_t address = put_address(deliver->from, deliver->named, out + at);
     if (!address || deliver->user_data_len > SIM_USER_DATA)
         return 0;
     at += address;
@@ -347,7 +347,7 @@ size_t sim_pdu_report_encode(const struct sim_report *report, uint8_t *out)
     size_t at = 0;
     out[at++] = 0x06; /* SMS-STATUS-REPORT, no more messages, for a SUBMIT */
     out[at++] = report->mr;
-    size_t address = put_address(report->to, out + at);
+    size_t address = put_address(report->to, false, out + at);
     if (!address)
         return 0;
     at += address;

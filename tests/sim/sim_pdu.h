@@ -60,7 +60,8 @@ void sim_pdu_time(int64_t wall_ms, uint8_t out[7]);
 /* One SMS-DELIVER, clause 9.2.2.1. User data ready to travel. */
 struct sim_deliver {
     const char
-        *from; /* "+84...", "1414", or a name (alphanumeric) of up to 11 characters of GSM-7 */
+        *from;  /* "+84...", "1414", or a name (alphanumeric) of up to 11 characters of GSM-7 */
+    bool named; /* a name also where it reads like a number */
     uint8_t pid, dcs;
     bool header;
     bool more; /* more messages wait at the centre */

@@ -456,9 +456,21 @@ bool simnet_deliver(struct simnet *net, const char *to_station, const struct sim
     return len > 0;
 }
 
-bool simnet_write(struct simnet *net, const char *from, const char *to_station, const char *text)
+static bool write_text(struct simnet *net, const char *from, bool named, const char *to_station,
+                       const char *text)
 {
-    struct sim_deliver deliver = {.from = from, .wall_ms = simnet_wall_ms(net)};
+    struct sim_deliver deliver = {.from = from, .named = named, .wall_ms = simnet_wall_ms(net)};
     uint8_t data[SIM_USER_DATA];
     return sim_pdu_text_encode(text, data, &deliver) && simnet_deliver(net, to_station, &deliver);
+}
+
+bool simnet_write(struct simnet *net, const char *from, const char *to_station, const char *text)
+{
+    return write_text(net, from, false, to_station, text);
+}
+
+bool simnet_write_named(struct simnet *net, const char *name, const char *to_station,
+                        const char *text)
+{
+    return write_text(net, name, true, to_station, text);
 }

@@ -55,6 +55,9 @@ bool simnet_deliver(struct simnet *net, const char *to_station, const struct sim
 /* A handset (or "1414", or a name) writes to a modem's number: text of one part. False: no such
  * modem, or the text is too long. */
 bool simnet_write(struct simnet *net, const char *from, const char *to_station, const char *text);
+/* The same by somebody whose name this is, also where it reads like a number. */
+bool simnet_write_named(struct simnet *net, const char *name, const char *to_station,
+                        const char *text);
 
 struct simnet_counts {
     uint64_t submitted, accepted, refused, delivered, reported, received;

@@ -179,11 +179,13 @@ class Look(Case):
         text = lines[0].index("TEXT")
         self.assertEqual(lines[4], " " * text + "là của tôi")
         self.assertIn("Vi?[1mettel", lines[5])  # no escape reaches the terminal
+        self.assertNotRegex(lines[5], "a name")
+        self.assertRegex(lines[6], r" 1414 \(a name\) +1  So thue bao")
         self.assertNotRegex(out, r"(?m)[^ ] +$")
         out, _ = self.run_ctl("inbox", "--limit", "2")
         self.assertEqual(out.splitlines()[-1], "older ones: --cursor 2")
         out, _ = self.run_ctl("inbox", "--cursor", "2", "--json")
-        self.assertEqual([message["class"] for message in json.loads(out)["messages"]], [0])
+        self.assertEqual([message.get("class") for message in json.loads(out)["messages"]], [0, None])
         self.run_ctl("inbox", "--limit", "201", code=1)
 
     def test_list(self):

@@ -325,7 +325,8 @@ class Gateway:
     def inbox_list(self, client, params, after):
         plain = METHODS["inbox.list"]["examples"][0]["result"]["value"]["messages"][0]
         kept = [plain, {**plain, "from": "+84912345678", "text": "Thuê bao\n\nlà của tôi", "parts": 3, "missing": 1},
-                {**plain, "from": "Vi\x1b[1mettel", "text": "", "class": 0}]
+                {**plain, "from": "Vi\x1b[1mettel", "text": "", "class": 0, "named": True},
+                {**plain, "named": True}]
         first = params.get("cursor", 0)
         limit = params.get("limit", 50)
         answer = {"messages": kept[first:first + limit]}

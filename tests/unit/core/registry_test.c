@@ -203,6 +203,60 @@ static void ten_parts_of_garbage(void **state)
                                            "Ho ten: KE XAU", NULL});
 }
 
+/* Anybody may rent the name "1414" (type of number: alphanumeric). It answers nothing, is hidden
+ * from nobody, and its part does not end a message of the number 1414. */
+static void a_name_that_reads_1414(void **state)
+{
+    static const char name[] = "07D0315A8C06";
+    struct world *world = *state;
+    struct waiter waiter, late;
+    struct inbox list[LIST];
+
+    assert_string_equal(ask(world, 0, UID, &waiter), "");
+    question_leaves(world, 0);
+    air_from(world, 0, name, 0, 0, "Ho ten: KE XAU");
+    air_from(world, 0, REGISTRY, 2, 1, "Ho ten: NGUYEN");
+    air_from(world, 0, name, 2, 2, " VAN XAU");
+    air_from(world, 0, name, 2, 1, "La toi");
+    assert_int_equal(waiter.told, 0);
+    assert_string_equal(news, "asked sms. part 1 of 2. ");
+    air_from(world, 0, REGISTRY, 2, 2, " VAN A");
+    assert_string_equal(waiter.text, "Ho ten: NGUYEN VAN A");
+    rig_run_for(world, 61000);
+    air_from(world, 0, name, 0, 0, "Ho ten: TRE"); /* nor is it a late one */
+    assert_string_equal(ask(world, 0, UID, &late), "");
+    assert_int_equal(late.told, 0);
+    registry_forget(&late.ask);
+    inbox_has(world, (const char *const[]){"Ho ten: TRE", SHOWN(match), "La toi VAN XAU",
+                                           "Ho ten: KE XAU", NULL});
+    assert_int_equal(store_inbox_list(world->store, 0, list, LIST), 4);
+    for (int i = 0; i < 4; i++) {
+        assert_string_equal(list[i].from, "1414");
+        assert_int_equal(list[i].named, i != 1);
+        inbox_clear(&list[i]);
+    }
+}
+
+/* Whatever type a network gives its short code, but an international number is another. */
+static void a_short_code_of_any_type(void **state)
+{
+    static const char *const numbers[] = {"0481", "04A1", "04B1", "04C1", "04E1"};
+    struct world *world = *state;
+    struct waiter waiter;
+    char from[16];
+
+    world->config.registry_per_day = 0;
+    for (uint32_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        assert_string_equal(ask(world, 0, UID + i, &waiter), "");
+        question_leaves(world, 0);
+        air_from(world, 0, "04914141", 0, 0, i ? "Ho ten: KE XAU " : "Ho ten: KE XAU");
+        assert_int_equal(waiter.told, 0);
+        snprintf(from, sizeof from, "%s4141", numbers[i]);
+        air_from(world, 0, from, 0, 0, "Ho ten: A B");
+        assert_int_equal(waiter.told, 1);
+    }
+}
+
 static void refusals(void **state)
 {
     struct world *world = *state;
@@ -270,6 +324,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_day_goes_on, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(the_network_refuses, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(ten_parts_of_garbage, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(a_name_that_reads_1414, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(a_short_code_of_any_type, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(refusals, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(nobody_waits, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(side_by_side, setup, rig_teardown),

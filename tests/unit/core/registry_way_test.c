@@ -179,8 +179,13 @@ static void another_sender(void **state)
     assert_string_equal(ask(world, 0, UID, &waiter), "");
     question_leaves(world, 0);
     air_from(world, 0, "05A14100F0", 0, 0, "Ho ten: TRAN B");
-    viettel.sender_count = 0;
     assert_string_equal(waiter.text, "Ho ten: TRAN B");
+    assert_string_equal(ask(world, 0, OTHER_UID, &waiter), "");
+    question_leaves(world, 0);
+    strcpy(viettel.sender[0], "l414"); /* a name that the operator trusts, and no number is it */
+    air_from(world, 0, "07D06C5A8C06", 0, 0, "Ho ten: LE C");
+    viettel.sender_count = 0;
+    assert_string_equal(waiter.text, "Ho ten: LE C");
 }
 
 /* --- beside sending --- */

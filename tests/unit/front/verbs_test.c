@@ -281,10 +281,12 @@ static void the_inbox_shows_text_and_number(void **state)
     const struct inbox plain = {.from = "1414", .sent_wall_ms = 1763779990000, .class_ = -1};
     const struct inbox whole = {
         .from = "+84912345678", .class_ = 0, .parts = 3, .missing = 1, .modem = "vina-2"};
+    const struct inbox rented = {.from = "1414", .named = true, .class_ = -1};
     TALK(&client, {INBOX("1", "{}"), "{\"result\":{\"messages\":[]}}"});
     world_receive(&world, &plain, "Thuê bao đã đăng ký\nOK");
     world_pass(&world, 1500);
     world_receive(&world, &whole, "");
+    world_receive(&world, &rented, "");
     client_say(&client, INBOX("2", "{}"));
     world_settle(&world);
     json_t *heard = client_json(&client);
@@ -293,14 +295,15 @@ static void the_inbox_shows_text_and_number(void **state)
     assert_int_equal(wire_result_check(wire_method_find("inbox.list"), result, why, sizeof why), 0);
     assert_true(json_is_like(
         result,
-        "{\"messages\":["
+        "{\"messages\":[{\"from\":\"1414\",\"named\":true},"
         "{\"id\":\"*\",\"from\":\"+84912345678\",\"text\":\"\",\"modem\":\"vina-2\",\"parts\":3,"
         "\"missing\":1,\"class\":0,\"received_at\":\"2025-11-22T02:53:21.500Z\"},"
         "{\"id\":\"*\",\"from\":\"1414\",\"text\":\"Thuê bao đã đăng ký\\nOK\","
         "\"modem\":\"viettel-1\",\"parts\":1,\"received_at\":\"2025-11-22T02:53:20.000Z\","
         "\"sent_at\":\"2025-11-22T02:53:10.000Z\"}]}"));
-    const json_t *newest = json_array_get(json_object_get(result, "messages"), 0);
-    const json_t *oldest = json_array_get(json_object_get(result, "messages"), 1);
+    const json_t *newest = json_array_get(json_object_get(result, "messages"), 1);
+    const json_t *oldest = json_array_get(json_object_get(result, "messages"), 2);
+    assert_null(json_object_get(oldest, "named"));
     assert_null(json_object_get(newest, "sent_at"));
     assert_null(json_object_get(oldest, "missing"));
     assert_null(json_object_get(oldest, "class"));

@@ -9,6 +9,7 @@
 
 static const int64_t DAY_MS = INT64_C(24) * 3600 * 1000;
 
+/* A sender that begins with a letter is a name. */
 static int put(struct rig *rig, const char *from, const char *text, size_t len, int64_t *row)
 {
     struct inbox inbox = {.wall_ms = loop_wall_ms(rig->loop),
@@ -18,6 +19,7 @@ static int put(struct rig *rig, const char *from, const char *text, size_t len, 
                           .parts = 3,
                           .missing = 1,
                           .class_ = -1,
+                          .named = *from >= 'A',
                           .text = text ? strndup(text, len) : NULL,
                           .text_len = len};
     snprintf(inbox.from, sizeof inbox.from, "%s", from);
@@ -62,6 +64,7 @@ static void test_round_trip(void **state)
     assert_int_equal(list_one(&rig, 0, &out), 1);
     assert_string_equal(out.text, "");
     assert_string_equal(out.from, "");
+    assert_false(out.named);
     inbox_clear(&out);
     assert_int_equal(list_one(&rig, row + 1, &out), 1);
     assert_int_equal(out.row, row);
@@ -71,6 +74,7 @@ static void test_round_trip(void **state)
     assert_string_equal(out.modem, "viettel-1");
     assert_string_equal(out.iccid, "8984");
     assert_string_equal(out.from, "VIETTEL");
+    assert_true(out.named);
     assert_int_equal(out.parts, 3);
     assert_int_equal(out.missing, 1);
     assert_int_equal(out.class_, -1);
