@@ -1,6 +1,7 @@
 /* registry: who waits for what 1414 says of a SIM, and what becomes of it: see registry.h. */
 #include "registry_inside.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +76,27 @@ void registry_tell_news(struct registry_sim *sim, enum registry_step step, int p
 
 /* --- the end --------------------------------------------------------------------------------- */
 
+static enum registry_end without_answer(const struct registry_sim *sim)
+{
+    return !sim->left ? REGISTRY_NOT_SENT : sim->parts ? REGISTRY_INCOMPLETE : REGISTRY_SILENT;
+}
+
+static const char *end_name(enum registry_end end)
+{
+    switch (end) {
+    case REGISTRY_ANSWERED:
+        return "answered";
+    case REGISTRY_SILENT:
+        return "silent";
+    case REGISTRY_INCOMPLETE:
+        return "incomplete";
+    case REGISTRY_NOT_SENT:
+        return "not_sent";
+    }
+    assert(!"an end of a lookup");
+    return "";
+}
+
 /* Who is told may ask again, or free itself: it is off the list before. One that begins a new
  * lookup takes those behind it along. */
 static void on_tell(void *arg)
@@ -84,14 +106,16 @@ static void on_tell(void *arg)
 
     if (!sim->open)
         way_stop(sim);
+    const enum registry_end end = sim->answer.text ? REGISTRY_ANSWERED : without_answer(sim);
+    const bool lost = end == REGISTRY_INCOMPLETE;
     const struct registry_result result = {
-        .end = sim->answer.text ? REGISTRY_ANSWERED
-               : sim->left      ? REGISTRY_SILENT
-                                : REGISTRY_NOT_SENT,
+        .end = end,
         .text = sim->answer.text,
         .len = sim->answer.len,
         .way = way_name(sim),
-        .why = sim->answer.text || sim->left ? "" : sim->why,
+        .why = end == REGISTRY_NOT_SENT ? sim->why : "",
+        .part = lost ? sim->part : 0,
+        .parts = lost ? sim->parts : 0,
     };
     while (!sim->open && (ask = sim->asks)) {
         sim->asks = ask->next;
@@ -123,10 +147,7 @@ void registry_over(struct registry_sim *sim, struct reply *reply)
         registry_tell_news(sim, REGISTRY_PARSED, 0, 0);
     }
     log_event(LOG_LEVEL_NOTICE, "registry", sim->modem, "over", "end=%s way=%s",
-              reply       ? "answered"
-              : sim->left ? "silent"
-                          : "not_sent",
-              way_name(sim));
+              end_name(reply ? REGISTRY_ANSWERED : without_answer(sim)), way_name(sim));
     loop_defer(&sim->tell, LOOP_SOON);
 }
 
@@ -312,7 +333,9 @@ bool registry_catch(struct gateway *gateway, const struct inbox *inbox,
               asked && sim->open ? "yes"
               : asked            ? "late"
                                  : "no");
-    if (asked)
+    if (inbox->missing) /* given up after a day: it answers nothing */
+        text_copy(outcome, sizeof outcome, "incomplete");
+    else if (asked)
         take(sim, inbox, outcome, sizeof outcome);
     snprintf(shown, REGISTRY_SHOWN_MAX, "%s %s", REGISTRY_SHOWN, outcome);
     return true;
@@ -323,8 +346,11 @@ void registry_part(struct gateway *gateway, const char *modem, const char *iccid
 {
     struct registry_sim *sim = sim_find(gateway, iccid);
 
-    if (sim && sim->open && is_registry(gateway, modem, from->text, from->name))
-        registry_tell_news(sim, REGISTRY_PART, part, parts);
+    if (!sim || !sim->open || !is_registry(gateway, modem, from->text, from->name))
+        return;
+    sim->part = part < parts ? part : 0;
+    sim->parts = part < parts ? parts : 0;
+    registry_tell_news(sim, REGISTRY_PART, part, parts);
 }
 
 void registry_look(struct gateway *gateway)

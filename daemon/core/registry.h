@@ -13,6 +13,9 @@
  * again would spend the day's questions to hear the same. Whichever way answers first ends it,
  * also one that was given up before.
  *
+ * An answer in several parts is one when all are there: what is missing may be what matters. One
+ * that has lost a part is none, and who asked hears so.
+ *
  * What 1414 says is a person's record: it is given to who asked, stays in memory for a minute for
  * the same uid, and is never stored: the inbox keeps REGISTRY_SHOWN and an outcome in its place. */
 #ifndef OTPGATE_REGISTRY_H
@@ -26,8 +29,9 @@
 
 enum registry_end {
     REGISTRY_ANSWERED,
-    REGISTRY_SILENT,   /* asked, no answer came in time; a late one is kept a minute */
-    REGISTRY_NOT_SENT, /* no question got through: `why` */
+    REGISTRY_SILENT,     /* asked, no answer came in time; a late one is kept a minute */
+    REGISTRY_INCOMPLETE, /* asked, and of an answer `part` of `parts` came; as above */
+    REGISTRY_NOT_SENT,   /* no question got through: `why` */
 };
 struct registry_result {
     enum registry_end end;
@@ -35,6 +39,7 @@ struct registry_result {
     size_t len;
     const char *way; /* "sms" or "ussd": which was answered, else the last that was tried */
     const char *why; /* NOT_SENT: in words, of nobody; else "" */
+    int part, parts; /* INCOMPLETE; else 0 */
 };
 
 /* Who waits. Owned by the caller, until `fn` was called or registry_forget(). */

@@ -44,6 +44,8 @@ struct registry_sim {
     bool left;               /* by one way at least the question left */
     bool unread;             /* a message came that no rule reads: `held` */
     bool unserved;           /* a message came that says so of the way of messages */
+    int part, parts;         /* that came of a message that is not whole; 0: there is none */
+    char lost[40];           /* that, in words */
     int64_t message;         /* row of the question */
     unsigned serial;         /* of its key */
     size_t step;             /* answers given to menus */

@@ -1,7 +1,8 @@
 /* registry_way: one lookup, from the first way to its end: see registry.h.
  *
  *   way_begin --> QUEUED --it left--> LEFT --time-out--> next way
- *            \--> USSD  --menu, menu, text--> answer     |  none: SILENT, NOT_SENT, or what is held
+ *            \--> USSD  --menu, menu, text--> answer     |  none: SILENT, INCOMPLETE, NOT_SENT, or
+ *                                                        |        what is held
  *                  any of them that fails --> FAILED --> next way
  */
 #include "registry_inside.h"
@@ -108,6 +109,14 @@ static void way_fail(struct registry_sim *sim, const char *why)
     sim->why = why;
     loop_timer_cancel(&sim->timer);
     loop_defer(&sim->look, LOOP_SOON);
+}
+
+/* Its time is over: nothing came, or not all of it. */
+static void way_unanswered(struct registry_sim *sim)
+{
+    snprintf(sim->lost, sizeof sim->lost, "%d of %d parts of the answer came", sim->part,
+             sim->parts);
+    way_fail(sim, sim->parts ? sim->lost : "no answer");
 }
 
 /* Shown to staff as it is where nothing better comes. */
@@ -405,6 +414,7 @@ int way_begin_first(struct registry_sim *sim, uint32_t uid, bool unhurried, stru
     sim->at = 0;
     sim->why = "";
     sim->left = sim->unread = sim->unserved = false;
+    sim->part = sim->parts = 0;
     if (way_begin_any(sim, refusal) < 0)
         return -1;
     sim->open = true;
@@ -447,7 +457,7 @@ static void on_timer(void *arg)
         if (sim->unread)
             registry_over(sim, &sim->held);
         else
-            way_fail(sim, "no answer");
+            way_unanswered(sim);
         break;
     case WAY_USSD:
         ussd_stop(sim);

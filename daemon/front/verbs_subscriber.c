@@ -163,13 +163,26 @@ static void lookup_not_sent(struct call *call, const char *why)
     call_fail(call, WIRE_NO_MODEM, sentence, NULL);
 }
 
-static void lookup_silent(struct call *call, const struct carrier *carrier)
+/* 1414 was asked and has not answered; `what` came of it, and `data` says so to programs. */
+static void lookup_unanswered(struct call *call, const struct carrier *carrier, const char *what,
+                              json_t *data)
 {
     char sentence[160];
-    audit(call, "silent");
-    snprintf(sentence, sizeof sentence, "1414 did not answer in time%s%s",
+    snprintf(sentence, sizeof sentence, "%s%s%s", what,
              carrier && *carrier->care ? "; the care line is " : "", carrier ? carrier->care : "");
-    call_fail(call, WIRE_NO_ANSWER, sentence, NULL);
+    call_fail(call, WIRE_NO_ANSWER, sentence, data);
+}
+
+static void lookup_incomplete(struct call *call, const struct carrier *carrier,
+                              const struct registry_result *result)
+{
+    char what[100];
+    audit(call, "incomplete");
+    snprintf(what, sizeof what, "%d of %d parts of the answer of 1414 came in time", result->part,
+             result->parts);
+    lookup_unanswered(call, carrier, what,
+                      json_pack("{s:s, s:i, s:i}", "reason", "incomplete", "part", result->part,
+                                "parts", result->parts));
 }
 
 static void on_registry(struct registry_ask *ask, const struct registry_result *result)
@@ -185,7 +198,11 @@ static void on_registry(struct registry_ask *ask, const struct registry_result *
         answer_record(call, carrier, result->text, result->len, full, result->way);
         return;
     case REGISTRY_SILENT:
-        lookup_silent(call, carrier);
+        audit(call, "silent");
+        lookup_unanswered(call, carrier, "1414 did not answer in time", NULL);
+        return;
+    case REGISTRY_INCOMPLETE:
+        lookup_incomplete(call, carrier, result);
         return;
     case REGISTRY_NOT_SENT:
         lookup_not_sent(call, result->why);

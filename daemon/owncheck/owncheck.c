@@ -22,7 +22,7 @@ const char *owncheck_owner_name(enum owncheck_owner owner)
         [OWNER_CHANGED] = "changed",       [OWNER_REFUSED] = "refused",
         [OWNER_NO_RECORD] = "no_record",   [OWNER_UNREADABLE] = "unreadable",
         [OWNER_SILENT] = "silent",         [OWNER_NOT_SENT] = "not_sent",
-        [OWNER_NO_WAY] = "not_configured",
+        [OWNER_NO_WAY] = "not_configured", [OWNER_INCOMPLETE] = "incomplete",
     };
     return names[owner];
 }

@@ -29,10 +29,11 @@ enum owncheck_owner {
     OWNER_NO_RECORD,
     OWNER_UNREADABLE,
     OWNER_SILENT,
-    OWNER_NOT_SENT, /* the question did not leave */
-    OWNER_NO_WAY,   /* carriers.ini does not tell how this carrier is asked */
+    OWNER_NOT_SENT,   /* the question did not leave */
+    OWNER_NO_WAY,     /* carriers.ini does not tell how this carrier is asked */
+    OWNER_INCOMPLETE, /* of the answer some parts did not come */
 };
-enum { OWNERS = OWNER_NO_WAY + 1 };
+enum { OWNERS = OWNER_INCOMPLETE + 1 };
 /* What the carrier said of the balance. On disk: append only. */
 enum owncheck_left {
     LEFT_NEVER,

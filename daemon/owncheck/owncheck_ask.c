@@ -37,6 +37,9 @@ static void on_registry(struct registry_ask *ask, const struct registry_result *
     case REGISTRY_SILENT:
         check->owner = OWNER_SILENT;
         break;
+    case REGISTRY_INCOMPLETE:
+        check->owner = OWNER_INCOMPLETE;
+        break;
     case REGISTRY_NOT_SENT:
         check->owner = OWNER_NOT_SENT;
         break;

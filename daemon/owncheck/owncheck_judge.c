@@ -145,6 +145,9 @@ static const char *trouble_of(const struct owncheck_row *row)
     case OWNER_SILENT:
         return "1414 did not answer this SIM: it may be barred. Send to a phone of yours through "
                "it, and ask the carrier's care line.";
+    case OWNER_INCOMPLETE:
+        return "1414 answered this SIM, and a part of its answer did not come: otpgatectl "
+               "subscriber check-fleet asks again.";
     case OWNER_NEVER:
     case OWNER_SAME:
     case OWNER_CHANGED:

@@ -99,26 +99,35 @@ class Registry(unittest.TestCase):
             self.assertEqual((answer["conclusion"], answer["fields"]), ("unreadable", {}))
 
     def test_late_never_and_from_somebody_else(self):
-        """Each carrier: nobody answers, somebody else does, 1414 does too late. Who asks then is told at once."""
-        hows = {"never": {"says": "nothing"}, "else": {"from": "+84987000999"}, "late": {"ms": 100000}}
+        """Each carrier: nobody answers, somebody else does, 1414 does too late, or a part of it is lost. Who asks
+        then is told at once."""
+        hows = {"never": {"says": "nothing"}, "else": {"from": "+84987000999"}, "late": {"ms": 100000},
+                "part": {"parts": 2, "lost": 2}}
         kinds = {}
         for modem, _, layout in self.fleet():
-            kinds[modem] = list(hows)[modem // len(CARRIERS) % 3]
+            kinds[modem] = list(hows)[modem // len(CARRIERS) % len(hows)]
             self.plan(modem, layout=layout, **{"ussd": "silent", **hows[kinds[modem]]})
         late = [m for m in kinds if kinds[m] == "late"]
         others = [m for m in kinds if kinds[m] == "else"]
         with Client(self.gw.socket, 280) as one, Client(self.gw.socket, 280) as two:
             one.call("events.follow", topics=["inbox"])
             calls = [(client, self.ask(client, m)) for m, client in zip(range(MODEMS), (one, two) * MODEMS)]
-            for client, call in calls:
+            for modem, (client, call) in enumerate(calls):
                 with self.assertRaises(Refused) as caught:
                     client.finish(call)
-                self.assertEqual(caught.exception.name, "no_answer")
+                told = caught.exception.data
+                self.assertEqual(told["name"], "no_answer")
+                self.assertEqual(told.get("reason"), "incomplete" if kinds[modem] == "part" else None)
+                if kinds[modem] == "part":
+                    self.assertEqual(told["part"], told["parts"] - 1)
+                    self.assertIn("%(part)d of %(parts)d parts" % told, str(caught.exception))
             for _ in late + others:
                 one.next_event()
         for answer in self.lookups(late).values():
             self.assertEqual(answer["conclusion"], "match_unaccented")
         with self.gw.client() as client:
+            words = [record.get("conclusion") for record in client.call("audit.list", limit=200)["records"]]
+            self.assertEqual(words.count("incomplete"), list(kinds.values()).count("part"))
             texts = [m["text"] for m in client.call("inbox.list", limit=100)["messages"]]
         self.assertEqual(texts.count("<subscriber record> late"), len(late))
         self.assertEqual(sum("Nguyen Van An" in text for text in texts), len(others))

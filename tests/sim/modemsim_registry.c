@@ -45,8 +45,9 @@ static bool take_words(json_t *params, struct sim_registry_sim *sim, struct mode
 static bool take_delivery(json_t *params, struct sim_registry_sim *sim,
                           struct modemsim_reply *reply)
 {
-    int64_t parts;
+    int64_t parts, lost;
     if (!take_int(params, "parts", 1, SIM_POST_PARTS, 1, &parts, reply) ||
+        !take_int(params, "lost", 0, SIM_POST_PARTS, 0, &lost, reply) ||
         !take_int(params, "ms", 0, 86400000, sim->ms, &sim->ms, reply) ||
         !take_int(params, "gap_ms", 0, 86400000, sim->gap_ms, &sim->gap_ms, reply) ||
         !take_text(params, "from", sim->from, sizeof sim->from, reply) ||
@@ -54,6 +55,7 @@ static bool take_delivery(json_t *params, struct sim_registry_sim *sim,
         !take_text(params, "text", sim->text, sizeof sim->text, reply))
         return false;
     sim->parts = (unsigned)parts;
+    sim->lost = (unsigned)lost;
     sim->accents = take_bool(params, "accents", false);
     sim->ucs2 = take_bool(params, "ucs2", false);
     if (sim_post_fits(sim->text, sim->ucs2))

@@ -187,6 +187,8 @@ bool sim_post_send(struct sim_post *post, const struct sim_letter *letter)
         send_between(post, letter, ms);
     for (unsigned i = 0; i < count; i++, ms += letter->gap_ms) {
         unsigned part = turn(post, letter->order, i, count, &left);
+        if (part + 1 == letter->lost)
+            continue;
         struct sim_parcel *parcel = parcel_new(post, letter->from, letter->to, ms);
         if (count > 1) {
             const uint8_t header[HEADER] = {

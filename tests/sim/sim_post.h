@@ -14,6 +14,7 @@ struct sim_letter {
     bool ucs2;             /* even where GSM-7 would do */
     unsigned parts;        /* at the least, where the text has so many letters; 0 as 1 */
     enum sim_post_order order;
+    unsigned lost;                      /* this part never comes; 0: all do */
     int64_t ms, gap_ms;                 /* until the first part; between two */
     const char *between, *between_from; /* comes behind the first of several parts, else before the
                                            only one; NULL: none. One part. */

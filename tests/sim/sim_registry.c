@@ -26,6 +26,7 @@ void sim_registry_reset(struct sim_registry_sim *sim)
     sim->accents = sim->ucs2 = false;
     sim->mask = 0;
     sim->parts = 1;
+    sim->lost = 0;
     sim->order = SIM_POST_IN_ORDER;
     sim->ms = ANSWER_MS;
     sim->gap_ms = GAP_MS;
@@ -101,6 +102,7 @@ static void on_message(void *arg, struct simnet_station *station, const char *te
                                       .text = answer,
                                       .ucs2 = sim->ucs2,
                                       .parts = sim->parts,
+                                      .lost = sim->lost,
                                       .order = sim->order,
                                       .ms = sim->ms,
                                       .gap_ms = sim->gap_ms,

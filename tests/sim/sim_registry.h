@@ -30,6 +30,7 @@ struct sim_registry_sim {
     bool accents, ucs2; /* UCS-2 even where GSM-7 would do */
     char mask;
     unsigned parts; /* at the least */
+    unsigned lost;  /* this part of it never comes; 0: all do */
     enum sim_post_order order;
     int64_t ms, gap_ms;         /* from the question at the centre; between two parts */
     char from[SIM_NUMBER];      /* "1414", or who only says so */

@@ -284,6 +284,23 @@ static void late_never_and_by_somebody_else(void **state)
     world_free(world);
 }
 
+/* The others come when they would have come. */
+static void a_part_is_lost(void **state)
+{
+    struct world *world = world_new("mobifone", true);
+    (void)state;
+    struct sim_registry_sim *sim = plan(world);
+    sim->parts = 3;
+    sim->lost = 2;
+    ask(world, "TTTB");
+    assert_int_equal(world->count, 2);
+    assert_int_equal(world->heard[0].part, 1);
+    assert_int_equal(world->heard[1].part, 3);
+    assert_int_equal(world->heard[1].parts, 3);
+    assert_int_equal(world->heard[1].at_ms - world->heard[0].at_ms, 400);
+    world_free(world);
+}
+
 static void somebody_writes_in_between(void **state)
 {
     struct world *world = world_new("mobifone", true);
@@ -391,6 +408,7 @@ int main(void)
         cmocka_unit_test(masked_and_without_what_is_not_held),
         cmocka_unit_test(refusals_in_the_carriers_style),
         cmocka_unit_test(late_never_and_by_somebody_else),
+        cmocka_unit_test(a_part_is_lost),
         cmocka_unit_test(somebody_writes_in_between),
         cmocka_unit_test(another_keyword_tells_nothing),
         cmocka_unit_test(by_code_and_by_menu),

@@ -27,6 +27,8 @@ static void on_end(struct registry_ask *ask, const struct registry_result *resul
 
     waiter->told++;
     waiter->end = result->end;
+    waiter->part = result->part;
+    waiter->parts = result->parts;
     snprintf(waiter->way, sizeof waiter->way, "%s", result->way);
     snprintf(waiter->why, sizeof waiter->why, "%s", result->why);
     snprintf(waiter->text, sizeof waiter->text, "%.*s", (int)result->len,

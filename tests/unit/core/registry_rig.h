@@ -17,6 +17,7 @@ struct waiter {
     struct registry_ask ask;
     int told;
     enum registry_end end;
+    int part, parts;
     char way[8], why[80];
     char text[200];
 };

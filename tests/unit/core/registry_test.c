@@ -80,6 +80,61 @@ static void silence_and_a_late_answer(void **state)
     inbox_has(world, (const char *const[]){SHOWN(late), NULL});
 }
 
+/* A part is lost: that is not silence, and what came of it is shown to nobody. The rest may be
+ * late. */
+static void a_part_that_does_not_come(void **state)
+{
+    struct world *world = *state;
+    struct waiter waiter, late;
+
+    assert_string_equal(ask(world, 0, UID, &waiter), "");
+    question_leaves(world, 0);
+    air_from(world, 0, REGISTRY, 3, 3, "B");
+    air_from(world, 0, REGISTRY, 3, 1, "Ho ten: ");
+    rig_run_for(world, 61000);
+    assert_int_equal(waiter.told, 1);
+    assert_int_equal(waiter.end, REGISTRY_INCOMPLETE);
+    assert_int_equal(waiter.part, 2);
+    assert_int_equal(waiter.parts, 3);
+    assert_string_equal(waiter.text, "");
+    assert_string_equal(news, "asked sms. part 1 of 3. part 2 of 3. "
+                              "sms: 2 of 3 parts of the answer came. ");
+    inbox_has(world, (const char *const[]){NULL});
+    air_from(world, 0, REGISTRY, 3, 2, "A ");
+    assert_string_equal(ask(world, 0, UID, &late), "");
+    assert_int_equal(late.told, 1);
+    assert_string_equal(late.text, "Ho ten: A B");
+    inbox_has(world, (const char *const[]){SHOWN(late), NULL});
+    rig_run_for(world, 61000);
+    assert_string_equal(ask(world, 0, UID, &waiter), "");
+    question_leaves(world, 0);
+    rig_run_for(world, 61000);
+    assert_int_equal(waiter.end, REGISTRY_SILENT);
+    assert_int_equal(waiter.parts, 0);
+}
+
+/* What is given up after a day answers no question of the next. */
+static void what_came_of_yesterdays_answer(void **state)
+{
+    const int64_t day_ms = INT64_C(24) * 3600 * 1000;
+    struct world *world = *state;
+    struct waiter waiter, today;
+
+    assert_string_equal(ask(world, 0, UID, &waiter), "");
+    question_leaves(world, 0);
+    air_from(world, 0, REGISTRY, 2, 2, "Ho ten: A B");
+    rig_run_for(world, day_ms - 30000);
+    assert_string_equal(ask(world, 0, UID, &today), "");
+    question_leaves(world, 0);
+    rig_run_for(world, 40000);
+    inbox_has(world, (const char *const[]){SHOWN(incomplete), NULL});
+    assert_int_equal(today.told, 0);
+    rig_run_for(world, 30000);
+    assert_int_equal(today.end, REGISTRY_SILENT);
+    assert_string_equal(ask(world, 1, UID, &today), "");
+    registry_forget(&today.ask);
+}
+
 /* Told in the turn in which it is known, and not counted. */
 static void a_question_that_does_not_leave(void **state)
 {
@@ -319,6 +374,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(asked_and_answered, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(asked_once_for_all_who_wait, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(silence_and_a_late_answer, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(a_part_that_does_not_come, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(what_came_of_yesterdays_answer, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_question_that_does_not_leave, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(no_budget, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(the_day_goes_on, setup, rig_teardown),

@@ -123,6 +123,23 @@ static void silent_in_each_way(void **state)
     assert_string_equal(waiter.text, "Ho ten: A B");
 }
 
+/* Of the message a part is lost, of the code nothing comes: something had come. */
+static void a_part_and_then_silence(void **state)
+{
+    struct world *world = *state;
+    struct waiter waiter;
+
+    ways(2, &TTTB, &CODE);
+    assert_string_equal(ask(world, 0, UID, &waiter), "");
+    question_leaves(world, 0);
+    air_from(world, 0, REGISTRY, 2, 1, "Ho ten: A");
+    rig_run_for(world, 61000);
+    network(world, 0, LINK_USSD_SILENT, "");
+    assert_int_equal(waiter.end, REGISTRY_INCOMPLETE);
+    assert_string_equal(news, "asked sms. part 1 of 2. sms: 1 of 2 parts of the answer came. "
+                              "asked ussd. ussd: no answer. ");
+}
+
 /* "Not served here" is no answer of 1414; a refusal by who looked is. */
 static void which_refusal_is_an_answer(void **state)
 {
@@ -295,6 +312,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_first_answers_late, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(the_second_answers_first, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(silent_in_each_way, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(a_part_and_then_silence, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(which_refusal_is_an_answer, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(what_no_rule_reads, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(another_sender, setup, rig_teardown),

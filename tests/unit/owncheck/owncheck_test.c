@@ -370,6 +370,23 @@ static void what_gives_nothing_is_told(void **state)
     }
 }
 
+/* A part of the answer is lost: 1414 is not silent, and the SIM is not barred. */
+static void an_answer_that_is_not_whole(void **state)
+{
+    struct world *world = *state;
+    rig_ready(world, 0);
+    assert_string_equal(ask(world, "m0", false), "");
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    hand_link_inbound(world->link[0], "440481414100086222116100000A080500035A020100480049");
+    rig_run_for(world, 100000);
+    answer_ussd(world, 0, "*101#", LINK_USSD_DONE, RICH);
+    assert_string_equal(asker.last, "m0 incomplete read");
+    assert_true(stands(world, "sim_check_failed", "m0"));
+    check_by_hand(world, RECORD, RICH);
+    assert_false(stands(world, "sim_check_failed", "m0"));
+}
+
 /* Silence of 1414, and a code that the network refuses before the next one is tried. */
 static void silence_and_refused_codes(void **state)
 {
@@ -544,6 +561,7 @@ int main(void)
         TEST(an_account_that_ends_is_told_in_time),
         TEST(a_changed_owner_is_seen_until_he_is_accepted),
         TEST(what_gives_nothing_is_told),
+        TEST(an_answer_that_is_not_whole),
         TEST(silence_and_refused_codes),
         TEST(a_carrier_that_is_not_known_is_told_so),
         TEST(who_is_paused_or_gone_is_skipped),
