@@ -11,7 +11,7 @@ WITHOUT_BIRTH = ("number",)
 MODEMS = len(CARRIERS) * len(LAYOUTS)
 TYPED = {"full_name": "Nguyễn Văn An", "birth_date": "1/2/1990", "id_number": "052090001234"}
 RECORD = {"full_name": "Nguyễn Văn An", "birth_date": "01/02/1990", "id_number": "052090001234"}
-QUICK = {"ms": 20, "gap_ms": 5}
+QUICK = {"ms": 20, "gap_ms": 5, "per_day": 0}
 
 # What the network does to the answer, and what has to come of it.
 DAMAGES = (
@@ -91,6 +91,30 @@ class Registry(unittest.TestCase):
         self.assertEqual(set(self.gw.sim.texts("1414")), {"TTTB", "TT"})
         asked = [self.gw.sim.control("registry", modem=m)["asked"] for m in range(MODEMS)]
         self.assertEqual(asked, [len(DAMAGES)] * MODEMS)
+
+    def test_the_carriers_own_cap(self):
+        """A question over it is refused by 1414: that is the answer, and no other way is tried to hear it again."""
+        modems = [CARRIERS.index("viettel"), CARRIERS.index("gmobile")]  # the latter may be asked by USSD too
+        for modem in modems:
+            self.plan(modem, per_day=1)
+        for answer in self.lookups(modems).values():
+            self.assertEqual(answer["conclusion"], "match_unaccented")
+        self.gw.restart()  # a SIM's answer is kept a minute, in memory
+        self.gw.wait_ready()
+        with self.gw.client() as client:
+            client.call("events.follow", topics=["subscriber"])
+            for modem in modems:
+                answer = client.finish(self.ask(client, modem))
+                self.assertEqual((answer["conclusion"], answer["refused"], answer["way"]), ("refused", "quota", "sms"))
+                self.assertEqual((answer["fields"], answer["comparison"]), ({}, {}))
+                self.assertIn("Hãy thử lại ngày mai.", answer["say"]["vi"])
+                self.assertEqual([client.next_event()["step"] for _ in range(2)], ["asked", "parsed"])
+                counted = self.gw.sim.control("registry", modem=modem)
+                self.assertEqual((counted["asked"], counted["today"]), (2, 1))
+            records = client.call("audit.list", limit=2)["records"]
+            self.assertEqual([record["conclusion"] for record in records], ["refused"] * 2)
+            texts = [m["text"] for m in client.call("inbox.list", limit=2)["messages"]]
+            self.assertEqual(texts, ["<subscriber record> refused"] * 2)
 
     def test_garbage_changes_nothing_but_the_outcome(self):
         for modem in range(len(CARRIERS)):

@@ -45,9 +45,10 @@ static bool take_words(json_t *params, struct sim_registry_sim *sim, struct mode
 static bool take_delivery(json_t *params, struct sim_registry_sim *sim,
                           struct modemsim_reply *reply)
 {
-    int64_t parts, lost;
+    int64_t parts, lost, per_day;
     if (!take_int(params, "parts", 1, SIM_POST_PARTS, 1, &parts, reply) ||
         !take_int(params, "lost", 0, SIM_POST_PARTS, 0, &lost, reply) ||
+        !take_int(params, "per_day", 0, 1000, SIM_REGISTRY_PER_DAY, &per_day, reply) ||
         !take_int(params, "ms", 0, 86400000, sim->ms, &sim->ms, reply) ||
         !take_int(params, "gap_ms", 0, 86400000, sim->gap_ms, &sim->gap_ms, reply) ||
         !take_text(params, "from", sim->from, sizeof sim->from, reply) ||
@@ -56,6 +57,7 @@ static bool take_delivery(json_t *params, struct sim_registry_sim *sim,
         return false;
     sim->parts = (unsigned)parts;
     sim->lost = (unsigned)lost;
+    sim->per_day = (unsigned)per_day;
     sim->accents = take_bool(params, "accents", false);
     sim->ucs2 = take_bool(params, "ucs2", false);
     if (sim_post_fits(sim->text, sim->ucs2))
@@ -75,9 +77,9 @@ static void tell(const struct sim_registry_sim *sim, const struct simmodem *mode
             json_object_set_new(record, sim_record_field_name((enum sim_record_field)f),
                                 json_string(sim->record.value[f]));
     sim_registry_write(sim, carrier, text, sizeof text);
-    reply->result = json_pack("{s:s, s:s, s:i, s:o, s:s}", "note", "SYNTHETIC", "carrier",
-                              carrier ? carrier->name : "", "asked", (int)sim->asked, "record",
-                              record, "text", text);
+    reply->result = json_pack("{s:s, s:s, s:i, s:i, s:o, s:s}", "note", "SYNTHETIC", "carrier",
+                              carrier ? carrier->name : "", "asked", (int)sim->asked, "today",
+                              (int)sim->today, "record", record, "text", text);
 }
 
 void modemsim_verb_registry(struct modemsim_control *control, json_t *params,

@@ -495,8 +495,8 @@ const struct modemsim_verb modemsim_verbs[] = {
      "strings"},
     {"registry", modemsim_verb_registry,
      "{modem, record?: {full_name, ...}, says?, layout?, accents?, ucs2?, mask?, parts?, lost?, "
-     "order?, ms?, gap_ms?, from?, between?, text?, ussd?: direct|menu|refused|silent}: how 1414 "
-     "answers this SIM, anew"},
+     "order?, ms?, gap_ms?, from?, between?, text?, ussd?: direct|menu|refused|silent, "
+     "per_day?}: how 1414 answers this SIM, anew"},
     {"balance", modemsim_verb_balance,
      "{modem, dong?, ends?, accents?}: what the code of its credit answers; dong -1: nothing"},
     {"handset.list", verb_handset_list, "{number, limit?}: what this phone shows"},

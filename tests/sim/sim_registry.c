@@ -9,6 +9,9 @@
 #define REGISTRY "1414"
 #define STRANGER "+84912000111"
 
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
+#define VIETNAM_MS (INT64_C(7) * 3600 * 1000) /* before UTC */
+
 enum { ANSWER_MS = 1500, GAP_MS = 200, USSD_MS = 500, USSD_CHARACTERS = 160, BALANCE = 25000 };
 enum { USSD_DONE = 0, USSD_MORE = 1, USSD_TERMINATED = 2, USSD_NOTHING = -1 };
 
@@ -21,6 +24,7 @@ struct sim_registry {
 
 void sim_registry_reset(struct sim_registry_sim *sim)
 {
+    sim->per_day = SIM_REGISTRY_PER_DAY;
     sim->says = SIM_SAYS_RECORD;
     sim->layout = -1;
     sim->accents = sim->ucs2 = false;
@@ -82,6 +86,31 @@ void sim_registry_write(const struct sim_registry_sim *sim, const struct sim_car
         sim_refusal_write(sim->says, &wording, out, room);
 }
 
+/* A question that is refused for their number is not counted again. */
+static bool day_allows(struct sim_registry *registry, struct sim_registry_sim *sim)
+{
+    int64_t day = (simnet_wall_ms(registry->net) + VIETNAM_MS) / DAY_MS;
+    if (sim->day != day)
+        sim->today = 0;
+    sim->day = day;
+    if (sim->per_day && sim->today >= sim->per_day)
+        return false;
+    sim->today++;
+    return true;
+}
+
+/* The SIM as it is answered this time. */
+static struct sim_registry_sim look_up(struct sim_registry *registry, struct sim_registry_sim *sim)
+{
+    bool allowed = day_allows(registry, sim);
+    struct sim_registry_sim now = *sim;
+    if (!allowed) {
+        now.says = SIM_SAYS_QUOTA;
+        *now.text = 0;
+    }
+    return now;
+}
+
 /* --- by message --- */
 
 static void on_message(void *arg, struct simnet_station *station, const char *text)
@@ -93,10 +122,12 @@ static void on_message(void *arg, struct simnet_station *station, const char *te
     sim->asked++;
     if (!carrier || !carrier->keyword || sim->says == SIM_SAYS_NOTHING)
         return;
-    if (!strcasecmp(text, carrier->keyword))
-        sim_registry_write(sim, carrier, answer, sizeof answer);
-    else
+    if (!strcasecmp(text, carrier->keyword)) {
+        const struct sim_registry_sim now = look_up(registry, sim);
+        sim_registry_write(&now, carrier, answer, sizeof answer);
+    } else {
         snprintf(answer, sizeof answer, "Sai cu phap. Soan %s gui " REGISTRY ".", carrier->keyword);
+    }
     const struct sim_letter letter = {.from = sim->from,
                                       .to = station->number,
                                       .text = answer,
@@ -121,10 +152,10 @@ static bool no_ussd(struct simnet_ussd *answer, int end)
 
 /* A code's answer is one page: without accents, and the shortest layout where the carrier's is too
  * long. */
-static bool tell_record(struct sim_registry_sim *sim, const struct sim_carrier *carrier,
-                        struct simnet_ussd *answer)
+static bool tell_record(struct sim_registry *registry, struct sim_registry_sim *sim,
+                        const struct sim_carrier *carrier, struct simnet_ussd *answer)
 {
-    struct sim_registry_sim plain = *sim;
+    struct sim_registry_sim plain = look_up(registry, sim);
     char text[SIM_RECORD_TEXT];
     plain.accents = false;
     sim_registry_write(&plain, carrier, text, sizeof text);
@@ -136,14 +167,14 @@ static bool tell_record(struct sim_registry_sim *sim, const struct sim_carrier *
     return no_ussd(answer, USSD_DONE);
 }
 
-static bool ask_record(struct sim_registry_sim *sim, const struct sim_carrier *carrier,
-                       struct simnet_ussd *answer)
+static bool ask_record(struct sim_registry *registry, struct sim_registry_sim *sim,
+                       const struct sim_carrier *carrier, struct simnet_ussd *answer)
 {
     sim->asked++;
     switch (sim->ussd) {
     case SIM_USSD_DIRECT:
         return sim->says == SIM_SAYS_NOTHING ? no_ussd(answer, USSD_NOTHING)
-                                             : tell_record(sim, carrier, answer);
+                                             : tell_record(registry, sim, carrier, answer);
     case SIM_USSD_MENU:
         snprintf(answer->text, sizeof answer->text,
                  "1. Thong tin thue bao\n2. Huong dan\n0. Thoat");
@@ -182,15 +213,16 @@ static void write_balance(const struct sim_registry_sim *sim, const struct sim_c
 static bool on_ussd(void *arg, struct simnet_station *station, const char *code, bool in_menu,
                     struct simnet_ussd *answer)
 {
-    struct sim_registry_sim *sim = sim_registry_sim(arg, station->number);
+    struct sim_registry *registry = arg;
+    struct sim_registry_sim *sim = sim_registry_sim(registry, station->number);
     const struct sim_carrier *carrier = sim_carrier_of(station->mcc_mnc);
     *answer = (struct simnet_ussd){.ms = USSD_MS};
     if (!carrier)
         return false;
     if (carrier->record_code && !strcmp(code, carrier->record_code))
-        return ask_record(sim, carrier, answer);
+        return ask_record(registry, sim, carrier, answer);
     if (in_menu && sim->ussd == SIM_USSD_MENU)
-        return !strcmp(code, "1") ? tell_record(sim, carrier, answer)
+        return !strcmp(code, "1") ? tell_record(registry, sim, carrier, answer)
                                   : no_ussd(answer, USSD_TERMINATED);
     if (!carrier->balance_code || strcmp(code, carrier->balance_code) != 0 || sim->balance < 0)
         return false;

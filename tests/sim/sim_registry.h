@@ -11,6 +11,8 @@
 #include "sim_post.h"
 #include "sim_record.h"
 
+enum { SIM_REGISTRY_PER_DAY = 5 };
+
 /* How *1414# is answered, where the carrier knows it. */
 enum sim_registry_ussd {
     SIM_USSD_DIRECT,
@@ -24,7 +26,10 @@ struct sim_registry_sim {
     char number[SIM_NUMBER];
     struct sim_record record;
     unsigned asked; /* messages to 1414 and codes for a record, since the start */
+    unsigned today; /* those of them that it has looked up, on `day` */
+    int64_t day;    /* days since 1970, which begin at midnight in Vietnam */
 
+    unsigned per_day; /* so many, by message and by code; then "quota" until midnight. 0: any */
     enum sim_says says;
     int layout;         /* -1: the carrier's */
     bool accents, ucs2; /* UCS-2 even where GSM-7 would do */

@@ -179,11 +179,12 @@ class ProgramTest(unittest.TestCase):
         got = sim.control("registry", modem=1, record={"full_name": "Lê Thị Bình", "id_issued_by": ""},
                           mask="x", accents=True, ms=10)
         self.assertEqual((got["note"], got["carrier"], got["asked"]), ("SYNTHETIC", "vinaphone", 0))
+        self.assertEqual(got["today"], 0)
         self.assertEqual(got["text"].split("\n")[:2], ["Tên: Lê Thị Bình", "CMT: 052xxxxxxxxx"])
         self.assertNotIn("Nơi cấp", got["text"])
         self.assertIn("Le Thi Binh", sim.control("registry", modem=1)["text"])  # the record stays
         for wrong in ({"record": {"name": "A"}}, {"record": {"full_name": 1}}, {"layout": "table"},
-                      {"says": "no"}, {"parts": 11}, {"text": "a" * 1600}, {"mask": "#"}, {"from": "1" * 30}, {"modem": 2}):
+                      {"says": "no"}, {"parts": 11}, {"text": "a" * 1600}, {"mask": "#"}, {"per_day": -1}, {"lost": 11}, {"from": "1" * 30}, {"modem": 2}):
             with self.assertRaises(ModemSimError):
                 sim.control("registry", **wrong)
         host = self.open(sim.port())

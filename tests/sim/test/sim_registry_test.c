@@ -152,6 +152,17 @@ static void is_told(struct world *world, const char *text)
     assert_string_equal(world->heard[0].from, "1414");
 }
 
+static void dial(struct world *world, const char *code, const char *expected)
+{
+    char line[64];
+    *world->out = 0;
+    snprintf(line, sizeof line, "AT+CUSD=1,\"%s\",15\r", code);
+    simmodem_input(world->modem, line, strlen(line));
+    pass(world, 5000);
+    assert_non_null(strstr(world->out, "OK"));
+    assert_string_equal(strstr(world->out, "OK") + 4, expected);
+}
+
 static struct sim_registry_sim *plan(struct world *world)
 {
     struct sim_registry_sim *sim = sim_registry_sim(world->registry, "0981000000");
@@ -210,6 +221,7 @@ static void several_parts_in_any_order(void **state)
         for (unsigned parts = 1; parts <= 7; parts += 3)
             for (int accents = 0; accents < 2; accents++) {
                 struct sim_registry_sim *sim = plan(world);
+                sim->per_day = 0;
                 char whole[SIM_RECORD_TEXT] = "", expected[SIM_RECORD_TEXT];
                 sim->order = (enum sim_post_order)order;
                 sim->parts = parts;
@@ -284,6 +296,52 @@ static void late_never_and_by_somebody_else(void **state)
     world_free(world);
 }
 
+/* In a day, which begins at midnight in Vietnam: by message and by code alike, of this SIM alone.
+ */
+static void so_many_questions_a_day(void **state)
+{
+    static const char quota[] =
+        "Da qua so lan cho phep thuc hien tra cuu trong ngay. Tong dai 0598880199.";
+    const int64_t day_ms = 24 * 3600 * 1000, vietnam_ms = 7 * 3600 * 1000;
+    struct world *world = world_new("gmobile", true);
+    struct sim_registry_sim *sim = plan(world);
+    (void)state;
+    pass(world, day_ms - (simnet_wall_ms(world->net) + vietnam_ms) % day_ms);
+    for (unsigned i = 1; i <= SIM_REGISTRY_PER_DAY; i++) {
+        ask(world, "TT");
+        assert_null(strstr(world->heard[0].text, "qua so lan"));
+        assert_int_equal(sim->today, i);
+        ask(world, "TTTB"); /* is looked up nowhere */
+    }
+    is_told(world, quota);
+    strcpy(sim->text, "Ho ten: A");
+    is_told(world, quota);
+    assert_int_equal(sim->today, SIM_REGISTRY_PER_DAY);
+    assert_int_equal(sim->asked, 2 * SIM_REGISTRY_PER_DAY + 2);
+    sim_registry_reset(sim); /* what is planned anew gives no new questions */
+    is_told(world, quota);
+    pass(world, day_ms - (simnet_wall_ms(world->net) + vietnam_ms) % day_ms - 1200000);
+    is_told(world, quota);
+    pass(world, 600000);
+    strcpy(sim->text, "Ho ten: A");
+    is_told(world, "Ho ten: A");
+    assert_int_equal(sim->today, 1);
+    sim->per_day = 1;
+    is_told(world, quota);
+    sim->per_day = 0;
+    is_told(world, "Ho ten: A");
+
+    struct sim_registry_sim *other = sim_registry_sim(world->registry, "0981000001");
+    strcpy(other->text, "Ho ten: B");
+    other->per_day = 1;
+    simmodem_input(world->modem, "AT+CUSD=1\r", 10);
+    dial(world, "*1414#", "\r\n+CUSD: 0,\"Ho ten: B\",15\r\n");
+    dial(world, "*1414#",
+         "\r\n+CUSD: 0,\"Da qua so lan cho phep thuc hien tra cuu trong ngay. Tong dai "
+         "0598880199.\",15\r\n");
+    world_free(world);
+}
+
 /* The others come when they would have come. */
 static void a_part_is_lost(void **state)
 {
@@ -338,17 +396,6 @@ static void another_keyword_tells_nothing(void **state)
 }
 
 /* --- by USSD --- */
-
-static void dial(struct world *world, const char *code, const char *expected)
-{
-    char line[64];
-    *world->out = 0;
-    snprintf(line, sizeof line, "AT+CUSD=1,\"%s\",15\r", code);
-    simmodem_input(world->modem, line, strlen(line));
-    pass(world, 5000);
-    assert_non_null(strstr(world->out, "OK"));
-    assert_string_equal(strstr(world->out, "OK") + 4, expected);
-}
 
 static void by_code_and_by_menu(void **state)
 {
@@ -408,6 +455,7 @@ int main(void)
         cmocka_unit_test(masked_and_without_what_is_not_held),
         cmocka_unit_test(refusals_in_the_carriers_style),
         cmocka_unit_test(late_never_and_by_somebody_else),
+        cmocka_unit_test(so_many_questions_a_day),
         cmocka_unit_test(a_part_is_lost),
         cmocka_unit_test(somebody_writes_in_between),
         cmocka_unit_test(another_keyword_tells_nothing),
