@@ -1,8 +1,9 @@
 /* reports: delivery reports: which attempt one is about, and what it makes of the message.
  *
  * Matched by (SIM, reference, last nine digits), newest first, while a report may still come. An
- * attempt whose +CMGS never came has no reference: there only a single candidate counts. A report
- * may be faster than our own +CMGS: one that finds nobody is kept for a minute. */
+ * attempt whose +CMGS never came has no reference: there only a single candidate counts, and those
+ * that carried the same part of the same message are one. A report may be faster than our own
+ * +CMGS: one that finds nobody is kept for a minute. */
 #include "gateway_internal.h"
 
 #include <string.h>
@@ -12,6 +13,16 @@
 #include "text.h"
 
 enum { EARLY_MS = 60 * 1000, MATCH_MOST = 4 };
+
+/* All of them carried one part of one message, and of none is it known what became of it. */
+static bool are_one(const struct attempt *found, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (found[i].state != ATTEMPT_UNKNOWN || found[i].message != found[0].message ||
+            found[i].run != found[0].run || found[i].part != found[0].part)
+            return false;
+    return count > 0;
+}
 
 /* 1 and *out, 0: nobody, -errno. */
 static int find_attempt(struct gateway *gateway, const char *iccid, const struct pdu_report *report,
@@ -29,7 +40,7 @@ static int find_attempt(struct gateway *gateway, const char *iccid, const struct
     }
     if (count == 0)
         count = store_attempts_match(gateway->store, iccid, -1, tail, now_ms, found, MATCH_MOST);
-    if (count != 1 || found[0].state != ATTEMPT_UNKNOWN)
+    if (!are_one(found, count))
         return count < 0 ? count : 0;
     *out = found[0];
     return 1;

@@ -329,6 +329,29 @@ static struct sim_result run_cnma(struct simmodem *modem, enum sim_form form, co
     return ok;
 }
 
+/* Whose report it is: TP-RA (3GPP TS 23.040 clause 9.2.2.3), a number with its plus. */
+static void report_number(const uint8_t *tpdu, size_t len, char out[32])
+{
+    size_t digits = len > 4 && tpdu[2] <= 20 ? tpdu[2] : 0;
+    char *at = out;
+    *at++ = '+';
+    for (size_t i = 0; i < digits && 4 + i / 2 < len; i++)
+        *at++ = (char)('0' + (tpdu[4 + i / 2] >> (i % 2 ? 4 : 0) & 0x0f));
+    *at = '\0';
+}
+
+static void tell_report(struct simmodem *modem, const char *memory, int index, const uint8_t *tpdu,
+                        size_t len)
+{
+    char number[32];
+    report_number(tpdu, len, number);
+    simnet_log(modem->net, (struct sim_event){.kind = SIM_EVENT_REPORT,
+                                              .modem = modem->index,
+                                              .line = memory,
+                                              .number = number,
+                                              .value = index});
+}
+
 /* Stored with its notice; false where the memory is full. */
 static bool store(struct simmodem *modem, int memory, bool report, const uint8_t *tpdu, size_t len)
 {
@@ -342,7 +365,10 @@ static bool store(struct simmodem *modem, int memory, bool report, const uint8_t
     }
     index += modem->profile->index_base;
     const char *name = modem->memory[memory].name;
-    sim_tell(modem, report ? SIM_EVENT_REPORT : SIM_EVENT_RECEIVED, name, index);
+    if (report)
+        tell_report(modem, name, index, tpdu, len);
+    else
+        sim_tell(modem, SIM_EVENT_RECEIVED, name, index);
     if (report)
         sim_urc(modem, "+CDSI: \"%s\",%d", name, index);
     else if (modem->settings.cnmi[1] == 1)
@@ -355,7 +381,10 @@ static void hand_over(struct simmodem *modem, bool report, const uint8_t *tpdu, 
 {
     char line[HEX_LINE];
     tpdu_line(modem, tpdu, len, line);
-    sim_tell(modem, report ? SIM_EVENT_REPORT : SIM_EVENT_RECEIVED, NULL, -1);
+    if (report)
+        tell_report(modem, NULL, -1, tpdu, len);
+    else
+        sim_tell(modem, SIM_EVENT_RECEIVED, NULL, -1);
     if (report)
         sim_urc(modem, "+CDS: %u\r\n%s", (unsigned)len, line);
     else

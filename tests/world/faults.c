@@ -252,6 +252,10 @@ void faults_heal(struct world *world)
     for (int i = 0; i < world->options.modems; i++) {
         struct simmodem *modem = world->modem[i].modem;
         simmodem_triggers_clear(modem);
+        if (i == 0 && world->options.breach == BREACH_STUCK) {
+            simmodem_hang(modem);
+            continue;
+        }
         simnet_plans_clear(simmodem_station(modem));
         simmodem_unhang(modem);
         if (!simmodem_plugged(modem))

@@ -6,14 +6,15 @@
 #include "vfs_shim.h"
 #include "world.h"
 
-static const char *const breaches[] = {"none",  "late", "twice",  "lost",
-                                       "order", "full", "missed", "log"};
+static const char *const breaches[] = {"none", "late",   "twice", "lost",  "order",
+                                       "full", "missed", "log",   "stuck", "report"};
 
 static void usage(void)
 {
     puts("usage: world_play [--seed N | --first N --seeds COUNT] [--minutes N] [--modems N]\n"
          "             [--latency MS] [--tick MS] [--air MS] [--fault MS] [--look MS] [--fleet] "
          "[--part N/M] [--most N]\n"
+         "             [--profile NAME] [--least N]\n"
          "             [--no-faults] [--no-crashes] [--breach NAME] [--trace]");
 }
 
@@ -55,7 +56,8 @@ int main(int argc, char **argv)
         {"no-faults", no_argument, NULL, 'F'},    {"fleet", no_argument, NULL, 'L'},
         {"part", required_argument, NULL, 'p'},   {"most", required_argument, NULL, 'x'},
         {"no-crashes", no_argument, NULL, 'C'},   {"breach", required_argument, NULL, 'b'},
-        {"trace", no_argument, NULL, 't'},        {NULL, 0, NULL, 0},
+        {"trace", no_argument, NULL, 't'},        {"profile", required_argument, NULL, 'P'},
+        {"least", required_argument, NULL, 'e'},  {NULL, 0, NULL, 0},
     };
     struct world_options options = {.minutes = 10,
                                     .modems = 3,
@@ -122,6 +124,12 @@ int main(int argc, char **argv)
             for (unsigned i = 0; i < sizeof breaches / sizeof *breaches; i++)
                 if (strcmp(optarg, breaches[i]) == 0)
                     options.breach = (enum breach)i;
+            break;
+        case 'P':
+            options.profile = sim_profile_find(optarg);
+            break;
+        case 'e':
+            options.least = (unsigned)atoi(optarg);
             break;
         case 't':
             options.trace = true;

@@ -18,6 +18,9 @@
  *     however slowly it reads, and over cuts and crashes.
  * 12. The log is bounded: no virtual minute has more lines than LINES_AT_ALL (clients, the disk,
  *     starts), LINES_A_MODEM for each modem, LINES_A_MESSAGE for each message that went or came.
+ * 13. A report that lies in a modem's memory is read: what it is of is delivered, whatever became
+ * of the submit.
+ * 14. All comes back: a quarter of an hour after all has calmed down every modem is ready.
  */
 #include <assert.h>
 #include <stdarg.h>
@@ -35,11 +38,13 @@ enum {
     LINES_AT_ALL = 100,
     LINES_A_MODEM = 40,
     LINES_A_MESSAGE = 12,
-    FULL_MOST_MS = 60000 + 120000, /* one keepalive, behind an answer that never comes */
+    FULL_MOST_MS =
+        60000 + 120000 + 10000, /* one keepalive, behind an answer that never comes and its fence */
 };
 
 struct entry {
     bool accepted, cancelled;
+    bool reported; /* a modem has stored its report */
     char id[40];
     bool resend;
     int ttl_s, class_, parts;
@@ -58,6 +63,7 @@ struct oracle {
     struct entry *entry;
     unsigned count, room;
     unsigned written;                    /* messages to modems */
+    unsigned reported;                   /* messages whose report was stored in a modem */
     unsigned followed;                   /* events that the follower got */
     int64_t minute;                      /* of the log */
     unsigned lines, most_lines, traffic; /* lines; messages in and out */
@@ -250,8 +256,9 @@ void oracle_sim_event(void *arg, const struct sim_event *event)
     struct entry *entry = NULL;
 
     if (oracle->world->options.trace)
-        printf("%9lld m%d %-12s %s\n", (long long)event->at_ms, event->modem,
-               sim_event_name(event->kind), event->line ? event->line : "");
+        printf("%9lld m%d %-12s %s %s\n", (long long)event->at_ms, event->modem,
+               sim_event_name(event->kind), event->line ? event->line : "",
+               event->number ? event->number : "");
     oracle->traffic += event->kind == SIM_EVENT_PDU || event->kind == SIM_EVENT_DELETED;
     if (event->kind == SIM_EVENT_VIOLATION)
         broken(oracle, "4: modem %d saw a violation: %s (%s)", event->modem,
@@ -260,6 +267,10 @@ void oracle_sim_event(void *arg, const struct sim_event *event)
         on_body(oracle, entry, event);
     if (event->kind == SIM_EVENT_ACCEPTED)
         on_taken(oracle, event);
+    if (event->kind == SIM_EVENT_REPORT &&
+        (event->value >= 0 || oracle->world->options.breach == BREACH_REPORT) &&
+        (entry = entry_of_number(oracle, event->number)))
+        entry->reported = true;
     if (event->kind == SIM_EVENT_DELETED)
         oracle->world->stick[event->modem].at->full_since_ms = 0; /* there was room */
 }
@@ -376,6 +387,10 @@ static void check_end(struct oracle *oracle, const struct entry *entry,
     int at = (int)(entry - oracle->entry);
     bool every = true, none = true;
 
+    if (entry->reported && entry->parts == 1 && message->state != MESSAGE_DELIVERED)
+        broken(oracle, "13: the report of entry %d was stored, and it is %s (%s)", at,
+               message_state_name(message->state), message->reason);
+    oracle->reported += entry->reported;
     for (int part = 0; part < entry->parts; part++) {
         every = every && entry->taken[part] > 0;
         none = none && entry->taken[part] == 0;
@@ -412,6 +427,17 @@ static void check_end(struct oracle *oracle, const struct entry *entry,
             broken(oracle, "2: part %d of entry %d left twice without an UNKNOWN", part, at);
 }
 
+/* --- 14: some time after the trouble -----------------------------------------------------------
+ */
+
+void oracle_look_at_modems(struct oracle *oracle)
+{
+    for (struct modem *modem = oracle->world->gateway->modems; modem; modem = modem->next)
+        if (modem->state != LINK_READY && modem->state != LINK_BUSY)
+            broken(oracle, "14: %s is still %s (%s)", modem->config.name,
+                   link_state_name(modem->state), modem->why);
+}
+
 /* --- 9: the inbox ------------------------------------------------------------------------------
  */
 
@@ -441,6 +467,8 @@ static void check_inbox(struct oracle *oracle)
 
 void oracle_drained(struct oracle *oracle)
 {
+    unsigned least = oracle->world->options.least;
+
     check_inbox(oracle);
     for (unsigned i = 0; i < oracle->count; i++) {
         const struct entry *entry = &oracle->entry[i];
@@ -457,4 +485,7 @@ void oracle_drained(struct oracle *oracle)
         }
         message_clear(&message);
     }
+    if (oracle->written < least || oracle->reported < least)
+        broken(oracle, "13: %u messages and %u reports came back, %u of each were to come",
+               oracle->written, oracle->reported, least);
 }

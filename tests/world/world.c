@@ -142,7 +142,9 @@ static void world_new(struct world *world, const struct world_options *options)
     world->oracle = oracle_new(world);
     simnet_log_set(world->net, oracle_sim_event, world->oracle);
     for (int i = 0; i < options->modems; i++)
-        world_modem_init(world, i, &sim_profiles[world_random(world, sim_profile_count)]);
+        world_modem_init(world, i,
+                         options->profile ? options->profile
+                                          : &sim_profiles[world_random(world, sim_profile_count)]);
     world_net_moved(world);
     gateway_start(world);
     for (int i = 0; i < WORLD_CLIENTS; i++) {
@@ -209,6 +211,7 @@ unsigned world_play(const struct world_options *options)
     int64_t now_ms = loop_now_ms(world.loop);
     loop_sim_run_until(world.loop, now_ms + 15 * 60 * 1000);
     oracle_look(world.oracle);
+    oracle_look_at_modems(world.oracle);
     loop_sim_run_until(world.loop, now_ms + DRAIN_MS);
     oracle_drained(world.oracle);
     unsigned broken = oracle_broken(world.oracle);

@@ -29,6 +29,8 @@ enum breach {
     BREACH_FULL,
     BREACH_MISSED,
     BREACH_LOG,
+    BREACH_STUCK,
+    BREACH_REPORT,
 };
 
 struct world_options {
@@ -44,7 +46,9 @@ struct world_options {
     bool fleet; /* modems also come back renamed and are flooded with messages */
     bool trace;
     enum breach breach;
-    const char *dir; /* for the database */
+    const struct sim_profile *profile; /* of all modems; NULL: any, by the seed */
+    unsigned least;                    /* messages and stored reports that have to come back */
+    const char *dir;                   /* for the database */
 };
 
 struct world;
@@ -142,6 +146,7 @@ void oracle_logged(struct oracle *oracle);               /* one line of the log 
 unsigned oracle_most_lines(const struct oracle *oracle); /* in one minute */
 void oracle_look(struct oracle *oracle);                 /* at a quiet moment */
 void oracle_look_at_storage(struct oracle *oracle);
+void oracle_look_at_modems(struct oracle *oracle); /* long after the trouble */
 void oracle_drained(struct oracle *oracle);
 unsigned oracle_broken(const struct oracle *oracle);
 

@@ -300,6 +300,24 @@ static void without_a_reference_only_one_can_be_meant(void **state)
     assert_int_equal(stats.reports_unmatched, 1);
 }
 
+/* Sent, not answered, and once more: whichever of the two the report is of, that text has arrived.
+ */
+static void both_attempts_of_one_message_are_one_candidate(void **state)
+{
+    struct world *world = *state;
+    char hex[256];
+    int64_t row = sent(world, "a");
+
+    rig_outcome(world, 0, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
+    rig_run_for(world, 60 * 1000);
+    assert_int_equal(world->link[0]->submits, 2);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
+    rig_assert_state(world, row, MESSAGE_UNKNOWN);
+    air(world, report(hex, 7, 0x00));
+    rig_assert_state(world, row, MESSAGE_DELIVERED);
+}
+
 static void a_report_of_a_part_is_not_the_whole(void **state)
 {
     static char text[320];
@@ -341,6 +359,7 @@ int main(void)
         RIG_TEST(a_report_may_be_faster_than_the_answer),
         RIG_TEST(a_report_settles_an_unknown_and_stops_its_resend),
         RIG_TEST(without_a_reference_only_one_can_be_meant),
+        RIG_TEST(both_attempts_of_one_message_are_one_candidate),
         RIG_TEST(a_report_of_a_part_is_not_the_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
