@@ -7,20 +7,12 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "at_log.h"
 #include "at_sim_world.h"
-#include "log.h"
 #include "simmodem_inside.h"
 
 static const char beside[] = "/dev/beside";
 static const char pdu[] = "00040B914819325476F800005211621000008203F4B41B"; /* "tin" */
-
-static void no_log(void *arg, enum log_level level, const char *line)
-{
-    (void)arg;
-    (void)level;
-    if (getenv("AT_LOG"))
-        (void)fprintf(stderr, "%s\n", line);
-}
 
 /* Its notices go to the other port, and nothing that it is told changes that. */
 static void ready(void)
@@ -231,6 +223,6 @@ int main(void)
         cmocka_unit_test(nothing_is_read_without_the_modem),
         cmocka_unit_test(a_place_that_is_none),
     };
-    log_sink_set(no_log, NULL);
+    at_log_hide();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

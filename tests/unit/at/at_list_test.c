@@ -7,20 +7,12 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "at_log.h"
 #include "at_sim_world.h"
-#include "log.h"
 
 static struct loop_timer tongue;
 static const char *said;
 static int every_ms;
-
-static void no_log(void *arg, enum log_level level, const char *line)
-{
-    (void)arg;
-    (void)level;
-    if (getenv("AT_LOG"))
-        (void)fprintf(stderr, "%s\n", line);
-}
 
 static void on_tongue(void *arg)
 {
@@ -91,6 +83,6 @@ int main(void)
         cmocka_unit_test(what_it_says_unasked_is_no_list),
         cmocka_unit_test(a_list_that_never_ends_does),
     };
-    log_sink_set(no_log, NULL);
+    at_log_hide();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
