@@ -19,6 +19,9 @@ static const struct alarm_row rows[] = {
      "This modem does not do its work and nothing that may be done to it from here has helped; it "
      "is tried again, less and less often. Look at its power, cable and SIM; pull it and put it "
      "back."},
+    {"modem_away", ALARM_WARNING,
+     "This modem has not been ready for ten minutes: look at its state (otpgatectl modems), its "
+     "power, cable and antenna."},
     {"sim_absent", ALARM_CRITICAL,
      "No SIM is found in this modem: put it in, or clean its contacts."},
     {"sim_failure", ALARM_CRITICAL,

@@ -172,6 +172,7 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
     suspect_meet(modem);
     if (is_news)
         modem_tell(modem, NULL);
+    absence_follow(modem);
     if (state == LINK_QUARANTINED)
         modem_alarm(modem, "modem_quarantined", NULL);
     if (state == LINK_READY)
@@ -296,6 +297,7 @@ static struct modem *modem_new(struct gateway *gateway, const struct config_mode
     attempt_init(modem);
     hold_init(modem);
     suspect_init(modem);
+    absence_init(modem);
     identity_init(modem);
     lease_init(modem);
     modem->link = gateway->make_link(gateway->make_link_arg, config, &fleet_sink, modem);
@@ -325,6 +327,7 @@ void modem_alarm_over(struct modem *modem, const char *name)
 static void all_alarms_over(struct modem *modem)
 {
     modem_alarm_over(modem, "modem_quarantined");
+    modem_alarm_over(modem, "modem_away");
     modem_alarm_over(modem, "sim_swapped");
     modem_alarm_over(modem, "sim_failing");
     pin_alarms_over(modem);
@@ -338,6 +341,7 @@ static void modem_free(struct modem *modem)
     attempt_drop(modem);
     hold_stop(modem);
     suspect_stop(modem);
+    absence_stop(modem);
     identity_stop(modem);
     lease_stop(modem);
     inbox_forget(modem);

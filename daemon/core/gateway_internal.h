@@ -132,6 +132,8 @@ struct modem {
     char counted_iccid[23];                     /* of which SIM today's counts are */
     char last_error[128];
     struct lease lease;
+    struct loop_timer absence_timer; /* runs while it is not ready */
+    bool absent_long;                /* and has run out */
 };
 
 /* A report that nobody waits for yet: it may be faster than our own +CMGS. */
@@ -306,6 +308,12 @@ const char *hold_words(const struct modem *modem);
 int hold_next_part(struct modem *modem, struct message *out);
 /* The modem has become ready. */
 void hold_on_ready(struct modem *modem);
+
+/* --- absence.c: one that is not ready for long --- */
+
+void absence_init(struct modem *modem);
+void absence_stop(struct modem *modem);
+void absence_follow(struct modem *modem); /* its state is new */
 
 /* --- suspect.c: SIMs that fail, and numbers that fail --- */
 

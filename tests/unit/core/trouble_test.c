@@ -8,14 +8,25 @@
 #include "alarm.h"
 #include "rig.h"
 
-static bool stands(struct world *world, const char *subject)
+/* What it says to do; NULL: it does not stand. */
+static const char *says(struct world *world, const char *name, const char *subject)
 {
     struct alarm_view alarm;
 
     for (size_t i = 0; alarm_at(world->gateway, i, &alarm); i++)
-        if (strcmp(alarm.name, "modem_quarantined") == 0 && strcmp(alarm.subject, subject) == 0)
-            return true;
-    return false;
+        if (strcmp(alarm.name, name) == 0 && strcmp(alarm.subject, subject) == 0)
+            return alarm.sentence;
+    return NULL;
+}
+
+static bool stands(struct world *world, const char *subject)
+{
+    return says(world, "modem_quarantined", subject) != NULL;
+}
+
+static bool is_away(struct world *world, const char *subject)
+{
+    return says(world, "modem_away", subject) != NULL;
 }
 
 static void a_quarantine_is_an_alarm_until_it_is_ready(void **state)
@@ -37,6 +48,110 @@ static void a_quarantine_is_an_alarm_until_it_is_ready(void **state)
     assert_true(stands(world, "m0"));
     rig_ready(world, 0);
     assert_false(stands(world, "m0"));
+}
+
+/* --- one that is away --- */
+
+enum { AWAY_MS = 600000 };
+static unsigned raised, cleared;
+
+static void on_alarm(void *arg, const struct alarm_view *alarm, bool is_raised)
+{
+    (void)arg;
+    if (strcmp(alarm->name, "modem_away") == 0)
+        *(is_raised ? &raised : &cleared) += 1;
+}
+
+static void listen(struct world *world)
+{
+    raised = cleared = 0;
+    alarm_on_change(world->gateway, on_alarm, NULL);
+}
+
+static void one_that_is_pulled_is_an_alarm_in_the_end(void **state)
+{
+    struct world *world = *state;
+
+    rig_ready(world, 0);
+    rig_ready(world, 1);
+    listen(world);
+    for (unsigned turn = 1; turn < 3; turn++) {
+        hand_link_state(world->link[0], LINK_GONE);
+        rig_run_for(world, AWAY_MS - 1);
+        assert_false(is_away(world, "m0"));
+        rig_run_for(world, 1);
+        assert_non_null(strstr(says(world, "modem_away", "m0"), "not there"));
+        rig_run_for(world, 5 * AWAY_MS);
+        hand_link_state(world->link[0], LINK_OPENING);
+        hand_link_state(world->link[0], LINK_GONE);
+        hand_link_state(world->link[0], LINK_OPENING);
+        assert_true(is_away(world, "m0")); /* it only tries */
+        assert_int_equal(raised, turn);
+        hand_link_state(world->link[0], LINK_REGISTERING);
+        assert_non_null(strstr(says(world, "modem_away", "m0"), "no network"));
+        assert_int_equal(raised, turn);
+        rig_ready(world, 0);
+        assert_false(is_away(world, "m0"));
+        assert_int_equal(cleared, turn);
+        rig_run_for(world, 2 * AWAY_MS);
+    }
+    assert_int_equal(raised, 2);
+    assert_false(is_away(world, "m1"));
+}
+
+/* It never was ready long enough to matter: what counts is that it is not. */
+static void one_that_hears_no_network_is_an_alarm(void **state)
+{
+    struct world *world = *state;
+
+    rig_ready(world, 0);
+    rig_ready(world, 1);
+    hand_link_state(world->link[0], LINK_REGISTERING);
+    rig_run_for(world, AWAY_MS / 2);
+    hand_link_state(world->link[0], LINK_RECOVERING);
+    hand_link_state(world->link[0], LINK_SYNCING);
+    rig_run_for(world, AWAY_MS / 2);
+    assert_false(is_away(world, "m0")); /* on its way just now */
+    hand_link_state(world->link[0], LINK_REGISTERING);
+    assert_true(is_away(world, "m0"));
+    rig_ready(world, 0);
+    assert_false(is_away(world, "m0"));
+    /* A short absence starts from the beginning each time. */
+    for (int i = 0; i < 4; i++) {
+        hand_link_state(world->link[0], LINK_REGISTERING);
+        rig_run_for(world, AWAY_MS - 1000);
+        assert_false(is_away(world, "m0"));
+        rig_ready(world, 0);
+    }
+}
+
+static void one_that_never_came_is_an_alarm(void **state)
+{
+    struct world *world = *state;
+
+    hand_link_state(world->link[0], LINK_GONE);
+    rig_ready(world, 1);
+    rig_run_for(world, AWAY_MS);
+    assert_true(is_away(world, "m0"));
+    assert_false(is_away(world, "m1"));
+}
+
+/* Who looks at its SIM or its quarantine is told by their own alarms. */
+static void what_has_an_alarm_of_its_own_is_not_away(void **state)
+{
+    struct world *world = *state;
+
+    rig_ready(world, 0);
+    rig_ready(world, 1);
+    hand_link_card(world->link[0], LINK_SIM, LINK_CARD_ABSENT);
+    hand_link_state(world->link[1], LINK_QUARANTINED);
+    rig_run_for(world, 2 * AWAY_MS);
+    assert_non_null(says(world, "sim_absent", "m0"));
+    assert_true(stands(world, "m1"));
+    assert_false(is_away(world, "m0"));
+    assert_false(is_away(world, "m1"));
+    hand_link_card(world->link[0], LINK_SIM, LINK_CARD_BUSY); /* has none */
+    assert_true(is_away(world, "m0"));
 }
 
 /* One climbs through every state there is; what the other sends waits not a millisecond for it. */
@@ -91,6 +206,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_quarantine_is_an_alarm_until_it_is_ready),
+        TEST(one_that_is_pulled_is_an_alarm_in_the_end),
+        TEST(one_that_hears_no_network_is_an_alarm),
+        TEST(one_that_never_came_is_an_alarm),
+        TEST(what_has_an_alarm_of_its_own_is_not_away),
         TEST(while_one_climbs_the_other_sends),
         TEST(what_it_had_under_way_goes_to_the_other),
     };
