@@ -7,19 +7,11 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "at_log.h"
 #include "at_modem.h"
 #include "at_sim_world.h"
-#include "log.h"
 
 static const char other[] = "8984049999999999990";
-
-static void no_log(void *arg, enum log_level level, const char *line)
-{
-    (void)arg;
-    (void)level;
-    if (getenv("AT_LOG"))
-        (void)fprintf(stderr, "%lld %s\n", t.loop ? (long long)loop_now_ms(t.loop) : 0, line);
-}
 
 static void put_in(const char *iccid, enum simmodem_sim sim)
 {
@@ -343,6 +335,6 @@ int main(void)
         cmocka_unit_test(one_put_in_is_noticed_by_its_makers_word),
         cmocka_unit_test(a_silence_without_a_sim_climbs_no_rung),
     };
-    log_sink_set(no_log, NULL);
+    at_log_hide();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,20 +22,10 @@ static void hear(void *arg, enum log_level level, const char *line)
     quarantines += strncmp(line, "at test quarantine ", 19) == 0;
 }
 
-static struct world *world_ready(void)
+static struct world *world_well(void)
 {
-    struct world *w = calloc(1, sizeof *w);
-    assert_non_null(w);
     rungs = quarantines = 0;
-    world_start(w);
-    assert_true(world_until_ready(w, 5000));
-    return w;
-}
-
-static void world_end(struct world *w)
-{
-    world_stop(w);
-    free(w);
+    return world_ready();
 }
 
 /* What it was at is lost. */
@@ -73,7 +63,7 @@ static void before_the_text_it_is_not_sent_at_once(void **state)
     static const char *const prompts[] = {NULL, ""}; /* asked for the text, and not yet */
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        struct world *w = world_ready();
+        struct world *w = world_well();
         w->prompt = prompts[i];
         w->answer = OWNER_LATE_YES;
         w->answer_ms = 15000;
@@ -99,7 +89,7 @@ static void before_the_text_it_is_not_sent_at_once(void **state)
 static void before_the_command_too(void **state)
 {
     (void)state;
-    struct world *w = world_ready();
+    struct world *w = world_well();
     w->mute = "AT+CMMS";
     uint64_t token = world_submit(w, true);
     world_run(w, 1000);
@@ -117,7 +107,7 @@ static void before_the_command_too(void **state)
 static void behind_the_text_it_is_unknown_soon(void **state)
 {
     (void)state;
-    struct world *w = world_ready();
+    struct world *w = world_well();
     w->cmgs_answer = "";
     uint64_t token = world_submit(w, false);
     world_run(w, 1000);
@@ -139,7 +129,7 @@ static void behind_the_text_it_is_unknown_soon(void **state)
 static void one_that_restarts_all_the_time_climbs(void **state)
 {
     (void)state;
-    struct world *w = world_ready();
+    struct world *w = world_well();
     for (int s = 0; s < 600; s += 3) {
         restart(w);
         world_run(w, 3000);
@@ -159,7 +149,7 @@ static void one_that_restarts_all_the_time_climbs(void **state)
 static void one_that_never_gets_through_climbs_too(void **state)
 {
     (void)state;
-    struct world *w = world_ready();
+    struct world *w = world_well();
     w->mute = "AT";
     for (int s = 0; s < 600; s += 3) {
         restart(w);
@@ -172,7 +162,7 @@ static void one_that_never_gets_through_climbs_too(void **state)
 static void one_that_restarts_now_and_then_climbs_nothing(void **state)
 {
     (void)state;
-    struct world *w = world_ready();
+    struct world *w = world_well();
     for (int i = 0; i < 24; i++) { /* every quarter of an hour; each start has several lines */
         for (int line = 0; line < 6; line++) {
             restart(w);
