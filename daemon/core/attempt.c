@@ -200,8 +200,10 @@ static int write_commit(struct modem *modem)
 static void proceed(struct modem *modem, bool yes)
 {
     modem->slot = SLOT_ANSWERED;
-    if (yes)
+    if (yes) {
+        modem->text_ms = loop_now_ms(modem->gateway->loop);
         modem_count_part(modem);
+    }
     link_proceed(modem->link, modem->submit.token, modem->submit.part, yes);
 }
 
@@ -491,33 +493,38 @@ static void learn(struct modem *modem, const struct sms_outcome *outcome, bool r
         stats->sent++;
         modem->penalty = modem_penalty_now(modem) / 2;
         modem->penalty_at_ms = now_ms;
-        modem_hold_until(modem, now_ms + modem->config.min_interval_ms);
+        modem_pace(modem);
         return;
     }
-    if (outcome->verdict == SMS_UNKNOWN)
+    if (outcome->verdict == SMS_UNKNOWN) {
         stats->unknown++;
-    else
+        modem_pace(modem);
+    } else {
         stats->not_sent++;
+    }
     if (is_ours(outcome)) {
         if (outcome->cause == SMS_LOCAL_NOT_READY)
-            modem_hold_until(modem, now_ms + NOT_READY_HOLD_MS);
+            modem_rest(modem, REST_NETWORK, now_ms + NOT_READY_HOLD_MS);
         return;
     }
     modem_count_outcome(modem, false);
     switch (row->class_) {
     case SMS_CLASS_NETWORK:
-        modem_punish(modem, 1, rests ? row->retry_ms : 0, row->sentence);
+        modem_punish(modem, 1, row->sentence);
+        if (rests)
+            modem_rest(modem, REST_NETWORK, now_ms + row->retry_ms);
         break;
     case SMS_CLASS_MODEM:
-        modem_punish(modem, 3, row->retry_ms > 0 ? row->retry_ms : MODEM_FAULT_HOLD_MS,
-                     row->sentence);
+        modem_punish(modem, 3, row->sentence);
+        modem_rest(modem, REST_FAULT,
+                   now_ms + (row->retry_ms > 0 ? row->retry_ms : MODEM_FAULT_HOLD_MS));
         break;
     case SMS_CLASS_UNKNOWN:
-        modem_punish(modem, 1, 0, row->sentence);
+        modem_punish(modem, 1, row->sentence);
         break;
     case SMS_CLASS_TRANSIENT: /* none of them is the recipient's: the next message would hear it too
                                */
-        modem_hold_until(modem, now_ms + row->retry_ms);
+        modem_rest(modem, REST_FAULT, now_ms + row->retry_ms);
         text_copy(modem->last_error, sizeof modem->last_error, row->sentence);
         break;
     case SMS_CLASS_NONE:

@@ -34,7 +34,7 @@ bool modem_is_free(struct modem *modem)
            !modem->moving && (!modem_is_paused(modem) || modem->finishing) &&
            modem->slot == SLOT_FREE && !lease_holds(modem) &&
            (!modem->ending.active || modem->ending.written) &&
-           loop_now_ms(modem->gateway->loop) >= modem->free_at_ms && budget_left(modem) > 0;
+           loop_now_ms(modem->gateway->loop) >= modem_free_at_ms(modem) && budget_left(modem) > 0;
 }
 
 bool modem_may_serve(struct modem *modem, int64_t until_ms)
@@ -55,7 +55,7 @@ bool modem_may_serve(struct modem *modem, int64_t until_ms)
     case LINK_RECOVERING:
         break;
     }
-    return modem->free_at_ms < until_ms && budget_before(modem, until_ms);
+    return modem_free_at_ms(modem) < until_ms && budget_before(modem, until_ms);
 }
 
 bool fleet_has_other(struct gateway *gateway, const struct modem *than)
@@ -66,7 +66,7 @@ bool fleet_has_other(struct gateway *gateway, const struct modem *than)
         if (modem == than || modem->retired || modem->doubt || modem_is_paused(modem))
             continue;
         if ((modem->state == LINK_READY || modem->state == LINK_BUSY) && budget_left(modem) > 0 &&
-            modem->free_at_ms <= soon_ms &&
+            modem_free_at_ms(modem) <= soon_ms &&
             strcmp(modem->link->identity.iccid, than->link->identity.iccid) != 0)
             return true;
     }
@@ -115,23 +115,46 @@ double modem_penalty_now(const struct modem *modem)
     return now < 0.01 ? 0 : now;
 }
 
-void modem_hold_until(struct modem *modem, int64_t at_ms)
+int64_t modem_free_at_ms(const struct modem *modem)
 {
-    if (at_ms <= modem->free_at_ms)
-        return;
-    modem->free_at_ms = at_ms;
-    loop_timer_arm(&modem->free_timer, at_ms);
+    int64_t at_ms = modem->paced_ms ? modem->paced_ms + modem->config.min_interval_ms : 0;
+
+    for (int rest = 0; rest < RESTS; rest++)
+        if (modem->rest_until_ms[rest] > at_ms)
+            at_ms = modem->rest_until_ms[rest];
+    return at_ms;
 }
 
-void modem_punish(struct modem *modem, double penalty, int hold_ms, const char *why)
+/* What waits for it is claimed then. */
+static void free_arm(struct modem *modem)
+{
+    int64_t at_ms = modem_free_at_ms(modem);
+
+    if (at_ms > loop_now_ms(modem->gateway->loop))
+        loop_timer_arm(&modem->free_timer, at_ms);
+}
+
+void modem_rest(struct modem *modem, enum rest rest, int64_t at_ms)
+{
+    if (at_ms <= modem->rest_until_ms[rest])
+        return;
+    modem->rest_until_ms[rest] = at_ms;
+    free_arm(modem);
+}
+
+void modem_pace(struct modem *modem)
+{
+    modem->paced_ms = modem->text_ms;
+    free_arm(modem);
+}
+
+void modem_punish(struct modem *modem, double penalty, const char *why)
 {
     modem->penalty = modem_penalty_now(modem) + penalty;
     modem->penalty_at_ms = loop_now_ms(modem->gateway->loop);
     text_copy(modem->last_error, sizeof modem->last_error, why);
-    log_event(LOG_LEVEL_WARNING, "fleet", modem->config.name, "penalty",
-              "now=%.1f hold_ms=%d why=%s", modem->penalty, hold_ms, why);
-    if (hold_ms > 0)
-        modem_hold_until(modem, modem->penalty_at_ms + hold_ms);
+    log_event(LOG_LEVEL_WARNING, "fleet", modem->config.name, "penalty", "now=%.1f why=%s",
+              modem->penalty, why);
 }
 
 static void on_free(void *arg)
@@ -150,6 +173,8 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
     bool was_ready = modem->state == LINK_READY || modem->state == LINK_BUSY;
     bool was_off = modem->state == LINK_GONE || modem->state == LINK_QUARANTINED;
     bool is_off = state == LINK_GONE || state == LINK_QUARANTINED;
+    /* not only in step again after a fence */
+    bool came_up = state == LINK_READY && !was_ready && modem->state != LINK_RECOVERING;
     /* to and fro for each message: no news for anybody */
     bool is_news = !((modem->state == LINK_READY && state == LINK_BUSY) ||
                      (modem->state == LINK_BUSY && state == LINK_READY));
@@ -177,10 +202,13 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
         modem_alarm(modem, "modem_quarantined", NULL);
     if (state == LINK_READY)
         modem_alarm_over(modem, "modem_quarantined");
-    if (state == LINK_READY && !was_ready) {
-        modem->free_at_ms = 0; /* what made it rest (no network) is over */
+    if (came_up)
+        modem->rest_until_ms[REST_NETWORK] = 0;
+    if (state == LINK_GONE)
+        modem->rest_until_ms[REST_FAULT] = 0;
+    free_arm(modem);
+    if (state == LINK_READY && !was_ready)
         hold_on_ready(modem);
-    }
     plug_follow(modem);
     /* One that leaves may have been the alternative that others waited for. */
     if (state == LINK_READY)
@@ -470,7 +498,7 @@ void fleet_reload(struct gateway *gateway)
             continue;
         if (config && same_place(config, &modem->config)) {
             modem->config = *config;
-            modem->free_at_ms = 0;
+            free_arm(modem); /* min_interval_ms may be another */
             look_again(modem);
             continue;
         }

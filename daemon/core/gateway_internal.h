@@ -81,6 +81,15 @@ struct lease {
     int64_t until_ms; /* no exchange begins later */
 };
 
+/* What a modem rests for, and what ends it before its time. Pacing is none of them: nothing does.
+ */
+enum rest {
+    REST_NETWORK, /* its network, or a link that was not ready: READY, when it was looked for anew
+                   */
+    REST_FAULT,   /* modem, SIM, or what it says to every message: GONE, for somebody pulled it */
+    RESTS,
+};
+
 struct modem {
     struct gateway *gateway;
     struct modem *next;
@@ -119,7 +128,9 @@ struct modem {
 
     uint64_t round;               /* of claims, in which nothing was due for it */
     struct loop_timer free_timer; /* pacing and cooling */
-    int64_t free_at_ms;
+    int64_t text_ms;              /* when its text was let go */
+    int64_t paced_ms;             /* the same, of the last that left, or may have; 0: none */
+    int64_t rest_until_ms[RESTS];
     struct loop_timer unpin_timer; /* it is gone: its pinned messages may go elsewhere */
     double penalty;                /* decays, see fleet.c */
     int64_t penalty_at_ms;
@@ -266,9 +277,13 @@ bool modem_may_serve(struct modem *modem, int64_t until_ms);
 /* Another than this one may send what avoids it. */
 bool fleet_has_other(struct gateway *gateway, const struct modem *than);
 double modem_penalty_now(const struct modem *modem);
-/* Pushes the next submit of this modem off to `at_ms`. */
-void modem_hold_until(struct modem *modem, int64_t at_ms);
-void modem_punish(struct modem *modem, double penalty, int hold_ms, const char *why);
+/* It takes nothing before `at_ms`. */
+void modem_rest(struct modem *modem, enum rest rest, int64_t at_ms);
+/* When neither its pacing nor a rest is in the way. */
+int64_t modem_free_at_ms(const struct modem *modem);
+/* A text has left it, or may have: min_interval_ms counts from when it was let go. */
+void modem_pace(struct modem *modem);
+void modem_punish(struct modem *modem, double penalty, const char *why);
 void modem_view_fill(struct modem *modem, struct modem_view *view);
 /* Followers hear of a change; `why` in a few words, NULL: the link's own. */
 void modem_tell(struct modem *modem, const char *why);

@@ -301,7 +301,7 @@ struct suspect_finding suspect_learn(struct modem *modem, const struct sms_outco
     }
     if (!row) {
         if (tried)
-            modem_hold_until(modem, loop_now_ms(modem->gateway->loop) + TRIAL_AGAIN_MS);
+            modem_rest(modem, REST_FAULT, loop_now_ms(modem->gateway->loop) + TRIAL_AGAIN_MS);
         return finding;
     }
     count_recipient(modem, row);
@@ -311,7 +311,7 @@ struct suspect_finding suspect_learn(struct modem *modem, const struct sms_outco
         if (tried || !suspicion->out)
             take_out(modem, row);
     } else if (tried) {
-        modem_hold_until(modem, loop_now_ms(modem->gateway->loop) + TRIAL_AGAIN_MS);
+        modem_rest(modem, REST_FAULT, loop_now_ms(modem->gateway->loop) + TRIAL_AGAIN_MS);
     }
     return finding;
 }

@@ -288,6 +288,137 @@ static void a_modem_that_says_not_now_rests(void **state)
     assert_int_equal(world->link[0]->submits, 2);
 }
 
+/* --- pacing, and what rests ----------------------------------------------------------------------
+ */
+
+/* m0 alone, with so long between two texts. */
+static void paced(struct world *world, int min_interval_ms)
+{
+    world->modem[0].min_interval_ms = min_interval_ms;
+    gateway_reload(world->gateway, &world->config);
+    hand_link_state(world->link[1], LINK_GONE);
+    rig_ready(world, 0);
+}
+
+static void takes_one_in(struct world *world, const char *key, int64_t in_ms)
+{
+    struct send_request request = rig_request(key);
+
+    request.ttl_s = 1000;
+    rig_accept(world, &request);
+    if (in_ms > 0) {
+        rig_run_for(world, in_ms - 1);
+        assert_false(world->link[0]->busy);
+        rig_run_for(world, 1);
+    }
+    assert_true(world->link[0]->busy);
+}
+
+/* What may have left has left, as far as its network is concerned. */
+static void pacing_counts_what_may_have_left(void **state)
+{
+    struct world *world = *state;
+    struct send_request a = rig_request("a");
+
+    a.on_unknown = ON_UNKNOWN_REPORT;
+    paced(world, 60 * 1000);
+    rig_accept(world, &a);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
+    hand_link_state(world->link[0], LINK_RECOVERING);
+    rig_ready(world, 0);
+    takes_one_in(world, "b", 60 * 1000);
+}
+
+static void pacing_is_from_start_to_start(void **state)
+{
+    struct world *world = *state;
+    struct send_request a = rig_request("a");
+
+    paced(world, 15 * 1000);
+    rig_accept(world, &a);
+    rig_prompt(world, 0);
+    rig_run_for(world, 10 * 1000);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    takes_one_in(world, "b", 5 * 1000);
+}
+
+static void a_reload_ends_neither_pace_nor_rest(void **state)
+{
+    struct world *world = *state;
+    struct send_request a = rig_request("a");
+
+    paced(world, 60 * 1000);
+    rig_accept(world, &a);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    gateway_reload(world->gateway, &world->config);
+    takes_one_in(world, "b", 60 * 1000);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    rig_run_for(world, 500);
+    world->modem[0].min_interval_ms = 2000; /* the pace of now */
+    gateway_reload(world->gateway, &world->config);
+    takes_one_in(world, "c", 1500);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_CMS, 300);
+    gateway_reload(world->gateway, &world->config);
+    takes_one_in(world, "d", 5 * 60 * 1000);
+}
+
+/* In step again is not a network that was found again. */
+static void a_rest_for_the_network_ends_where_it_is_found_again(void **state)
+{
+    struct world *world = *state;
+
+    paced(world, 0);
+    fail_one(world, 0, "a", "0912345601", 38);
+    hand_link_state(world->link[0], LINK_RECOVERING);
+    rig_ready(world, 0);
+    rig_run_for(world, 1000);
+    assert_false(world->link[0]->busy);
+    hand_link_state(world->link[0], LINK_REGISTERING);
+    rig_ready(world, 0);
+    assert_true(world->link[0]->busy);
+}
+
+static void a_rest_for_a_fault_ends_where_it_was_pulled(void **state)
+{
+    struct world *world = *state;
+
+    paced(world, 60 * 1000);
+    fail_one(world, 0, "a", "0912345601", 300);
+    hand_link_state(world->link[0], LINK_REGISTERING);
+    rig_ready(world, 0);
+    rig_run_for(world, 1000);
+    assert_false(world->link[0]->busy);
+    hand_link_state(world->link[0], LINK_GONE);
+    hand_link_state(world->link[0], LINK_REGISTERING);
+    rig_ready(world, 0);
+    assert_true(world->link[0]->busy);
+}
+
+/* The rest is over, the pace is not: what waits is claimed when that is. */
+static void pacing_outlives_a_rest(void **state)
+{
+    struct world *world = *state;
+    struct send_request a = rig_request("a");
+
+    paced(world, 10 * 1000);
+    rig_accept(world, &a);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    rig_run_for(world, 10 * 1000);
+    fail_one(world, 0, "b", "0912345601", 300);
+    world->modem[0].min_interval_ms = 60 * 1000;
+    gateway_reload(world->gateway, &world->config);
+    rig_run_for(world, 1000);
+    hand_link_state(world->link[0], LINK_GONE);
+    hand_link_state(world->link[0], LINK_REGISTERING);
+    rig_ready(world, 0);
+    takes_one_in(world, "c", 49 * 1000);
+}
+
 /* --- which modem
  * -----------------------------------------------------------------------------------
  */
@@ -423,6 +554,12 @@ int main(void)
         TEST(two_numbers_let_the_modem_rest),
         TEST(a_bad_number_waits_by_itself),
         TEST(a_modem_that_says_not_now_rests),
+        TEST(pacing_counts_what_may_have_left),
+        TEST(pacing_is_from_start_to_start),
+        TEST(a_reload_ends_neither_pace_nor_rest),
+        TEST(a_rest_for_the_network_ends_where_it_is_found_again),
+        TEST(a_rest_for_a_fault_ends_where_it_was_pulled),
+        TEST(pacing_outlives_a_rest),
         TEST(same_network_then_least_used),
         TEST(the_lowest_penalty_goes_first),
         TEST(the_nearer_one_has_something_more_urgent),
