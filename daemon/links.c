@@ -48,8 +48,10 @@ static struct link *make_gammu(const struct links *links, const struct config_mo
                                             .device = modem->gammu_device,
                                             .model = modem->gammu_model,
                                             .smsc = modem->smsc};
-    const struct gammu_link_config config = {
-        .name = modem->name, .keepalive_s = links->keepalive_s, .owns_port = true};
+    const struct gammu_link_config config = {.name = modem->name,
+                                             .keepalive_s = links->keepalive_s,
+                                             .roaming = modem->roaming,
+                                             .owns_port = true};
 
     if (!helper_path(program, sizeof program) || gammu_port_new(links->loop, &where, &port) < 0)
         return NULL;

@@ -34,6 +34,7 @@ struct gammu_link {
     struct port *port;
     bool owns_port;
     int64_t keepalive_ms;
+    bool roaming;
 
     struct fsm fsm;
     struct loop_timer timer;  /* the next look, or the next try */

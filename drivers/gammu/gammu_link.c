@@ -197,7 +197,23 @@ void gammu_look(struct gammu_link *l)
 static bool registered(const struct gammu_link *l)
 {
     int stat = l->link.radio.registration;
-    return stat == 1 || stat == 5;
+    return stat == 1 || (stat == 5 && l->roaming);
+}
+
+/* The state stays, and the reason is new. */
+static void say_why(struct gammu_link *l, const char *why)
+{
+    if (strcmp(l->notices.why, why) == 0)
+        return;
+    (void)text_copy(l->notices.why, sizeof l->notices.why, why);
+    l->notices.state = true;
+    gammu_notify(l);
+}
+
+static const char *why_not(const struct gammu_link *l)
+{
+    return l->link.radio.registration == 5 ? "only a foreign network, and roaming is off"
+                                           : "no network";
 }
 
 void gammu_settle(struct gammu_link *l, const char *why)
@@ -208,7 +224,9 @@ void gammu_settle(struct gammu_link *l, const char *why)
     }
     enum link_state wanted = registered(l) ? LINK_READY : LINK_REGISTERING;
     if (gammu_state(l) != wanted)
-        gammu_goto(l, wanted, registered(l) ? why : "no network");
+        gammu_goto(l, wanted, registered(l) ? why : why_not(l));
+    else if (!registered(l))
+        say_why(l, why_not(l));
     if (!loop_timer_armed(&l->timer))
         loop_timer_arm_in(&l->timer, registered(l) ? l->keepalive_ms : SEARCH_MS);
 }
@@ -374,6 +392,7 @@ struct link *gammu_link_new(struct loop *loop, struct port *port,
     l->loop = loop;
     l->port = port;
     l->owns_port = config->owns_port;
+    l->roaming = config->roaming;
     l->keepalive_ms =
         1000 * (int64_t)(config->keepalive_s > 0 ? config->keepalive_s : KEEPALIVE_DEFAULT_S);
     fsm_init(&l->fsm, &table, l->link.name, LINK_GONE, loop, on_state_timeout, l);

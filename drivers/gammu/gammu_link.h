@@ -19,6 +19,7 @@ struct gammu_link_config {
     const char *name; /* copied */
     int keepalive_s;  /* 10 to 3600; 0: the default, 60. Also how late a message may be told that
                          the phone does not announce */
+    bool roaming;     /* a foreign network will do */
     bool owns_port;   /* it is freed with the link; else it must outlive the link */
 };
 

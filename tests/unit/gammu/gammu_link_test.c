@@ -213,6 +213,34 @@ static void failing_again_and_again_it_rests(void **state)
     gammu_world_ready(world);
 }
 
+static void roaming_is_obeyed(void **state)
+{
+    struct gammu_world *world = *state;
+    gammu_world_ready(world);
+    gammu_world_run(world, 60000);
+    gammu_world_line(world, "radio 5 -70 Unitel");
+    gammu_world_line(world, "alive");
+    assert_int_equal(world->state, LINK_REGISTERING);
+    assert_int_equal(gammu_world_submit(world), -EAGAIN);
+    assert_non_null(strstr(world->why, "roaming is off"));
+    gammu_world_run(world, 10000);
+    gammu_world_line(world, "radio 0 0");
+    gammu_world_line(world, "alive");
+    assert_string_equal(world->why, "no network"); /* the state is the same */
+    gammu_world_run(world, 10000);
+    gammu_world_line(world, "radio 1 -70 Viettel");
+    gammu_world_line(world, "alive");
+    assert_int_equal(world->state, LINK_READY);
+
+    struct gammu_world *allowed = gammu_world_roaming();
+    gammu_world_ready(allowed);
+    gammu_world_run(allowed, 60000);
+    gammu_world_line(allowed, "radio 5 -70 Unitel");
+    gammu_world_line(allowed, "alive");
+    assert_int_equal(allowed->state, LINK_READY);
+    gammu_world_free(allowed);
+}
+
 static void a_phone_that_is_not_there_is_waited_for(void **state)
 {
     struct gammu_world *world = *state;
@@ -245,7 +273,7 @@ static void is_looked_at_once_a_minute(void **state)
         if (i == 1) { /* without a network it is looked at sooner */
             gammu_world_run(world, 10000);
             assert_true(gammu_world_heard(world, "look\n"));
-            gammu_world_line(world, "radio 5 -90");
+            gammu_world_line(world, "radio 1 -90");
             gammu_world_line(world, "alive");
         }
     }
@@ -339,6 +367,7 @@ int main(void)
         cmocka_unit_test(one_that_lies_is_ended),
         TEST(one_that_floods_is_ended),
         TEST(failing_again_and_again_it_rests),
+        TEST(roaming_is_obeyed),
         TEST(a_phone_that_is_not_there_is_waited_for),
         TEST(is_looked_at_once_a_minute),
         TEST(what_comes_is_told_until_it_is_taken),

@@ -7,6 +7,7 @@
 #include "log.h"
 #include "loop_sim.h"
 #include "stream_pipe.h"
+#include "text.h"
 
 /* --- the helper's end --- */
 
@@ -65,6 +66,7 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
     (void)link;
     assert(*why);
     world->state = state;
+    (void)text_copy(world->why, sizeof world->why, why);
 }
 
 static void on_commit(void *ctx, struct link *link, uint64_t token, unsigned part)
@@ -125,9 +127,10 @@ static void no_log(void *arg, enum log_level level, const char *line)
 
 /* --- life --- */
 
-struct gammu_world *gammu_world_new(void)
+static struct gammu_world *world_make(bool roaming)
 {
-    const struct gammu_link_config config = {.name = "phone", .keepalive_s = 60};
+    const struct gammu_link_config config = {
+        .name = "phone", .keepalive_s = 60, .roaming = roaming};
     struct gammu_world *world = calloc(1, sizeof *world);
     assert(world);
     log_sink_set(no_log, NULL);
@@ -141,6 +144,16 @@ struct gammu_world *gammu_world_new(void)
     (void)rc;
     gammu_world_run(world, 0);
     return world;
+}
+
+struct gammu_world *gammu_world_new(void)
+{
+    return world_make(false);
+}
+
+struct gammu_world *gammu_world_roaming(void)
+{
+    return world_make(true);
 }
 
 void gammu_world_free(struct gammu_world *world)

@@ -19,6 +19,7 @@ struct gammu_world {
     size_t heard_len;
 
     enum link_state state;
+    char why[80]; /* of the state */
     unsigned commits, outcomes, inbounds;
     bool pending; /* submitted, and no outcome yet */
     struct sms_outcome outcome;
@@ -26,6 +27,7 @@ struct gammu_world {
 };
 
 struct gammu_world *gammu_world_new(void);
+struct gammu_world *gammu_world_roaming(void); /* it may send through a foreign network */
 void gammu_world_free(struct gammu_world *world);
 void gammu_world_run(struct gammu_world *world, int64_t ms);
 /* Bytes of the helper, as they stand. */
