@@ -38,6 +38,9 @@ static bool take_alive(struct gammu_link *l)
     if (!l->looking)
         return false;
     l->looking = false;
+    /* A while after its start: one that dies soon after each has answered once every time. */
+    if (!l->sending && loop_now_ms(l->loop) - l->started_ms >= l->keepalive_ms)
+        l->penalty = 0;
     if (l->send.active)
         return true; /* the answer that is awaited is another one */
     loop_timer_cancel(&l->answer);
@@ -85,7 +88,7 @@ static bool take(struct gammu_link *l, const struct gammu_line *line)
         return known && take_alive(l);
     case GAMMU_BROKEN:
         log_event(LOG_LEVEL_WARNING, "gammu", l->link.name, "broken", "error=%u", line->number);
-        gammu_gone(l, "the phone is not reached");
+        gammu_gone(l, "the phone is not reached", true);
         return true;
     case GAMMU_SEND:
     case GAMMU_TAKEN:

@@ -44,8 +44,10 @@ struct gammu_link {
     size_t in_len;
     unsigned lines; /* since the last look */
     bool looking;
-    bool reset_asked; /* as soon as what is under way has ended */
-    unsigned penalty;
+    bool reset_asked;   /* as soon as what is under way has ended */
+    unsigned penalty;   /* failures in a row, squared into a waiting time */
+    bool sending;       /* it has failed with a message: only one that went proves it well */
+    int64_t started_ms; /* the helper */
 
     struct {
         bool active, asked, left;
@@ -75,9 +77,9 @@ void gammu_goto(struct gammu_link *l, enum link_state state, const char *why);
 /* The sink hears of the notices at the end of the turn. */
 void gammu_notify(struct gammu_link *l);
 /* The helper is ended: it is started again, or the phone is not there. A submit under way fails
- * with `cause`. */
+ * with `cause`. `there`: the phone's port is, so that nothing would tell when to try again. */
 void gammu_restart(struct gammu_link *l, enum sms_local cause, const char *why);
-void gammu_gone(struct gammu_link *l, const char *why);
+void gammu_gone(struct gammu_link *l, const char *why, bool there);
 void gammu_say(struct gammu_link *l, const struct gammu_line *line);
 /* Asks for radio and what came. */
 void gammu_look(struct gammu_link *l);

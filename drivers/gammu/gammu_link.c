@@ -132,6 +132,7 @@ static void drop(struct gammu_link *l, enum sms_local cause)
 
 void gammu_restart(struct gammu_link *l, enum sms_local cause, const char *why)
 {
+    l->sending |= l->send.active && l->send.left;
     drop(l, cause);
     log_event(LOG_LEVEL_WARNING, "gammu", l->link.name, "restart", "why=\"%s\"", why);
     if (l->penalty < RESTARTS) {
@@ -152,12 +153,13 @@ static void on_port(void *arg)
     open_port(arg, "port is there");
 }
 
-void gammu_gone(struct gammu_link *l, const char *why)
+void gammu_gone(struct gammu_link *l, const char *why, bool there)
 {
     drop(l, SMS_LOCAL_GONE);
     gammu_goto(l, LINK_GONE, why);
     port_watch(l->port, on_port, l);
-    loop_timer_arm_in(&l->timer, penalty_ms(l, GONE_STEP_MS));
+    if (there)
+        loop_timer_arm_in(&l->timer, penalty_ms(l, GONE_STEP_MS));
 }
 
 static void open_port(struct gammu_link *l, const char *why)
@@ -169,10 +171,11 @@ static void open_port(struct gammu_link *l, const char *why)
     int rc = port_open(l->port, &gammu_hears, l, &l->stream);
     if (rc < 0) {
         l->stream = NULL;
-        gammu_gone(l, rc == -ENOENT ? "no such port" : strerror(-rc));
+        gammu_gone(l, rc == -ENOENT ? "no such port" : strerror(-rc), rc != -ENOENT);
         return;
     }
     l->lines = 0;
+    l->started_ms = loop_now_ms(l->loop);
     gammu_goto(l, LINK_SYNCING, "helper started");
 }
 

@@ -44,6 +44,7 @@ bool gammu_take_outcome(struct gammu_link *l, const struct gammu_line *line)
         outcome = (struct sms_outcome){
             .verdict = SMS_SENT, .space = SMS_CAUSE_NONE, .reference = line->value & 0xFF};
         l->penalty = 0;
+        l->sending = false;
     }
     tell_outcome(l, &outcome);
     gammu_settle(l, "free");

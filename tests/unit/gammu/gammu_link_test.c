@@ -9,6 +9,7 @@
 #include <string.h>
 #include "gammu_world.h"
 #include "log.h"
+#include "loop_sim.h"
 
 static int setup(void **state)
 {
@@ -22,10 +23,9 @@ static int teardown(void **state)
     return 0;
 }
 
-/* Submitted and handed over; the helper has it. */
-static int handed_over(struct gammu_world *world)
+/* And handed over; the helper has it. */
+static int submitted(struct gammu_world *world)
 {
-    gammu_world_ready(world);
     int token = gammu_world_submit(world);
     assert_true(token > 0);
     assert_false(link_in_flight(world->link));
@@ -34,6 +34,12 @@ static int handed_over(struct gammu_world *world)
     gammu_world_run(world, 0);
     assert_true(gammu_world_heard(world, "send "));
     return token;
+}
+
+static int handed_over(struct gammu_world *world)
+{
+    gammu_world_ready(world);
+    return submitted(world);
 }
 
 static void answer(struct gammu_world *world, const char *word, int token, int value)
@@ -213,6 +219,61 @@ static void failing_again_and_again_it_rests(void **state)
     gammu_world_ready(world);
 }
 
+/* Three times in as many hours is no reason to leave it alone. */
+static void answered_looks_forgive_it(void **state)
+{
+    struct gammu_world *world = *state;
+    for (unsigned i = 0; i < 6; i++) {
+        gammu_world_ready(world);
+        for (unsigned k = 0; k < 60; k++) {
+            gammu_world_run(world, 60000);
+            gammu_world_line(world, "radio 1 -80 Viettel");
+            gammu_world_line(world, "alive");
+        }
+        gammu_world_die(world);
+        gammu_world_run(world, 0);
+        assert_int_equal(world->state, LINK_RECOVERING);
+        unsigned starts = world->starts;
+        gammu_world_run(world, 2000);
+        assert_int_equal(world->starts, starts + 1);
+    }
+}
+
+/* Answers to a look are none to these two: one that dies soon after each start, and one that dies
+ * of each message. */
+static void some_looks_forgive_nothing(void **state)
+{
+    struct gammu_world *world = *state;
+    unsigned starts = world->starts;
+    for (unsigned i = 0; i < 4; i++) {
+        gammu_world_ready(world);
+        gammu_world_run(world, 30000);
+        gammu_world_die(world);
+        gammu_world_run(world, 2000);
+    }
+    assert_int_equal(world->state, LINK_QUARANTINED);
+    gammu_world_run(world, 160000);
+    gammu_world_ready(world);
+    answer(world, "sent", submitted(world), 7);
+    assert_int_equal(world->outcome.verdict, SMS_SENT);
+    starts = world->starts;
+    for (unsigned i = 0; i < 4; i++) {
+        (void)submitted(world);
+        gammu_world_die(world);
+        gammu_world_run(world, 2000);
+        assert_int_equal(world->outcome.verdict, SMS_UNKNOWN);
+        if (i == 3)
+            break;
+        assert_int_equal(world->starts, ++starts);
+        gammu_world_ready(world);
+        for (unsigned k = 0; k < 10; k++) {
+            gammu_world_run(world, 60000);
+            gammu_world_line(world, "alive");
+        }
+    }
+    assert_int_equal(world->state, LINK_QUARANTINED);
+}
+
 static void roaming_is_obeyed(void **state)
 {
     struct gammu_world *world = *state;
@@ -250,6 +311,7 @@ static void a_phone_that_is_not_there_is_waited_for(void **state)
     assert_non_null(world->watch);
     gammu_world_run(world, 3600000);
     assert_int_equal(world->starts, 1);
+    assert_true(loop_sim_next_ms(world->loop) == INT64_MAX); /* for nothing but that it appears */
     world->there = true;
     world->watch(world->watch_arg);
     gammu_world_run(world, 0);
@@ -367,6 +429,8 @@ int main(void)
         cmocka_unit_test(one_that_lies_is_ended),
         TEST(one_that_floods_is_ended),
         TEST(failing_again_and_again_it_rests),
+        TEST(answered_looks_forgive_it),
+        TEST(some_looks_forgive_nothing),
         TEST(roaming_is_obeyed),
         TEST(a_phone_that_is_not_there_is_waited_for),
         TEST(is_looked_at_once_a_minute),
