@@ -130,6 +130,15 @@ static void drop(struct gammu_link *l, enum sms_local cause)
         gammu_send_failed(l, cause);
 }
 
+static void open_port(struct gammu_link *l, const char *why);
+
+static void came_anew(void *arg)
+{
+    struct gammu_link *l = arg;
+    l->penalty = 0;
+    open_port(l, "plugged in");
+}
+
 void gammu_restart(struct gammu_link *l, enum sms_local cause, const char *why)
 {
     l->sending |= l->send.active && l->send.left;
@@ -144,9 +153,8 @@ void gammu_restart(struct gammu_link *l, enum sms_local cause, const char *why)
     int64_t wait_ms = penalty_ms(l, QUARANTINE_STEP_MS);
     gammu_goto(l, LINK_QUARANTINED, why);
     loop_timer_arm_in(&l->timer, wait_ms);
+    port_watch_new(l->port, came_anew, l);
 }
-
-static void open_port(struct gammu_link *l, const char *why);
 
 static void on_port(void *arg)
 {

@@ -77,6 +77,11 @@ static void port_wait_for(struct port *port, loop_fn *fn, void *arg)
     port_wait_start(&((struct gammu_port *)port)->wait, fn, arg);
 }
 
+static void port_wait_for_new(struct port *port, loop_fn *fn, void *arg)
+{
+    port_wait_start_new(&((struct gammu_port *)port)->wait, fn, arg);
+}
+
 static void port_wait_no_more(struct port *port)
 {
     port_wait_stop(&((struct gammu_port *)port)->wait);
@@ -88,8 +93,11 @@ static void port_end(struct port *port)
     free(port);
 }
 
-static const struct port_ops ops = {
-    .open = port_start, .watch = port_wait_for, .unwatch = port_wait_no_more, .free = port_end};
+static const struct port_ops ops = {.open = port_start,
+                                    .watch = port_wait_for,
+                                    .unwatch = port_wait_no_more,
+                                    .free = port_end,
+                                    .watch_new = port_wait_for_new};
 
 int gammu_port_new(struct loop *loop, const struct gammu_port_config *config, struct port **out)
 {

@@ -219,6 +219,25 @@ static void failing_again_and_again_it_rests(void **state)
     gammu_world_ready(world);
 }
 
+/* Pulled out and put back, what it was left alone for is over. */
+static void a_rest_ends_with_a_replug(void **state)
+{
+    struct gammu_world *world = *state;
+    for (unsigned i = 0; i < 4; i++) {
+        gammu_world_die(world);
+        gammu_world_run(world, 2000);
+    }
+    assert_int_equal(world->state, LINK_QUARANTINED);
+    assert_non_null(world->watch);
+    assert_true(world->watch_new);
+    world->watch(world->watch_arg);
+    gammu_world_run(world, 0);
+    gammu_world_ready(world);
+    gammu_world_die(world);
+    gammu_world_run(world, 0);
+    assert_int_equal(world->state, LINK_RECOVERING);
+}
+
 /* Three times in as many hours is no reason to leave it alone. */
 static void answered_looks_forgive_it(void **state)
 {
@@ -429,6 +448,7 @@ int main(void)
         cmocka_unit_test(one_that_lies_is_ended),
         TEST(one_that_floods_is_ended),
         TEST(failing_again_and_again_it_rests),
+        TEST(a_rest_ends_with_a_replug),
         TEST(answered_looks_forgive_it),
         TEST(some_looks_forgive_nothing),
         TEST(roaming_is_obeyed),

@@ -46,6 +46,13 @@ static void port_wait_for(struct port *port, loop_fn *fn, void *arg)
     struct gammu_world *world = (struct gammu_world *)port;
     world->watch = fn;
     world->watch_arg = arg;
+    world->watch_new = false;
+}
+
+static void port_wait_for_new(struct port *port, loop_fn *fn, void *arg)
+{
+    port_wait_for(port, fn, arg);
+    ((struct gammu_world *)port)->watch_new = true;
 }
 
 static void port_wait_no_more(struct port *port)
@@ -56,7 +63,8 @@ static void port_wait_no_more(struct port *port)
 static const struct port_ops ops = {.open = port_start,
                                     .watch = port_wait_for,
                                     .unwatch = port_wait_no_more,
-                                    .free = port_wait_no_more};
+                                    .free = port_wait_no_more,
+                                    .watch_new = port_wait_for_new};
 
 /* --- the sink --- */
 

@@ -14,6 +14,7 @@ struct gammu_world {
     bool there;            /* the phone is */
     loop_fn *watch;
     void *watch_arg;
+    bool watch_new; /* for another device alone */
     unsigned starts;
     char heard[8192]; /* what the link has said to the helper since the last look at it */
     size_t heard_len;
