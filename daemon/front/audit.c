@@ -41,12 +41,19 @@ void audit_drop(struct call *call)
     call->audit = NULL;
 }
 
+static const char *modem_asked(const struct call *call)
+{
+    bool of_modems = strncmp(call->method->name, "modem.", 6) == 0;
+    const json_t *name = json_object_get(call->params, of_modems ? "name" : "modem");
+    if (!name)
+        name = json_object_get(json_object_get(call->params, "filter"), "modem");
+    return json_string_value(name);
+}
+
 /* Its params say which modem; one that we have, since anything may stand there. */
 static void note_modem(const struct call *call, struct audit_row *row)
 {
-    bool of_modems = strncmp(call->method->name, "modem.", 6) == 0;
-    const char *name =
-        json_string_value(json_object_get(call->params, of_modems ? "name" : "modem"));
+    const char *name = modem_asked(call);
     struct modem_view modem;
     for (size_t i = 0; name && gateway_modem_at(call->front->gateway, i, &modem); i++)
         if (strcmp(modem.name, name) == 0)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "audit.h"
 #include "hall.h"
 #include "text.h"
 
@@ -31,9 +32,11 @@ static void cancelling_free(struct cancelling *c)
     free(c);
 }
 
+/* Who hangs up hears nothing; what was cancelled until then is on record. */
 static void cancelling_abandon(struct call *call)
 {
     cancelling_free(call->parked);
+    audit_answered(call);
     call_drop(call);
 }
 

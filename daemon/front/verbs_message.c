@@ -127,6 +127,8 @@ void verb_message_send(struct call *call)
         call_not_allowed(call, "modem", "operate");
         return;
     }
+    if (request.modem)
+        audit_note(call, &(struct audit_fields){0});
     if (call_begun(call) &&
         call_kept(call, gateway_send(front->gateway, &request, &result, &refusal), &refusal)) {
         if (!result.duplicate)
@@ -140,12 +142,15 @@ void verb_message_send(struct call *call)
 static void cancel_by_filter(struct call *call, json_t *given)
 {
     const struct call inner = {.params = given};
+    bool operates = peer_may(call->front, &call->peer, "operate");
     struct cancels_filter filter = {
-        .uid = peer_may(call->front, &call->peer, "operate") ? UINT32_MAX : call->peer.uid,
+        .uid = operates ? UINT32_MAX : call->peer.uid,
         .class_ = param_class(&inner, -1),
         .modem = param_string(&inner, "modem"),
         .before_wall_ms = INT64_MAX,
     };
+    if (operates)
+        audit_note(call, &(struct audit_fields){0});
     if (json_object_get(given, "older_than_s"))
         filter.before_wall_ms =
             loop_wall_ms(call->front->loop) - param_integer(&inner, "older_than_s", 0) * 1000;
@@ -209,6 +214,16 @@ static json_t *view_list(const struct message *messages, size_t count, bool more
     return view;
 }
 
+/* Another's message among them: that is on record, as where it is asked for by its id. */
+static void note_look(struct call *call, const struct message *messages, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (messages[i].uid != call->peer.uid) {
+            audit_note(call, &(struct audit_fields){0});
+            return;
+        }
+}
+
 void verb_message_list(struct call *call)
 {
     static struct message messages[LIST_MAX + 1]; /* one thread; too large for the stack */
@@ -229,6 +244,7 @@ void verb_message_list(struct call *call)
     }
     bool more = (size_t)count > limit;
     size_t shown = more ? limit : (size_t)count;
+    note_look(call, messages, shown);
     call_reply(call, view_list(messages, shown, more, peer_viewer(&call->peer)));
     for (int i = 0; i < count; i++)
         message_clear(&messages[i]);
