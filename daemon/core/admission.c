@@ -18,11 +18,34 @@ void admission_add(struct admission *admission, enum message_class class_, int64
 {
     int32_t *step = &admission->step[class_][step_of(expires_ms)];
 
+    if (admission->notes < ADMISSION_NOTES)
+        admission->note[admission->notes] = (struct admission_note){class_, expires_ms, parts};
+    admission->notes++;
+
     /* Between a transaction that failed and the rebuild that follows it the counters may be short.
      */
     admission->parts[class_] =
         admission->parts[class_] + parts < 0 ? 0 : admission->parts[class_] + parts;
     *step = *step + parts < 0 ? 0 : *step + parts;
+}
+
+void admission_mark(struct admission *admission)
+{
+    admission->notes = 0;
+}
+
+bool admission_undo(struct admission *admission)
+{
+    size_t notes = admission->notes;
+
+    if (notes > ADMISSION_NOTES)
+        return false;
+    while (notes-- > 0) {
+        const struct admission_note note = admission->note[notes];
+        admission_add(admission, note.class_, note.expires_ms, -note.parts);
+    }
+    admission_mark(admission);
+    return true;
 }
 
 int64_t admission_ahead(const struct admission *admission, enum message_class class_,

@@ -86,6 +86,7 @@ void gateway_free(struct gateway *gateway)
     for (int i = 0; i < GUARDS; i++)
         store_forget(gateway->store, &gateway->guard[i].waiter);
     store_before_commit(gateway->store, NULL, NULL);
+    store_on_savepoint(gateway->store, NULL, NULL);
     alarms_fini(&gateway->alarms);
     free(gateway);
 }

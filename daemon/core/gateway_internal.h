@@ -208,6 +208,7 @@ struct gateway {
     struct alarms alarms;
     struct gateway_stats stats; /* the counters of it */
     unsigned accepts_open;      /* counted as accepted, not on disk yet */
+    unsigned accepts_here;      /* those of them that stand in the open savepoint */
     bool store_failing;
     bool recount; /* the counters may be wrong until they are counted anew; nothing is begun then */
     int probe_ms; /* while it fails: the pause before the next try, and when that is */

@@ -244,6 +244,7 @@ static int insert(struct gateway *gateway, const struct send_request *request,
     schedule_no_later(gateway, message->expires_ms);
     gateway->stats.accepted++;
     gateway->accepts_open++;
+    gateway->accepts_here++;
     return 0;
 }
 

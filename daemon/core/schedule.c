@@ -246,6 +246,25 @@ static void look(struct gateway *gateway)
         arm_next(gateway);
 }
 
+/* A refusal undoes what its call has written, and with it what that call has counted. */
+static void on_savepoint(void *arg, bool undone)
+{
+    struct gateway *gateway = arg;
+
+    if (!undone) {
+        admission_mark(&gateway->admission);
+    } else if (!admission_undo(&gateway->admission)) {
+        gateway->recount = true;
+        schedule_no_later(gateway, loop_now_ms(gateway->loop));
+    }
+    if (undone) {
+        gateway->stats.accepted -= gateway->accepts_here;
+        gateway->stats.refused += gateway->accepts_here;
+        gateway->accepts_open -= gateway->accepts_here;
+    }
+    gateway->accepts_here = 0;
+}
+
 /* --- a store that fails -------------------------------------------------------------------------
  */
 
@@ -362,6 +381,7 @@ void schedule_init(struct gateway *gateway)
                            .gateway = gateway};
     loop_timer_init(&gateway->due, gateway->loop, on_due, gateway);
     store_before_commit(gateway->store, claim_due, gateway);
+    store_on_savepoint(gateway->store, on_savepoint, gateway);
     count_queue(gateway);
     arm_next(gateway);
 }

@@ -57,6 +57,10 @@ int store_begin(struct store *store) __attribute__((warn_unused_result));
  * failed: then it is undone. */
 int store_end(struct store *store, bool ok) __attribute__((warn_unused_result));
 
+/* Called when a savepoint has been set, and (`undone`) when one is undone, alone or with its
+ * transaction: what was counted in between in RAM is to be taken back. NULL: nobody. */
+void store_on_savepoint(struct store *store, void (*fn)(void *arg, bool undone), void *arg);
+
 /* Calls back once everything written so far is on disk (rc 0) or is known not to be (rc -errno, the
  * whole transaction is undone), from the loop, never from inside this call; at the end of this turn
  * where nothing is open. Callbacks run in the order of asking. */

@@ -84,6 +84,8 @@ struct store {
     int wal_pages;
     void (*before_commit)(void *arg);
     void *before_commit_arg;
+    void (*on_savepoint)(void *arg, bool undone);
+    void *on_savepoint_arg;
     void (*on_events)(void *arg);
     void *on_events_arg;
 

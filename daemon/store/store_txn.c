@@ -253,6 +253,18 @@ int store_touch(struct store *store)
     return txn_open(store);
 }
 
+void store_on_savepoint(struct store *store, void (*fn)(void *arg, bool undone), void *arg)
+{
+    store->on_savepoint = fn;
+    store->on_savepoint_arg = arg;
+}
+
+static void savepoint_tell(struct store *store, bool undone)
+{
+    if (store->on_savepoint)
+        store->on_savepoint(store->on_savepoint_arg, undone);
+}
+
 int store_begin(struct store *store)
 {
     assert(!store->txn.savepoint);
@@ -263,6 +275,7 @@ int store_begin(struct store *store)
         return rc;
     store->txn.savepoint = true;
     store->txn.at_savepoint = store->tally;
+    savepoint_tell(store, false);
     return 0;
 }
 
@@ -272,26 +285,35 @@ static bool txn_is_full(const struct store *store)
            loop_now_ms(store->loop) - store->txn.opened_ms >= STORE_TXN_AGE_MS;
 }
 
+/* 0, or why neither could be done: then everything is undone. */
+static int savepoint_end(struct store *store, bool ok)
+{
+    int rc = store->txn.lost;
+    if (rc != 0)
+        return rc;
+    if (!ok) {
+        rc = txn_do(store, SQL_UNDO);
+        store->tally = store->txn.at_savepoint;
+    }
+    if (rc == 0)
+        rc = txn_do(store, SQL_RELEASE);
+    if (rc != 0)
+        txn_undo_all(store, rc);
+    return rc;
+}
+
 int store_end(struct store *store, bool ok)
 {
     assert(store->txn.savepoint);
     store->txn.savepoint = false;
-    if (!store->txn.lost) {
-        int rc = 0;
-        if (!ok) {
-            rc = txn_do(store, SQL_UNDO);
-            store->tally = store->txn.at_savepoint;
-        }
-        if (rc == 0)
-            rc = txn_do(store, SQL_RELEASE);
-        if (rc != 0)
-            txn_undo_all(store, rc);
-        else if (!store->txn.committing && !store->txn.uncapped && txn_is_full(store) &&
-                 txn_commit(store) != 0)
-            assert(store->txn.lost);
-        else
-            txn_go_on(store);
-    }
+    int rc = savepoint_end(store, ok);
+    if (!ok || rc != 0)
+        savepoint_tell(store, true);
+    if (rc == 0 && !store->txn.committing && !store->txn.uncapped && txn_is_full(store) &&
+        txn_commit(store) != 0)
+        assert(store->txn.lost);
+    else if (rc == 0)
+        txn_go_on(store);
     return ok ? store->txn.lost : 0;
 }
 

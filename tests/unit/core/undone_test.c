@@ -1,0 +1,107 @@
+/* A savepoint that is undone takes with it what was counted in it, and only that. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include "rig.h"
+
+static struct gateway_stats stats_of(struct world *world)
+{
+    struct gateway_stats stats;
+
+    gateway_stats(world->gateway, &stats);
+    return stats;
+}
+
+static int64_t accept_one(struct world *world, const char *key)
+{
+    struct send_request request = rig_request(key);
+    return rig_accept(world, &request);
+}
+
+/* Taken, and then its caller thinks better of it. */
+static void send_and_undo(struct world *world, const char *key, const char *supersedes)
+{
+    struct send_request request = rig_request(key);
+    struct send_result result;
+    struct refusal refusal;
+
+    request.supersedes = supersedes;
+    assert_int_equal(store_begin(world->store), 0);
+    assert_int_equal(gateway_send(world->gateway, &request, &result, &refusal), 0);
+    assert_int_equal(store_end(world->store, false), 0);
+    message_clear(&result.message);
+    rig_await(world);
+}
+
+static void an_accept_that_is_undone_is_not_counted(void **state)
+{
+    struct world *world = *state;
+
+    accept_one(world, "a");
+    send_and_undo(world, "b", NULL);
+    assert_int_equal(stats_of(world).queued_parts[CLASS_OTP], 1);
+    assert_int_equal(stats_of(world).accepted, 1);
+    assert_int_equal(stats_of(world).refused, 1);
+    send_and_undo(world, "b", "a"); /* one is taken away and one is added */
+    assert_int_equal(stats_of(world).queued_parts[CLASS_OTP], 1);
+    assert_int_equal(stats_of(world).accepted, 1);
+}
+
+/* Counted as gone it would wait until something else is queued: at 0 nobody looks. */
+static void a_cancel_that_is_undone_does_not_hide_the_message(void **state)
+{
+    struct world *world = *state;
+    int64_t row = accept_one(world, "a");
+    struct message message = rig_look(world, row);
+    struct refusal refusal;
+
+    assert_int_equal(store_begin(world->store), 0);
+    assert_int_equal(gateway_cancel(world->gateway, &message, &refusal), 0);
+    assert_int_equal(store_end(world->store, false), 0);
+    message_clear(&message);
+    rig_await(world);
+    assert_int_equal(stats_of(world).queued_parts[CLASS_OTP], 1);
+    rig_ready(world, 0);
+    assert_true(world->link[0]->busy);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    rig_assert_state(world, row, MESSAGE_SENT);
+}
+
+/* More than is noted: then the queue is counted anew. */
+static void many_at_once_are_undone_too(void **state)
+{
+    struct world *world = *state;
+    struct send_result result;
+    struct refusal refusal;
+    char key[16];
+
+    accept_one(world, "a");
+    assert_int_equal(store_begin(world->store), 0);
+    for (int i = 0; i < 100; i++) {
+        snprintf(key, sizeof key, "k%d", i);
+        struct send_request request = rig_request(key);
+        request.ttl_s = 3600;
+        assert_int_equal(gateway_send(world->gateway, &request, &result, &refusal), 0);
+        message_clear(&result.message);
+    }
+    assert_int_equal(store_end(world->store, false), 0);
+    rig_await(world);
+    assert_int_equal(stats_of(world).queued_parts[CLASS_OTP], 1);
+    assert_int_equal(stats_of(world).accepted, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_accept_that_is_undone_is_not_counted),
+        TEST(a_cancel_that_is_undone_does_not_hide_the_message),
+        TEST(many_at_once_are_undone_too),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
