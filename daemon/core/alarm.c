@@ -52,6 +52,10 @@ static const struct alarm_row rows[] = {
      "The machine has lost power or was restarted, and with it the key of the texts that waited "
      "(body_key = ephemeral): gateway.stats tells how many ended so (body_key_lost). Their senders "
      "have to send them again. This alarm stays until the next start."},
+    {"message_crashes", ALARM_CRITICAL,
+     "The gateway has crashed three times while one message was with a modem: it is failed "
+     "(internal) and not tried again. The journal names it (recovered ... crashes=3): report it "
+     "with the lines before. Stays until the next start."},
     {"store_failing", ALARM_CRITICAL,
      "The disk cannot be written: free some space on the file system of the state directory, or "
      "look for its errors in the kernel's log. Nothing is accepted or sent until then."},

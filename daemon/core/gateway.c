@@ -34,6 +34,8 @@ struct gateway *gateway_new(struct loop *loop, struct store *store, const struct
     alarms_init(&gateway->alarms, loop);
     if (gateway->stats.bodies_lost > 0)
         alarm_raise(gateway, "body_key_lost", "-", NULL);
+    if (store_given_up(store) > 0)
+        alarm_raise(gateway, "message_crashes", "-", NULL);
     schedule_init(gateway);
     reports_init(gateway);
     inbox_init(gateway);

@@ -103,6 +103,11 @@ int64_t store_bodies_lost(const struct store *store)
     return store->bodies_lost_count;
 }
 
+int64_t store_given_up(const struct store *store)
+{
+    return store->given_up;
+}
+
 bool store_was_unclean(const struct store *store)
 {
     return store->unclean;

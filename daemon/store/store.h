@@ -422,6 +422,8 @@ int store_fact_set(struct store *store, const char *name, const char *value)
     __attribute__((warn_unused_result));
 /* Messages and verifications that ended at this start because the key of their texts was gone. */
 int64_t store_bodies_lost(const struct store *store);
+/* Messages that this start gave up, since they were with a modem at too many crashes in a row. */
+int64_t store_given_up(const struct store *store);
 /* True where the last run did not end with store_close(). */
 bool store_was_unclean(const struct store *store);
 /* Keyed hash under the index key, for comparing without keeping. */

@@ -70,6 +70,7 @@ struct store {
     int64_t seal_runtime; /* of the KEY_RUNTIME that is there; 0: none is */
     bool bodies_lost;     /* what the former KEY_RUNTIME has sealed cannot be read any more */
     int64_t bodies_lost_count;
+    int64_t given_up; /* at this start, after too many crashes */
 
     struct store_txn txn;
     struct store_tally tally;

@@ -181,6 +181,7 @@ static void claim_to_queue(struct store *store, struct message *message)
     (void)text_copy(message->reason, sizeof message->reason, "crash"); /* fits */
     if (message->crashes < STORE_CRASHES_MAX)
         return;
+    store->given_up++;
     (void)text_copy(message->reason, sizeof message->reason, "internal"); /* fits */
     message->state = message->resends > 0 ? MESSAGE_UNKNOWN : MESSAGE_FAILED;
     if (message->state == MESSAGE_UNKNOWN)

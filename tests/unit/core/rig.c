@@ -41,15 +41,21 @@ void rig_run_for(struct world *world, int64_t ms)
     loop_sim_run_until(world->loop, loop_now_ms(world->loop) + ms);
 }
 
-void rig_setup_links(void **state, const char *dir, int links)
+static void open_store(struct world *world, const char *dir)
 {
-    struct world *world = calloc(1, sizeof *world);
     const struct store_options options = {.boot_id = "boot", .state_dir = dir};
     const char *why = "";
 
+    assert_int_equal(store_open(world->loop, &options, &world->store, &why), 0);
+}
+
+void rig_setup_links(void **state, const char *dir, int links)
+{
+    struct world *world = calloc(1, sizeof *world);
+
     log_sink_set(no_log, NULL);
     world->loop = loop_sim_new(NOW_MS, WALL_MS);
-    assert_int_equal(store_open(world->loop, &options, &world->store, &why), 0);
+    open_store(world, dir);
     strcpy(world->config.country, "84");
     world->config.evidence_wait_s = 5;
     world->config.retention_days = 30;
@@ -78,15 +84,28 @@ int rig_setup(void **state)
     return 0;
 }
 
+static void start_gateway(struct world *world)
+{
+    world->links = 0;
+    world->gateway = gateway_new(world->loop, world->store, &world->config, make_link, world);
+    assert_non_null(world->gateway);
+    rig_settle(world);
+}
+
 /* The gateway alone, on the same store. */
 void rig_restart(struct world *world)
 {
     gateway_free(world->gateway);
     rig_settle(world);
-    world->links = 0;
-    world->gateway = gateway_new(world->loop, world->store, &world->config, make_link, world);
-    assert_non_null(world->gateway);
-    rig_settle(world);
+    start_gateway(world);
+}
+
+void rig_crash(struct world *world, const char *dir)
+{
+    gateway_free(world->gateway);
+    store_abandon(world->store);
+    open_store(world, dir);
+    start_gateway(world);
 }
 
 int rig_teardown(void **state)

@@ -27,6 +27,7 @@ void rig_setup_in(void **state, const char *dir); /* the database on disk; NULL:
 void rig_setup_links(void **state, const char *dir, int links); /* so many, for LINKS */
 int rig_teardown(void **state);
 void rig_restart(struct world *world);
+void rig_crash(struct world *world, const char *dir); /* the whole process, and its next start */
 void rig_ready(struct world *world, int link);
 struct send_request rig_request(const char *key);
 int64_t rig_send(struct world *world, const struct send_request *request, struct refusal *refusal);

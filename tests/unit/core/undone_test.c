@@ -1,10 +1,34 @@
-/* A savepoint that is undone takes with it what was counted in it, and only that. */
+/* A savepoint that is undone takes with it what was counted in it, and only that. And what a crash
+ * undoes once too often. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "alarm.h"
 #include "rig.h"
+
+static char dir[] = "/tmp/otpgate-undone-XXXXXX";
+
+static int disk_setup(void **state)
+{
+    snprintf(dir, sizeof dir, "/tmp/otpgate-undone-XXXXXX");
+    if (!mkdtemp(dir))
+        return -1;
+    rig_setup_in(state, dir);
+    return 0;
+}
+
+static int disk_teardown(void **state)
+{
+    char command[64];
+
+    rig_teardown(state);
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    return system(command);
+}
 
 static struct gateway_stats stats_of(struct world *world)
 {
@@ -93,6 +117,34 @@ static void many_at_once_are_undone_too(void **state)
     assert_int_equal(stats_of(world).accepted, 1);
 }
 
+static bool stands(struct world *world, const char *name)
+{
+    struct alarm_view alarm;
+
+    for (size_t i = 0; alarm_at(world->gateway, i, &alarm); i++)
+        if (strcmp(alarm.name, name) == 0)
+            return true;
+    return false;
+}
+
+static void three_crashes_with_one_message_are_an_alarm(void **state)
+{
+    struct world *world = *state;
+    int64_t row = accept_one(world, "a");
+
+    for (int crash = 1; crash <= 3; crash++) {
+        assert_false(stands(world, "message_crashes"));
+        rig_ready(world, 0);
+        rig_run_for(world, 100);
+        rig_assert_state(world, row, MESSAGE_CLAIMED);
+        rig_crash(world, dir);
+        rig_assert_state(world, row, crash < 3 ? MESSAGE_QUEUED : MESSAGE_FAILED);
+    }
+    assert_true(stands(world, "message_crashes"));
+    rig_crash(world, dir);
+    assert_false(stands(world, "message_crashes"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -101,6 +153,8 @@ int main(void)
         TEST(an_accept_that_is_undone_is_not_counted),
         TEST(a_cancel_that_is_undone_does_not_hide_the_message),
         TEST(many_at_once_are_undone_too),
+        cmocka_unit_test_setup_teardown(three_crashes_with_one_message_are_an_alarm, disk_setup,
+                                        disk_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
