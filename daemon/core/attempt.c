@@ -118,6 +118,7 @@ int attempt_claim(struct modem *modem, struct message *message)
         return 0;
 
     modem->slot = SLOT_SUBMITTED;
+    text_copy(modem->began_iccid, sizeof modem->began_iccid, attempt.iccid);
     modem->submit.token = attempt.token;
     modem->submit.part = message->parts_done;
     modem->submit.more = message->parts_done + 1 < message->parts;
@@ -263,7 +264,7 @@ static void requeue(struct gateway *gateway, struct message *message, int wait_m
     if (wait_ms > 0)
         schedule_no_later(gateway, message->wait_until_ms);
     if (message->parts_done > 0) /* handsets join parts by their sender */
-        snprintf(message->pin, sizeof message->pin, "sim:%s", message->iccid);
+        unpin_tie(gateway, message, message->iccid);
     admission_add(&gateway->admission, message->class_, message->expires_ms,
                   message->parts - message->parts_done);
 }
@@ -599,7 +600,6 @@ void attempt_drop(struct modem *modem)
     store_forget(modem->gateway->store, &modem->commit_waiter);
     store_forget(modem->gateway->store, &modem->ending.waiter);
     loop_timer_cancel(&modem->ending.retry);
-    loop_timer_cancel(&modem->unpin_timer);
     slot_clear(modem);
 }
 
@@ -611,5 +611,4 @@ void attempt_init(struct modem *modem)
     modem->ending.waiter =
         (struct store_waiter){.fn = on_ending_durable, .arg = modem, .patient = true};
     loop_timer_init(&modem->ending.retry, modem->gateway->loop, ending_write, modem);
-    evidence_init(modem);
 }

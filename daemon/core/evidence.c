@@ -11,7 +11,6 @@
 enum {
     ORPHAN_MS = 120 * 1000, /* an orphan +CMGS after a restart is believed this long */
     PAGE = 64,
-    UNPIN_ROWS = 64,
 };
 
 /* --- waiting for it ------------------------------------------------------------------------------
@@ -33,7 +32,7 @@ static int resend_later(struct gateway *gateway, struct message *message)
     message->wait_until_ms =
         loop_now_ms(gateway->loop) + gateway->config->evidence_wait_s * INT64_C(1000);
     if (message->parts > 1)
-        snprintf(message->pin, sizeof message->pin, "sim:%s", message->iccid);
+        unpin_tie(gateway, message, message->iccid);
     else
         text_copy(message->avoid, sizeof message->avoid, message->iccid);
     admission_add(&gateway->admission, message->class_, message->expires_ms,
@@ -93,7 +92,8 @@ static int reopen(struct gateway *gateway, struct message *message, int sent)
     return store_message_update(gateway->store, message, true);
 }
 
-static int settle_message(struct gateway *gateway, struct message *message, bool unsure)
+static int settle_message(struct gateway *gateway, struct message *message,
+                          const struct attempt *attempt, bool unsure)
 {
     int sent = parts_sent(gateway, message);
 
@@ -116,6 +116,7 @@ static int settle_message(struct gateway *gateway, struct message *message, bool
     message->cause = 0;
     attempt_refuse(gateway, message->row);
     if (message->parts_done < message->parts) {
+        unpin_tie(gateway, message, attempt->iccid);
         if (message->state != MESSAGE_QUEUED)
             return store_message_update(gateway->store, message, false);
         message->resends = 0; /* that part is settled; the next has its own */
@@ -145,7 +146,7 @@ int evidence_settle(struct gateway *gateway, struct attempt *attempt, int refere
     rc = store_attempt_update(gateway->store, attempt);
     if (rc < 0 || attempt->run != message->run)
         return rc; /* parts of a former run: the handset never joins them with ours */
-    return settle_message(gateway, message, unsure);
+    return settle_message(gateway, message, attempt, unsure);
 }
 
 /* Which attempt it is about. 1, 0, -errno. */
@@ -188,72 +189,6 @@ void evidence_take(struct modem *modem, const struct link_evidence *evidence)
     }
     if (rc < 0)
         log_event(LOG_LEVEL_ERROR, "evidence", modem->config.name, "lost", "errno=%d", -rc);
-}
-
-/* --- parts whose SIM went away
- * ------------------------------------------------------------------------ */
-
-static int unpin_row(struct gateway *gateway, int64_t row)
-{
-    struct message message = {0};
-    int rc = store_message_by_row(gateway->store, row, false, &message);
-
-    if (rc <= 0)
-        return rc;
-    if (message.state == MESSAGE_QUEUED && message.on_unknown == ON_UNKNOWN_RESEND &&
-        (message.resends == 0 || message.parts_done == 0)) {
-        admission_add(&gateway->admission, message.class_, message.expires_ms, message.parts_done);
-        message.pin[0] = '\0';
-        text_copy(message.avoid, sizeof message.avoid, message.iccid);
-        if (message.parts_done > 0) {
-            message.resends = 1;
-            gateway->stats.resent++;
-        }
-        message.parts_done = 0;
-        message.run++;
-        message.reference = gateway->next_reference++;
-        rc = store_message_update(gateway->store, &message, false);
-    }
-    message_clear(&message);
-    return rc < 0 ? rc : 0;
-}
-
-/* Messages that began on this SIM and may be sent anew elsewhere: all parts, with a new reference.
- */
-static void on_unpin(void *arg)
-{
-    struct modem *modem = arg;
-    struct gateway *gateway = modem->gateway;
-    char pin[MODEM_NAME_MAX + 8];
-    int64_t rows[UNPIN_ROWS];
-
-    if (!modem_is_away(modem))
-        return;
-    snprintf(pin, sizeof pin, "sim:%s", modem->link->identity.iccid);
-    int rc = store_begin(gateway->store);
-    if (rc == 0) {
-        schedule_guard(gateway);
-        int count = rc = store_rows_pinned(gateway->store, pin, rows, UNPIN_ROWS);
-        for (int i = 0; i < count && rc >= 0; i++)
-            rc = unpin_row(gateway, rows[i]);
-        if (count == UNPIN_ROWS)
-            loop_timer_arm_in(&modem->unpin_timer, 1); /* more of them: not all in one turn */
-        int end = store_end(gateway->store, rc >= 0);
-        if (rc >= 0)
-            rc = end;
-    }
-    if (rc < 0)
-        log_event(LOG_LEVEL_ERROR, "evidence", modem->config.name, "unpin_failed", "errno=%d", -rc);
-}
-
-void evidence_unpin_later(struct modem *modem)
-{
-    loop_timer_arm_in(&modem->unpin_timer, modem->gateway->config->evidence_wait_s * INT64_C(1000));
-}
-
-void evidence_init(struct modem *modem)
-{
-    loop_timer_init(&modem->unpin_timer, modem->gateway->loop, on_unpin, modem);
 }
 
 /* --- after a crash

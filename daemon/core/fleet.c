@@ -191,10 +191,11 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
         text_copy(modem->last_error, sizeof modem->last_error, why);
     pin_follow(modem, state);
     if (is_off && !was_off) {
-        evidence_unpin_later(modem);
+        unpin_later(modem);
         identity_left(modem->gateway, modem->config.name);
     }
     suspect_meet(modem);
+    unpin_follow(modem);
     if (is_news)
         modem_tell(modem, NULL);
     absence_follow(modem);
@@ -316,6 +317,7 @@ static struct modem *modem_new(struct gateway *gateway, const struct config_mode
     modem->gateway = gateway;
     modem->config = *config;
     modem->state = LINK_OPENING;
+    modem->born_ms = loop_now_ms(gateway->loop);
     modem->since_wall_ms = loop_wall_ms(gateway->loop);
     if (!plug_wants(config))
         text_copy(modem->place, sizeof modem->place,
@@ -455,6 +457,7 @@ void fleet_retire(struct modem *modem)
 {
     all_alarms_over(modem); /* whoever gets its name has its own */
     modem->retired = true;
+    unpin_later(modem);
     if (modem->slot == SLOT_SUBMITTED)
         link_abort(modem->link);
     fleet_reap(modem);

@@ -112,6 +112,9 @@ struct modem {
     char absent[96]; /* why it is nowhere */
     enum modem_doubt doubt;
     char doubt_why[96];
+    char began_iccid[23];     /* the SIM of the last message that it began; see unpin.c */
+    int64_t born_ms, away_ms; /* since when it is known, and since when its SIM is away, or was */
+    bool card_out;            /* its SIM does not work, and it says so */
     char looked_imei[17], looked_iccid[23];        /* what identity_look() has judged */
     struct store_waiter accepted;                  /* its pair is on its way to the disk */
     char recalled_imei[17], recalled_revision[40]; /* whose habits its link was told */
@@ -131,8 +134,7 @@ struct modem {
     int64_t text_ms;              /* when its text was let go */
     int64_t paced_ms;             /* the same, of the last that left, or may have; 0: none */
     int64_t rest_until_ms[RESTS];
-    struct loop_timer unpin_timer; /* it is gone: its pinned messages may go elsewhere */
-    double penalty;                /* decays, see fleet.c */
+    double penalty; /* decays, see fleet.c */
     int64_t penalty_at_ms;
     int64_t service_ms; /* mean time of a submit, claim to outcome */
     int64_t claimed_at_ms;
@@ -154,6 +156,15 @@ struct early_report {
     struct pdu_report report;
 };
 enum { EARLY_REPORTS = 64 };
+
+/* The look for parts whose SIM nobody keeps; see unpin.c. */
+struct unpin {
+    struct loop_timer timer;
+    struct store_waiter waiter;   /* of a step */
+    bool again;                   /* once more when it is through */
+    char pin[MODEM_NAME_MAX + 8]; /* where it stands; "": before the first */
+    int64_t row;
+};
 
 /* A TPDU whose modem waits to hear that it is on disk. */
 struct taking;
@@ -220,6 +231,7 @@ struct gateway {
     struct early_report early[EARLY_REPORTS];
     struct loop_timer early_timer;
     struct taking *takings;
+    struct unpin unpin;
     struct loop_timer sets_timer; /* unfinished sets are given up */
     struct loop_timer purge_timer;
     struct loop_timer day_timer; /* budgets begin anew */
@@ -401,10 +413,18 @@ void evidence_recover(struct gateway *gateway);
  * 0/-errno */
 int evidence_await(struct gateway *gateway, struct message *message,
                    const struct sms_outcome *outcome);
-void evidence_init(struct modem *modem);
-/* The modem went away: after a while what it began is begun anew elsewhere, where that is wanted.
- */
-void evidence_unpin_later(struct modem *modem);
+
+/* --- unpin.c: parts whose SIM goes --- */
+
+void unpin_init(struct gateway *gateway);
+void unpin_stop(struct gateway *gateway);
+/* What is left of the message leaves by the SIM of its first part, which is this one unless it is
+ * tied already; to be written by the caller. */
+void unpin_tie(struct gateway *gateway, struct message *message, const char *iccid);
+/* The modem sends nothing from now on: after evidence_wait_s what it began is begun anew elsewhere,
+ * where that is wanted. */
+void unpin_later(struct modem *modem);
+void unpin_follow(struct modem *modem); /* the link has told its state */
 
 /* --- reports.c: delivery reports --- */
 

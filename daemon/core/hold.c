@@ -12,7 +12,6 @@
 #include "text.h"
 
 enum {
-    BEGUN_ROWS = 16, /* messages of which one SIM may have sent a part: one, and a few */
     FACT_NAME = MODEM_NAME_MAX + 16,
 };
 
@@ -88,29 +87,18 @@ const char *hold_words(const struct modem *modem)
 int hold_next_part(struct modem *modem, struct message *out)
 {
     struct store *store = modem->gateway->store;
-    int64_t rows[BEGUN_ROWS];
     char pin[MODEM_NAME_MAX + 8];
-    bool begun = false;
 
     snprintf(pin, sizeof pin, "sim:%s", modem->link->identity.iccid);
-    int count = store_rows_pinned(store, pin, rows, BEGUN_ROWS);
-    for (int i = 0; i < count; i++) {
-        int rc = store_message_by_row(store, rows[i], true, out);
-        if (rc < 0)
-            return rc;
-        bool here = rc > 0 && out->state == MESSAGE_QUEUED && out->parts_done > 0;
-        if (here && out->wait_until_ms == 0)
-            return 1;
-        begun = begun || here;
-        if (rc > 0)
-            message_clear(out);
-    }
-    if (count < 0)
-        return count;
-    if (!begun && modem->slot == SLOT_FREE) {
+    int rc = store_message_begun(store, pin, out);
+    if (rc < 0 || (rc > 0 && out->wait_until_ms == 0))
+        return rc;
+    if (rc > 0) {
+        message_clear(out); /* its time has not come */
+    } else if (modem->slot == SLOT_FREE) {
         modem->finishing = false;
         if (modem->paused)
-            evidence_unpin_later(modem);
+            unpin_later(modem);
     }
     return 0;
 }

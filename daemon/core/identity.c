@@ -41,7 +41,7 @@ static void doubt_set(struct modem *modem, enum modem_doubt doubt, const char *w
     log_event(doubt ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, "fleet", modem->config.name,
               doubt ? "held" : "released", "why=\"%s\"", why);
     if (doubt)
-        evidence_unpin_later(modem);
+        unpin_later(modem);
 }
 
 /* --- is it what the section names, and nobody else's? -------------------------------------------

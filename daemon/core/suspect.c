@@ -173,7 +173,7 @@ static void now_out(struct modem *modem)
     modem->finishing = false;
     trial_arm(modem);
     modem_alarm(modem, "sim_failing", modem->suspicion.out->sentence);
-    evidence_unpin_later(modem); /* what it began goes on elsewhere, where that is wanted */
+    unpin_later(modem); /* what it began goes on elsewhere, where that is wanted */
     loop_defer(&modem->tell, LOOP_SOON);
 }
 

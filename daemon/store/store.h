@@ -212,8 +212,16 @@ int store_rows_report_ended(struct store *store, int64_t now_ms, int64_t *rows, 
  * uid: UINT32_MAX for any. Number of rows filled, or -errno. */
 int store_message_list(struct store *store, uint32_t uid, int state, int class_, int64_t cursor,
                        struct message *out, size_t limit);
-/* QUEUED rows with this pin ("sim:ICCID"), waiting ones too. Number, or -errno. */
-int store_rows_pinned(struct store *store, const char *pin, int64_t *rows, size_t limit);
+/* QUEUED rows with this pin ("sim:ICCID"), waiting ones too, from the row after `after` on. Number,
+ * or -errno. */
+int store_rows_pinned(struct store *store, const char *pin, int64_t after, int64_t *rows,
+                      size_t limit);
+/* Of the pins "sim:ICCID" that QUEUED rows have, the next one after `pin`, into it ("": the first).
+ * 1, 0 none, -errno. */
+int store_next_sim_pin(struct store *store, char pin[MODEM_NAME_MAX + 8]);
+/* Of the QUEUED rows with this pin some of whose parts are SENT: one that is due, else the next to
+ * be. 1 (with its text), 0 none, -errno. */
+int store_message_begun(struct store *store, const char *pin, struct message *out);
 /* Calls `fn` for every QUEUED message (class, parts still to send, expires_ms): rebuilds the
  * admission counters at start. */
 int store_queue_scan(struct store *store,

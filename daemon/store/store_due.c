@@ -140,12 +140,39 @@ static int due_rows(struct store *store, enum sql sql, int64_t now_ms, int64_t *
     return rows_take(&query, rows, limit);
 }
 
-int store_rows_pinned(struct store *store, const char *pin, int64_t *rows, size_t limit)
+int store_rows_pinned(struct store *store, const char *pin, int64_t after, int64_t *rows,
+                      size_t limit)
 {
     struct query query = query_start(store, SQL_PINNED);
     query_put_text(&query, pin);
+    query_put(&query, after);
     query_put(&query, (int64_t)limit);
     return rows_take(&query, rows, limit);
+}
+
+int store_next_sim_pin(struct store *store, char pin[MODEM_NAME_MAX + 8])
+{
+    char after[MODEM_NAME_MAX + 8];
+    (void)text_copy(after, sizeof after, pin[0] ? pin : "sim"); /* as long as it is itself */
+    struct query query = query_start(store, SQL_NEXT_SIM_PIN);
+    query_put_text(&query, after);
+    int rc = query_step(&query);
+    if (rc == 1) {
+        query_get_text(&query, pin, sizeof after);
+        query_end(&query);
+    }
+    return rc;
+}
+
+int store_message_begun(struct store *store, const char *pin, struct message *out)
+{
+    int64_t row;
+    memset(out, 0, sizeof *out);
+    struct query query = query_start(store, SQL_BEGUN);
+    query_put_text(&query, pin);
+    query_put(&query, 1);
+    int rc = rows_take(&query, &row, 1);
+    return rc == 1 ? store_message_by_row(store, row, true, out) : rc;
 }
 
 int store_rows_expired(struct store *store, int64_t now_ms, int64_t *rows, size_t limit)

@@ -122,7 +122,12 @@ static const char *const sql_text[SQLS] = {
     [SQL_EXPIRED] = "SELECT row FROM message INDEXED BY message_expire WHERE state = 0 AND "
                     "expires <= ? ORDER BY expires LIMIT ?",
     [SQL_PINNED] = "SELECT row FROM message INDEXED BY message_pin WHERE state = 0 AND pin = ? "
-                   "AND pin <> '' LIMIT ?",
+                   "AND pin <> '' AND row > ? ORDER BY row LIMIT ?",
+    [SQL_NEXT_SIM_PIN] =
+        "SELECT pin FROM message INDEXED BY message_pin WHERE state = 0 AND pin <> '' "
+        "AND pin > ? AND pin < 'sim;' ORDER BY pin LIMIT 1",
+    [SQL_BEGUN] = "SELECT row FROM message INDEXED BY message_pin WHERE state = 0 AND pin = ? AND "
+                  "pin <> '' AND parts_done > 0 ORDER BY wait, row LIMIT ?",
     [SQL_REPORT_ENDED] = "SELECT row FROM message INDEXED BY message_report WHERE state IN (3, 4) "
                          "AND report_until > 0 AND report_until <= ? ORDER BY report_until LIMIT ?",
 

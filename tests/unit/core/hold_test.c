@@ -117,6 +117,36 @@ static void a_part_that_waits_is_finished_too(void **state)
     rig_assert_state(world, row, MESSAGE_CLAIMED);
 }
 
+/* Many that may have left wait for their resend by the same SIM: the one that is begun goes first.
+ */
+static void what_is_begun_is_found_among_many(void **state)
+{
+    struct world *world = *state;
+    char key[16];
+
+    world->config.evidence_wait_s = 60;
+    rig_ready(world, 0);
+    for (int i = 0; i < 20; i++) {
+        snprintf(key, sizeof key, "k%d", i);
+        struct send_request request = long_request(key);
+        request.ttl_s = 3600;
+        rig_accept(world, &request);
+        rig_prompt(world, 0);
+        rig_outcome(world, 0, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
+    }
+    struct send_request begun = long_request("begun");
+    int64_t row = rig_accept(world, &begun);
+    rig_prompt(world, 0);
+    pause_modem(world, "m0", true);
+    for (int part = 1; part < 3; part++) {
+        rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+        assert_int_equal(world->link[0]->submit.part, part);
+        rig_prompt(world, 0);
+    }
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    rig_assert_state(world, row, MESSAGE_SENT);
+}
+
 static void a_pause_holds_over_a_restart_of_the_modem(void **state)
 {
     struct world *world = *state;
@@ -378,6 +408,7 @@ int main(void)
         TEST(a_paused_modem_takes_nothing_and_others_do),
         TEST(the_message_under_way_is_finished_with_all_its_parts),
         TEST(a_part_that_waits_is_finished_too),
+        TEST(what_is_begun_is_found_among_many),
         TEST(a_pause_holds_over_a_restart_of_the_modem),
         TEST(a_pause_holds_over_a_restart),
         DISK_TEST(a_pause_that_was_undone_does_not_hold),

@@ -228,6 +228,52 @@ static int64_t steps_of_dispatch(struct rig *rig)
     return steps;
 }
 
+/* What a SIM has begun is found among any number that only waits for it. */
+static void test_begun(void **state)
+{
+    struct rig rig;
+    struct message message;
+    int64_t rows[40], some[16];
+    char pin[MODEM_NAME_MAX + 8] = "";
+    (void)state;
+    rig_memory(&rig);
+    for (int i = 0; i < 40; i++) {
+        const struct shape shape = {CLASS_OTP, 1000, i < 38 ? "sim:s1" : "sim:s2", "", 500 + i};
+        rows[i] = put(&rig, &shape);
+    }
+    put(&rig, &(struct shape){CLASS_OTP, 1000, "modem:m1", "", 0});
+    put(&rig, &(struct shape){CLASS_OTP, 1000, "", "", 0});
+    assert_int_equal(store_message_begun(rig.store, "sim:s1", &message), 0);
+    for (int i = 36; i < 38; i++) {
+        assert_int_equal(store_message_by_row(rig.store, rows[i], false, &message), 1);
+        message.parts_done = 1;
+        message.wait_until_ms = i == 36 ? 500 : 0;
+        rig_update(&rig, &message, false);
+        message_clear(&message);
+        assert_int_equal(store_message_begun(rig.store, "sim:s1", &message), 1);
+        assert_int_equal(message.row, rows[i]);
+        assert_int_equal(message.wait_until_ms, i == 36 ? 500 : 0);
+        assert_non_null(message.text);
+        message_clear(&message);
+    }
+    assert_int_equal(store_message_begun(rig.store, "sim:s2", &message), 0);
+
+    int64_t after = 0;
+    for (int i = 0; i < 38;) { /* page by page */
+        int count = store_rows_pinned(rig.store, "sim:s1", after, some, 16);
+        assert_int_equal(count, i < 32 ? 16 : 6);
+        for (int k = 0; k < count; k++)
+            assert_int_equal(after = some[k], rows[i++]);
+    }
+    assert_int_equal(store_rows_pinned(rig.store, "sim:s1", after, some, 16), 0);
+    assert_int_equal(store_next_sim_pin(rig.store, pin), 1);
+    assert_string_equal(pin, "sim:s1");
+    assert_int_equal(store_next_sim_pin(rig.store, pin), 1);
+    assert_string_equal(pin, "sim:s2");
+    assert_int_equal(store_next_sim_pin(rig.store, pin), 0);
+    rig_end(&rig);
+}
+
 static void fill(struct rig *rig, int count)
 {
     static const char *const pins[] = {"", "", "", "modem:m1", "sim:s1", "modem:m2"};
@@ -278,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_wake_and_next),
         cmocka_unit_test(test_what_ends),
         cmocka_unit_test(test_scan),
+        cmocka_unit_test(test_begun),
         cmocka_unit_test(test_cost_does_not_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
