@@ -72,9 +72,9 @@ static size_t unit_at(const struct parsing *p, size_t at)
     for (size_t i = 0; len == 0 && i < sizeof units / sizeof *units; i++)
         if (strncmp(text, units[i], strlen(units[i])) == 0)
             len = strlen(units[i]);
-    /* "d/phut" is a price */
+    /* "d/phut" is a price, whatever came between */
     bool ends = len > 0 && !is_letter(text[len]) && !is_digit(text[len]) &&
-                p->fold.text[skip(p, at + len, " ")] != '/';
+                p->fold.text[skip(p, at + len, " .,:;=\n")] != '/';
     return ends ? at + len : 0;
 }
 
@@ -128,7 +128,9 @@ static bool bare_is_clear(const struct parsing *p, size_t from, size_t at)
         return false;
     if (word_at(p, next, BALANCE_EXPIRES))
         return true;
-    return text[next] && strchr(".,;(\n", text[next]) && !is_digit(text[skip(p, next, ".,;( \n")]);
+    size_t behind = skip(p, next, ".,;( \n");
+    bool unit = text[behind] == 'D' && !is_letter(text[behind + 1]); /* "500,D/PHUT" */
+    return text[next] && strchr(".,;(\n", text[next]) && !is_digit(text[behind]) && !unit;
 }
 
 /* The end of an amount, unit and all; 0: none. */
@@ -233,18 +235,12 @@ static bool is_stop(const struct parsing *p, size_t at)
     return strchr(".,;!?(\n", text[at]) && !in_number;
 }
 
-/* The sentence that ends at `end` names a bonus and says no amount: what follows is the bonus's.
- * "KM. TK CHINH: 500d" */
-static bool bonus_before(const struct parsing *p, size_t end)
+/* [at, end) names a bonus and says no amount: what follows is the bonus's. "KM. TK CHINH: 500d" */
+static bool names_bonus(const struct parsing *p, size_t at, size_t end)
 {
     const char *text = p->fold.text;
     bool bonus = false;
     int64_t vnd;
-    while (end > 0 && (is_stop(p, end - 1) || text[end - 1] == ' '))
-        end--;
-    size_t at = end;
-    while (at > 0 && !is_stop(p, at - 1))
-        at--;
     for (; at < end; at++) {
         bool starts = at == 0 || !is_letter(text[at - 1]);
         bonus = bonus || (starts && word_at(p, at, BALANCE_BONUS));
@@ -254,8 +250,89 @@ static bool bonus_before(const struct parsing *p, size_t end)
     return bonus;
 }
 
+static bool has_digit(const struct parsing *p, size_t at, size_t end)
+{
+    while (at < end && !is_digit(p->fold.text[at]))
+        at++;
+    return at < end;
+}
+
+/* `word` is the letters of `bonus` but for one, or all of them. */
+static bool one_is_lost(const char *bonus, const char *word, size_t len)
+{
+    size_t at = 0, lost = 0;
+    for (; *bonus; bonus++) {
+        if (*bonus == ' ')
+            continue;
+        if (at < len && word[at] == *bonus)
+            at++;
+        else
+            lost++;
+    }
+    return at == len && lost <= 1;
+}
+
+/* The letters of `bonus` stand in [at, end), whatever was put between them. */
+static bool is_parted(const struct parsing *p, size_t at, size_t end, const char *bonus)
+{
+    for (;; bonus++, at++) {
+        while (*bonus == ' ')
+            bonus++;
+        while (at < end && !is_letter(p->fold.text[at]))
+            at++;
+        if (!*bonus || at == end || p->fold.text[at] != *bonus)
+            return !*bonus;
+    }
+}
+
+/* [at, end) may have named a bonus before it was damaged. Of four letters too much is like
+ * something else without one of them. */
+static bool resembles_bonus(const struct parsing *p, size_t at, size_t end)
+{
+    const char *text = p->fold.text;
+    for (size_t len = 0; at < end; at++) {
+        for (len = 0; at + len < end && is_letter(text[at + len]);)
+            len++;
+        bool starts = len > 0 && (at == 0 || !is_letter(text[at - 1]));
+        for (size_t i = 0; len > 0 && i < p->rules->balance_count; i++) {
+            const struct subscriber_phrase *word = &p->rules->balance[i];
+            if (word->means != BALANCE_BONUS || !subscriber_rules_apply(word->carrier, p->carrier))
+                continue;
+            if (is_parted(p, at, end, word->words) ||
+                (starts && strlen(word->words) != 4 && one_is_lost(word->words, text + at, len)))
+                return true;
+        }
+    }
+    return false;
+}
+
+enum place {
+    PLACE_INSIDE, /* of a sentence, or behind one of a bonus: it is another account */
+    PLACE_UNSURE,
+    PLACE_FIRST, /* it begins its sentence */
+};
+
+/* Behind the stop that ends at `stop`. What stands before that and is neither a value nor a
+ * greeting may be a bonus's name that was damaged, and the stop no end of a sentence: "THUON
+ * G,TK GOC: 500d". Where it is one, a blank or a line's end follows. */
+static enum place place_behind(const struct parsing *p, size_t stop)
+{
+    const char *text = p->fold.text;
+    bool ends = text[stop - 1] == '\n' || (strchr(".!?", text[stop - 1]) && text[stop] == ' ');
+    size_t end = stop;
+    while (end > 0 && (is_stop(p, end - 1) || text[end - 1] == ' '))
+        end--;
+    size_t at = end;
+    while (at > 0 && !is_stop(p, at - 1))
+        at--;
+    if (names_bonus(p, at, end))
+        return PLACE_INSIDE;
+    bool known = at == end || has_digit(p, at, end) || lead_before(p, end) == skip(p, at, " ");
+    return known || (ends && !resembles_bonus(p, at, end)) ? PLACE_FIRST : PLACE_UNSURE;
+}
+
 /* Nothing that is not known stands before it in its sentence: "KM TK CHINH" is another account. */
-static bool begins_sentence(const struct parsing *p, size_t at)
+static enum place place_of(const struct parsing *p, size_t at)
 {
     const char *text = p->fold.text;
     for (;;) {
@@ -263,16 +340,30 @@ static bool begins_sentence(const struct parsing *p, size_t at)
         for (; at > 0 && (text[at - 1] == ' ' || text[at - 1] == ':'); at--)
             colon = colon || text[at - 1] == ':';
         if (at == 0 || is_stop(p, at - 1))
-            return !colon && !bonus_before(p, at);
+            return colon ? PLACE_INSIDE : at == 0 ? PLACE_FIRST : place_behind(p, at);
         if (strchr("-*+", text[at - 1])) { /* of a list */
             for (at--; at > 0 && text[at - 1] == ' ';)
                 at--;
-            return !colon && (at == 0 || text[at - 1] == '\n');
+            return !colon && (at == 0 || text[at - 1] == '\n') ? PLACE_FIRST : PLACE_INSIDE;
         }
         at = lead_before(p, at);
         if (at == SIZE_MAX)
-            return false;
+            return PLACE_INSIDE;
     }
+}
+
+/* "TK GOC : 500d": a word may have stood there that made it another account, unless that is how
+ * this text is written. */
+static bool word_may_be_lost(const struct parsing *p, size_t label, size_t value)
+{
+    const char *text = p->fold.text;
+    size_t apart = 0;
+    for (size_t at = 1; at < p->fold.len; at++)
+        apart += text[at] == ':' && text[at - 1] == ' ';
+    for (size_t at = label + 1; at < value; at++)
+        if (text[at] == ':' && text[at - 1] == ' ')
+            return apart == 1;
+    return false;
 }
 
 /* The words between, whatever number of blanks they were written with. */
@@ -293,11 +384,16 @@ static bool account_take(const struct parsing *p, size_t at, enum balance_word k
     char expires[DATE_LEN + 1] = "";
     int64_t vnd = 0;
     size_t label = word_at(p, at, kind);
-    if (!label || (at > 0 && is_letter(p->fold.text[at - 1])) || !begins_sentence(p, at))
+    if (!label || (at > 0 && is_letter(p->fold.text[at - 1])))
+        return true;
+    enum place place = place_of(p, at);
+    if (place == PLACE_INSIDE)
         return true;
     size_t value = skip_filler(p, label, false), end = amount_at(p, value, &vnd);
     if (!end)
         return !is_digit(p->fold.text[value]); /* there is one, and it cannot be read */
+    if (place == PLACE_UNSURE || word_may_be_lost(p, label, value))
+        return false;
     expiry_take(p, end, kind == BALANCE_MAIN_DATED, expires);
     if (out->reading == BALANCE_READ &&
         (out->vnd != vnd || (*expires && *out->expires && strcmp(expires, out->expires) != 0)))

@@ -75,8 +75,9 @@ static void each_answer_is_read_as_it_was_meant(void **state)
         char amount[24] = "";
         if (got.reading == BALANCE_READ)
             snprintf(amount, sizeof amount, "%lld", (long long)got.vnd);
+        const char *wanted = strcmp(one.reading, "read") == 0 ? one.amount : "";
         if (strcmp(subscriber_balance_name(got.reading), one.reading) != 0 ||
-            strcmp(amount, one.amount) != 0 || strcmp(got.expires, one.expires) != 0)
+            strcmp(amount, wanted) != 0 || strcmp(got.expires, one.expires) != 0)
             fail_msg("balances.txt:%u: %s %s %s", one.line, subscriber_balance_name(got.reading),
                      amount, got.expires);
         assert_int_equal(got.reading == BALANCE_UNPARSED, got.rule[0] == '\0');
@@ -162,15 +163,22 @@ static void damage(char *text)
     }
 }
 
+/* BALANCE_ROUNDS of each answer: more than a test has time for, by hand. */
+static unsigned rounds(void)
+{
+    const char *wanted = getenv("BALANCE_ROUNDS");
+    return wanted ? (unsigned)strtoul(wanted, NULL, 10) : ROUNDS;
+}
+
 /* Neither half of 12.345 with a blank in it is the amount, nor what a bonus holds. */
 static void what_is_damaged_is_read_right_or_not_at_all(void **state)
 {
     struct balance_case one = {0};
     FILE *file = cases_open();
-    unsigned read = 0, dated = 0, all = 0;
+    unsigned read = 0, dated = 0, all = 0, most = rounds();
     (void)state;
     while (case_next(file, &one)) {
-        for (unsigned round = 0; round < ROUNDS; round++) {
+        for (unsigned round = 0; round < most; round++) {
             char text[TEXT_ROOM];
             seed = one.line * 7919 + round;
             snprintf(text, sizeof text, "%s", one.text);
@@ -193,6 +201,36 @@ static void what_is_damaged_is_read_right_or_not_at_all(void **state)
                   dated);
     assert_true(read * 3 > all); /* and it is not so that nothing is ever read */
     assert_true(dated * 6 > all);
+}
+
+/* What eighty thousand rounds have found: the name of a bonus lost its letters and its sentence, or
+ * all of it went; a price lost its stroke. */
+static void what_may_be_a_bonus_is_not_read(void **state)
+{
+    static const char *const texts[] = {
+        "Thuon g,TK goc: 12.345d, HSD 25/12/2026",
+        "Tuong;TK goc: 12.345d, HSD 25/12/2026",
+        "Thuon g.TK goc: 12.345d, HSD 25/12/2026",
+        "KM,cong.TK goc 12.345d",
+        "TK goc : 12.345d, HSD 25/12/2026",
+        "Thung\nTK goc: 12.345d, HSD 25/12/2026",
+        "T huong\nTK goc: 12.345d, HSD 25/12/2026",
+        "K M cong\nTK goc 12.345d",
+        "KMcong\nTK goc 12.345d",
+        "K cong\nTK goc 12.345d",
+        "TK goc: 1.500d,/phut",
+        "TK goc: 1.500d\n/phut",
+        "TK goc: 1.500,d/phut",
+        "TK goc: 12.345d, HSD 25/12/2026. Tuong;TK goc: 5.000d",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (parse("viettel", texts[i]).reading != BALANCE_UNPARSED)
+            fail_msg("%s", texts[i]);
+    assert_int_equal(parse("viettel", "Xin chao,TK goc: 12.345d").vnd, 12345);
+    assert_int_equal(parse("viettel", "Chuc mung nam moi!\nTK goc: 12.345d").vnd, 12345);
+    assert_int_equal(parse("viettel", "Thong tin tai khoan\nTK goc: 12.345d").vnd, 12345);
+    assert_int_equal(parse("viettel", "TK goc : 12.345d, HSD : 25/12/2026").vnd, 12345);
 }
 
 static void what_is_no_text_is_not_read(void **state)
@@ -247,6 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_answer_is_read_as_it_was_meant),
         cmocka_unit_test(what_is_damaged_is_read_right_or_not_at_all),
+        cmocka_unit_test(what_may_be_a_bonus_is_not_read),
         cmocka_unit_test(what_is_no_text_is_not_read),
         cmocka_unit_test(a_line_of_a_menu_is_no_amount),
         cmocka_unit_test(two_amounts_are_none),
