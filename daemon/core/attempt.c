@@ -123,6 +123,7 @@ int attempt_claim(struct modem *modem, struct message *message)
     modem->submit.part = message->parts_done;
     modem->submit.more = message->parts_done + 1 < message->parts;
     modem->row = message->row;
+    modem->parts_left = message->parts - message->parts_done;
     modem->expires_ms = message->expires_ms;
     suspect_claimed(modem, message->to);
     modem->refuse = false;
@@ -547,7 +548,8 @@ static void outcome_take(struct modem *modem)
     modem->ending.outcome = *outcome;
     const struct suspect_finding finding = suspect_learn(modem, outcome);
     modem->ending.blames_sim = finding.blames_sim;
-    modem->ending.message_waits = !finding.rests && !fleet_has_other(modem->gateway, modem);
+    modem->ending.message_waits =
+        !finding.rests && fleet_other_parts(modem->gateway, modem) < modem->parts_left;
     learn(modem, outcome, finding.rests);
     slot_clear(modem);
     ending_write(modem);

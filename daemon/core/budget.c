@@ -1,5 +1,8 @@
 /* budget: how many parts a SIM has sent today, and how many more it may.
  *
+ * A message is begun where all its parts fit into what is left: half a message is worth less than
+ * none. What has been begun is finished, whatever is left: a part that is sent twice may go over.
+ *
  * The day is that of the wall clock, which may be set at any time: so nothing is remembered of it
  * but the count and the day it is of, and both are held against the clock whenever somebody asks.
  * What waits for midnight is woken then, and when the clock was set. */
@@ -103,9 +106,10 @@ int budget_left(struct modem *modem)
     return modem->config.daily_budget - (int)modem->today.used;
 }
 
-bool budget_before(struct modem *modem, int64_t until_ms)
+bool budget_before(struct modem *modem, int parts, int64_t until_ms)
 {
-    return budget_left(modem) > 0 || day_end_ms(modem->gateway) < until_ms;
+    return budget_left(modem) >= parts ||
+           (modem->config.daily_budget >= parts && day_end_ms(modem->gateway) < until_ms);
 }
 
 /* --- another day ---------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 /* choose: which modem sends. Of those that are ready, not held, with a free window, inside their
- * pacing and their budget (modem_is_free):
+ * pacing (modem_is_free) and their budget (modem_due):
  *
  *   1. one that was taken out and may be tried with one message (suspect.c)
  *   2. the lowest penalty
@@ -61,7 +61,8 @@ struct modem *choose_for(struct modem *first, const struct message *message)
     for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
         if (!may_be_chosen(modem) || modem_is_paused(modem) ||
             penalty_step(modem) != penalty_step(first) || !same_network(modem, carrier) ||
-            strcmp(modem->link->identity.iccid, message->avoid) == 0)
+            strcmp(modem->link->identity.iccid, message->avoid) == 0 ||
+            budget_left(modem) < message->parts - message->parts_done)
             continue;
         if (best == first || modem_used_today(modem) < modem_used_today(best))
             best = modem;

@@ -3,6 +3,7 @@
 #include "alarm.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,10 +35,10 @@ bool modem_is_free(struct modem *modem)
            !modem->moving && (!modem_is_paused(modem) || modem->finishing) &&
            modem->slot == SLOT_FREE && !lease_holds(modem) &&
            (!modem->ending.active || modem->ending.written) &&
-           loop_now_ms(modem->gateway->loop) >= modem_free_at_ms(modem) && budget_left(modem) > 0;
+           loop_now_ms(modem->gateway->loop) >= modem_free_at_ms(modem);
 }
 
-bool modem_may_serve(struct modem *modem, int64_t until_ms)
+bool modem_may_serve(struct modem *modem, int parts, int64_t until_ms)
 {
     if (!modem->link || modem->retired || modem->doubt || modem_is_paused(modem))
         return false;
@@ -55,22 +56,47 @@ bool modem_may_serve(struct modem *modem, int64_t until_ms)
     case LINK_RECOVERING:
         break;
     }
-    return modem_free_at_ms(modem) < until_ms && budget_before(modem, until_ms);
+    return modem_free_at_ms(modem) < until_ms && budget_before(modem, parts, until_ms);
 }
 
-bool fleet_has_other(struct gateway *gateway, const struct modem *than)
+int fleet_other_parts(struct gateway *gateway, const struct modem *than)
 {
     int64_t soon_ms = loop_now_ms(gateway->loop) + OTHER_SOON_MS;
+    int most = 0;
 
     for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
         if (modem == than || modem->retired || modem->doubt || modem_is_paused(modem))
             continue;
-        if ((modem->state == LINK_READY || modem->state == LINK_BUSY) && budget_left(modem) > 0 &&
-            modem_free_at_ms(modem) <= soon_ms &&
+        if ((modem->state == LINK_READY || modem->state == LINK_BUSY) &&
+            modem_free_at_ms(modem) <= soon_ms && budget_left(modem) > most &&
             strcmp(modem->link->identity.iccid, than->link->identity.iccid) != 0)
-            return true;
+            most = budget_left(modem);
     }
-    return false;
+    return most;
+}
+
+int modem_due(struct modem *modem, struct message *out)
+{
+    const struct store_taker taker = {
+        .modem = modem->config.name,
+        .iccid = modem->link->identity.iccid,
+        .parts = budget_left(modem),
+        .others = fleet_other_parts(modem->gateway, modem),
+    };
+
+    return store_message_due(modem->gateway->store, &taker, out);
+}
+
+int fleet_most_parts(const struct gateway *gateway, const char *only)
+{
+    int most = 0;
+
+    for (const struct modem *modem = gateway->modems; modem; modem = modem->next) {
+        int budget = modem->config.daily_budget ? modem->config.daily_budget : INT_MAX;
+        if (!modem->retired && budget > most && (!only || strcmp(modem->config.name, only) == 0))
+            most = budget;
+    }
+    return most;
 }
 
 static int64_t service_ms(const struct modem *modem)
@@ -80,12 +106,13 @@ static int64_t service_ms(const struct modem *modem)
     return ms > modem->config.min_interval_ms ? ms : modem->config.min_interval_ms;
 }
 
-double fleet_part_ms(struct gateway *gateway, int64_t until_ms, const char *only)
+double fleet_part_ms(struct gateway *gateway, int parts, int64_t until_ms, const char *only)
 {
     double rate = 0;
 
     for (struct modem *modem = gateway->modems; modem; modem = modem->next)
-        if (modem_may_serve(modem, until_ms) && (!only || strcmp(modem->config.name, only) == 0))
+        if (modem_may_serve(modem, parts, until_ms) &&
+            (!only || strcmp(modem->config.name, only) == 0))
             rate += 1.0 / (double)(service_ms(modem) > 0 ? service_ms(modem) : 1);
     return rate > 0 ? 1.0 / rate : 0;
 }

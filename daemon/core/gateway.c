@@ -157,7 +157,7 @@ void gateway_on_trace(struct gateway *gateway, void (*fn)(void *arg, const char 
 void gateway_stats(struct gateway *gateway, struct gateway_stats *out)
 {
     int64_t now_ms = loop_now_ms(gateway->loop);
-    double part_ms = fleet_part_ms(gateway, now_ms + ESTIMATE_MS, NULL);
+    double part_ms = fleet_part_ms(gateway, 1, now_ms + ESTIMATE_MS, NULL);
 
     *out = gateway->stats;
     if (store_message_counts(gateway->store, out->by_state) < 0)

@@ -122,6 +122,7 @@ struct modem {
     enum slot_state slot;
     struct link_submit submit; /* token 0: none */
     int64_t row;               /* of the message under way */
+    int parts_left;            /* of it, with this one */
     int64_t expires_ms;
     uint8_t recipient[SUSPECT_HASH]; /* keyed hash of its number */
     bool refuse; /* answer "no" at the prompt: cancelled, superseded or undone meanwhile */
@@ -284,11 +285,15 @@ void modem_alarm_over(struct modem *modem, const char *name);
 /* Its news: why it stands where it stands. */
 void modem_say(struct modem *modem, const char *why);
 void fleet_reap(struct modem *modem);    /* a retired modem that is free goes */
-bool modem_is_free(struct modem *modem); /* may take a message now */
-/* May be ready before `until_ms`: not gone, quarantined, paused, or out of budget past it. */
-bool modem_may_serve(struct modem *modem, int64_t until_ms);
-/* Another than this one may send what avoids it. */
-bool fleet_has_other(struct gateway *gateway, const struct modem *than);
+bool modem_is_free(struct modem *modem); /* may take what is due for it now */
+/* May send so many before `until_ms`: not gone, quarantined, paused, or out of budget past it. */
+bool modem_may_serve(struct modem *modem, int parts, int64_t until_ms);
+/* Parts that another than this one may send of what avoids it; 0: there is none. */
+int fleet_other_parts(struct gateway *gateway, const struct modem *than);
+/* What is due for it, held or not, and fits into its budget: 1 with its text, 0 none, -errno. */
+int modem_due(struct modem *modem, struct message *out);
+/* The largest daily budget (of the modem `only`); INT_MAX: no limit; 0: no modem. */
+int fleet_most_parts(const struct gateway *gateway, const char *only);
 double modem_penalty_now(const struct modem *modem);
 /* It takes nothing before `at_ms`. */
 void modem_rest(struct modem *modem, enum rest rest, int64_t at_ms);
@@ -300,9 +305,9 @@ void modem_punish(struct modem *modem, double penalty, const char *why);
 void modem_view_fill(struct modem *modem, struct modem_view *view);
 /* Followers hear of a change; `why` in a few words, NULL: the link's own. */
 void modem_tell(struct modem *modem, const char *why);
-/* Time of one part through the whole fleet, for estimates; 0: nobody may serve before `until_ms`.
- */
-double fleet_part_ms(struct gateway *gateway, int64_t until_ms, const char *only);
+/* Time of one part of a message of `parts` through the whole fleet, for estimates; 0: nobody may
+ * serve before `until_ms`. */
+double fleet_part_ms(struct gateway *gateway, int parts, int64_t until_ms, const char *only);
 /* Time of one part on one modem. */
 double fleet_submit_ms(const struct gateway *gateway);
 
@@ -315,8 +320,8 @@ void modem_count_outcome(struct modem *modem, bool sent);
 int64_t modem_used_today(struct modem *modem);
 /* Parts that this SIM may still send today; INT_MAX: no limit. */
 int budget_left(struct modem *modem);
-/* It may send one before `until_ms`: today, or on another day. */
-bool budget_before(struct modem *modem, int64_t until_ms);
+/* It may send so many before `until_ms`: today, or on another day. */
+bool budget_before(struct modem *modem, int parts, int64_t until_ms);
 
 /* --- hold.c: what an operator stops, and lets go again --- */
 

@@ -186,9 +186,7 @@ void lease_yield(struct modem *modem)
 
     if (modem->lease.state != LEASE_OPEN || modem_is_paused(modem))
         return;
-    int rc =
-        store_message_due(modem->gateway->store, modem->config.name, modem->link->identity.iccid,
-                          fleet_has_other(modem->gateway, modem), &message);
+    int rc = modem_due(modem, &message);
     bool otp = rc > 0 && message.class_ == CLASS_OTP;
     if (rc > 0)
         message_clear(&message);

@@ -89,15 +89,22 @@ static int check_time(struct gateway *gateway, const struct send_request *reques
                       const struct message *message, int *eta_ms, struct refusal *refusal)
 {
     int64_t now_ms = loop_now_ms(gateway->loop);
-    double part_ms = fleet_part_ms(gateway, message->expires_ms, request->modem);
+    int parts = message->parts;
+    double part_ms = fleet_part_ms(gateway, parts, message->expires_ms, request->modem);
     /* Its one modem is free when all have worked off what is ahead; nothing else of it is pinned.
      */
-    double ahead_ms = request->own ? fleet_part_ms(gateway, message->expires_ms, NULL) : part_ms;
+    double ahead_ms =
+        request->own ? fleet_part_ms(gateway, parts, message->expires_ms, NULL) : part_ms;
 
     if (gateway->paused) {
         refusal->retry_after_s = RETRY_PAUSED_S;
         return refuse(refusal, "no_modem", "The gateway is paused: an operator has to resume it.");
     }
+    int most = fleet_most_parts(gateway, request->modem);
+    if (most > 0 && most < parts)
+        return refuse(refusal, "no_modem",
+                      "It has %d parts, and no modem may send more than %d a day (daily_budget).",
+                      parts, most);
     if (part_ms <= 0)
         return refuse(refusal, "no_modem", "No modem can be ready before the message's deadline.");
     int64_t ahead =

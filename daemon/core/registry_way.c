@@ -210,7 +210,7 @@ static const char *sms_stands(struct registry_sim *sim, const struct message *me
         return sms_cause_find(message->space, message->cause)->sentence;
     if (!modem || strcmp(modem->link->identity.iccid, sim->iccid) != 0)
         return "the SIM is not in its modem any more";
-    if (!modem_may_serve(modem, message->expires_ms))
+    if (!modem_may_serve(modem, message->parts, message->expires_ms))
         return "its modem cannot send";
     return NULL;
 }

@@ -71,12 +71,7 @@ static int expire_now(struct gateway *gateway, int64_t row)
 /* 1 (with its text), 0 none, -errno. */
 static int due_for(struct modem *modem, struct message *out)
 {
-    struct gateway *gateway = modem->gateway;
-
-    if (modem_is_paused(modem))
-        return hold_next_part(modem, out);
-    return store_message_due(gateway->store, modem->config.name, modem->link->identity.iccid,
-                             fleet_has_other(gateway, modem), out);
+    return modem_is_paused(modem) ? hold_next_part(modem, out) : modem_due(modem, out);
 }
 
 /* The modem and its message: another modem may be nearer to the recipient. That one takes what is

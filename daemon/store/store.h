@@ -189,12 +189,19 @@ int store_message_by_key(struct store *store, uint32_t uid, const char *key, con
 /* The nth (1: the first) that was accepted for this verification; its key is not looked up. */
 int store_message_of_otp(struct store *store, int64_t otp, int nth, struct message *out);
 
+/* Who asks what is due. */
+struct store_taker {
+    const char *modem, *iccid;
+    int parts;  /* takes what has so many left; of what it has begun (pinned to its SIM) any number
+                 */
+    int others; /* what avoids its SIM and has so many left, or fewer, is for others; 0: nobody's */
+};
 /* The due message for one free SIM: highest class, then nearest deadline, then oldest; of those
- * that are pinned to nothing, to this modem or to this SIM. `skip_avoided`: leave messages that
- * avoid this SIM to others (not the pinned ones: no other may take them). 1 (with its text),
- * 0 none, -errno. Cost does not grow with the queue. */
-int store_message_due(struct store *store, const char *modem, const char *iccid, bool skip_avoided,
-                      struct message *out);
+ * that are pinned to nothing, to this modem or to this SIM. (Pinned ones are for no other, avoided
+ * or not.) Where some have too many parts it looks past them, at the STORE_DUE_LOOK most urgent of
+ * each kind. 1 (with its text), 0 none, -errno. Cost does not grow with the queue. */
+enum { STORE_DUE_LOOK = 32 };
+int store_message_due(struct store *store, const struct store_taker *taker, struct message *out);
 /* Puts waiting messages whose time has come back into the due queue. Number moved, or -errno. */
 int store_message_wake(struct store *store, int64_t now_ms);
 /* Earliest wait_until of the queued, earliest expires of the queued, earliest report_until:

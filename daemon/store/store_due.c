@@ -19,22 +19,35 @@ static bool due_is_better(const struct due_best *a, const struct due_best *b)
     return a->row < b->row;
 }
 
-/* The first of one run of the index (pin, avoid, ...). 0/-errno. */
-static int due_head(struct store *store, const char *pin, const char *avoid, struct due_best *best)
+/* Parts that a message has left: more than `over`, `most` at the most. */
+struct due_range {
+    int over, most;
+};
+
+/* The first of one run of the index (pin, avoid, ...) that is in this range. 0/-errno. */
+static int due_head(struct store *store, const char *pin, const char *avoid, struct due_range range,
+                    struct due_best *best)
 {
+    if (range.over >= range.most || range.over >= SMS_PARTS_MAX)
+        return 0;
     struct query query = query_start(store, SQL_DUE_HEAD);
     query_put_text(&query, pin);
     query_put_text(&query, avoid);
-    int rc = query_step(&query);
-    if (rc != 1)
-        return rc;
-    struct due_best head = {.row = query_get(&query)};
-    head.class_ = query_get(&query);
-    head.expires = query_get(&query);
-    query_end(&query);
-    if (best->row == 0 || due_is_better(&head, best))
-        *best = head;
-    return 0;
+    query_put(&query, STORE_DUE_LOOK);
+    int rc;
+    while ((rc = query_step(&query)) == 1) {
+        struct due_best head = {.row = query_get(&query)};
+        head.class_ = query_get(&query);
+        head.expires = query_get(&query);
+        int64_t parts = query_get(&query);
+        if (parts <= range.over || parts > range.most)
+            continue;
+        query_end(&query);
+        if (best->row == 0 || due_is_better(&head, best))
+            *best = head;
+        return 0;
+    }
+    return rc;
 }
 
 /* The next SIM after `avoid` (in the order of the index) that something of this pin avoids. */
@@ -55,30 +68,34 @@ static int due_next_avoid(struct store *store, const char *pin, char avoid[23])
 
 /* One pin: a look for what avoids nothing, and one for each SIM that is avoided: as many as there
  * are SIMs, never as many as there are messages. */
-static int due_of_pin(struct store *store, const char *pin, const char *iccid, bool skip_avoided,
-                      struct due_best *best)
+static int due_of_pin(struct store *store, const char *pin, const struct store_taker *taker,
+                      int parts, struct due_best *best)
 {
     char avoid[23] = "";
-    int rc = due_head(store, pin, avoid, best);
+    const struct due_range range = {0, parts}, no_others = {pin[0] ? 0 : taker->others, parts};
+    if (parts <= 0)
+        return 0;
+    int rc = due_head(store, pin, avoid, range, best);
     while (rc == 0 && (rc = due_next_avoid(store, pin, avoid)) == 1) {
-        rc = 0;
-        if (!skip_avoided || strcmp(avoid, iccid) != 0)
-            rc = due_head(store, pin, avoid, best);
+        bool avoided = strcmp(avoid, taker->iccid) == 0;
+        rc = due_head(store, pin, avoid, avoided ? no_others : range, best);
     }
     return rc;
 }
 
-int store_message_due(struct store *store, const char *modem, const char *iccid, bool skip_avoided,
-                      struct message *out)
+int store_message_due(struct store *store, const struct store_taker *taker, struct message *out)
 {
-    char pin_modem[sizeof out->pin], pin_sim[sizeof out->pin];
-    snprintf(pin_modem, sizeof pin_modem, "modem:%s", modem);
-    snprintf(pin_sim, sizeof pin_sim, "sim:%s", iccid);
-    const char *const pins[] = {"", pin_modem, pin_sim};
+    char pin[sizeof out->pin];
     struct due_best best = {0};
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < sizeof pins / sizeof pins[0]; i++)
-        rc = due_of_pin(store, pins[i], iccid, skip_avoided && !pins[i][0], &best);
+    int rc = due_of_pin(store, "", taker, taker->parts, &best);
+    if (rc == 0) {
+        snprintf(pin, sizeof pin, "modem:%s", taker->modem);
+        rc = due_of_pin(store, pin, taker, taker->parts, &best);
+    }
+    if (rc == 0) {
+        snprintf(pin, sizeof pin, "sim:%s", taker->iccid);
+        rc = due_of_pin(store, pin, taker, SMS_PARTS_MAX, &best);
+    }
     memset(out, 0, sizeof *out);
     if (rc != 0 || best.row == 0)
         return rc;

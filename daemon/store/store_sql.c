@@ -108,9 +108,9 @@ static const char *const sql_text[SQLS] = {
      * descent of message_due, however long the queue is. */
     [SQL_DUE_AVOID] = "SELECT avoid FROM message INDEXED BY message_due WHERE state = 0 AND "
                       "wait = 0 AND pin = ? AND avoid > ? ORDER BY avoid LIMIT 1",
-    [SQL_DUE_HEAD] = "SELECT row, class, expires FROM message INDEXED BY message_due WHERE "
-                     "state = 0 AND wait = 0 AND pin = ? AND avoid = ? "
-                     "ORDER BY class, expires, row LIMIT 1",
+    [SQL_DUE_HEAD] = "SELECT row, class, expires, parts - parts_done FROM message INDEXED BY "
+                     "message_due WHERE state = 0 AND wait = 0 AND pin = ? AND avoid = ? "
+                     "ORDER BY class, expires, row LIMIT ?",
     [SQL_WAKE] = "UPDATE message INDEXED BY message_wait SET wait = 0 WHERE state = 0 AND "
                  "wait > 0 AND wait <= ?",
     [SQL_NEXT_WAKE] = "SELECT wait FROM message INDEXED BY message_wait WHERE state = 0 AND "

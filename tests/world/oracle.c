@@ -338,8 +338,7 @@ void oracle_look(struct oracle *oracle)
         struct message message = {0};
         if (!modem_is_free(modem))
             continue;
-        if (store_message_due(gateway->store, modem->config.name, modem->link->identity.iccid,
-                              fleet_has_other(gateway, modem), &message) > 0)
+        if (modem_due(modem, &message) > 0)
             broken(oracle, "6: %s is free while row %lld is due", modem->config.name,
                    (long long)message.row);
         message_clear(&message);

@@ -147,6 +147,136 @@ static void what_was_sent_in_the_future_is_not_of_today(void **state)
     assert_int_equal(used_today(world), 2);
 }
 
+/* --- messages of several parts -------------------------------------------------------------------
+ */
+
+static struct send_request three_parts(const char *key)
+{
+    static char text[320];
+    struct send_request request = rig_request(key);
+
+    memset(text, 'x', sizeof text);
+    request.text = text;
+    request.text_len = sizeof text;
+    return request;
+}
+
+static void with_budgets(struct world *world, int m0, int m1)
+{
+    world->modem[0].daily_budget = m0;
+    world->modem[1].daily_budget = m1;
+    gateway_reload(world->gateway, &world->config);
+    hand_link_state(world->link[1], LINK_REGISTERING);
+    rig_ready(world, 0);
+}
+
+static void all_parts_leave(struct world *world, int link, int64_t row)
+{
+    for (unsigned part = 0; part < 3; part++) {
+        assert_true(world->link[link]->busy);
+        assert_int_equal(world->link[link]->submit.part, part);
+        rig_prompt(world, link);
+        rig_outcome(world, link, SMS_SENT, SMS_CAUSE_NONE, 0);
+    }
+    rig_assert_state(world, row, MESSAGE_SENT);
+}
+
+/* Half a message is worth less than none. */
+static void a_message_is_begun_where_all_of_it_fits(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = three_parts("a");
+
+    with_budgets(world, 2, 3);
+    int64_t row = rig_accept(world, &request);
+    assert_false(world->link[0]->busy);
+    rig_ready(world, 1);
+    assert_false(world->link[0]->busy);
+    all_parts_leave(world, 1, row);
+}
+
+static void what_is_begun_is_finished(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = three_parts("a"), next = rig_request("b");
+
+    with_budgets(world, 3, 0);
+    int64_t row = rig_accept(world, &request);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    for (int i = 0; i < 2; i++) { /* these count, and nothing is left */
+        assert_int_equal(world->link[0]->submit.part, 1);
+        rig_prompt(world, 0);
+        rig_outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_CMS, 42);
+        assert_false(world->link[0]->busy);
+        rig_run_for(world, 5000);
+    }
+    assert_int_equal(used_today(world), 3);
+    for (unsigned part = 1; part < 3; part++) {
+        assert_int_equal(world->link[0]->submit.part, part);
+        rig_prompt(world, 0);
+        assert_true(world->link[0]->yes);
+        rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    }
+    rig_assert_state(world, row, MESSAGE_SENT);
+    rig_accept(world, &next);
+    assert_false(world->link[0]->busy); /* and nothing else */
+}
+
+/* The more urgent one is too large for the day. */
+static void a_small_one_goes_before_one_that_does_not_fit(void **state)
+{
+    struct world *world = *state;
+    struct send_request large = three_parts("a"), small = rig_request("b");
+
+    with_budgets(world, 2, 0);
+    large.ttl_s = 100;
+    int64_t first = rig_accept(world, &large), second = rig_accept(world, &small);
+    rig_assert_state(world, first, MESSAGE_QUEUED);
+    rig_assert_state(world, second, MESSAGE_CLAIMED);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    rig_assert_state(world, second, MESSAGE_SENT);
+}
+
+static void the_door_knows_what_fits(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = three_parts("a"), later = three_parts("b"), one = patient("c");
+    struct refusal refusal;
+
+    with_budgets(world, 2, 2);
+    later.ttl_s = DAY_S;
+    assert_int_equal(rig_send(world, &later, &refusal), 0); /* on no day */
+    assert_string_equal(refusal.name, "no_modem");
+    assert_non_null(strstr(refusal.sentence, "daily_budget"));
+    with_budgets(world, 3, 2);
+    rig_accept(world, &one);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    assert_int_equal(rig_send(world, &request, &refusal), 0); /* not today */
+    assert_string_equal(refusal.name, "no_modem");
+    int64_t row = rig_accept(world, &later);
+    rig_run_for(world, 12 * HOUR_MS);
+    all_parts_leave(world, 0, row);
+}
+
+/* Another SIM that has no room for it is no other. */
+static void what_fits_nowhere_else_is_tried_again_here(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = three_parts("a");
+
+    with_budgets(world, 0, 2);
+    rig_ready(world, 1);
+    int64_t row = rig_accept(world, &request);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_CMS, 38);
+    assert_false(world->link[1]->busy);
+    rig_run_for(world, 61 * 1000);
+    all_parts_leave(world, 0, row);
+}
+
 /* --- what the disk does not tell -----------------------------------------------------------------
  */
 
@@ -186,6 +316,11 @@ int main(void)
         TEST(a_clock_that_is_set_forward_brings_the_next_day),
         TEST(a_clock_that_is_set_back_brings_no_new_day),
         TEST(what_was_sent_in_the_future_is_not_of_today),
+        TEST(a_message_is_begun_where_all_of_it_fits),
+        TEST(what_is_begun_is_finished),
+        TEST(a_small_one_goes_before_one_that_does_not_fit),
+        TEST(the_door_knows_what_fits),
+        TEST(what_fits_nowhere_else_is_tried_again_here),
         TEST(a_day_that_cannot_be_counted_is_no_new_budget),
     };
 

@@ -5,6 +5,8 @@
 #include "store_internal.h"
 #include "store_rig.h"
 
+static uint8_t parts_put = 1; /* of what is put */
+
 struct shape {
     enum message_class class_;
     int64_t expires_in_ms;
@@ -16,6 +18,7 @@ static int64_t put(struct rig *rig, const struct shape *shape)
 {
     struct message message = rig_message(rig, "", "x");
     message.class_ = shape->class_;
+    message.parts = parts_put;
     message.expires_ms = loop_now_ms(rig->loop) + shape->expires_in_ms;
     message.wait_until_ms = shape->wait_ms ? loop_now_ms(rig->loop) + shape->wait_ms : 0;
     snprintf(message.pin, sizeof message.pin, "%s", shape->pin ? shape->pin : "");
@@ -32,7 +35,8 @@ static int64_t put(struct rig *rig, const struct shape *shape)
 static int64_t due(struct rig *rig, bool skip_avoided, bool claim)
 {
     struct message message;
-    int rc = store_message_due(rig->store, "m1", "s1", skip_avoided, &message);
+    const struct store_taker taker = {"m1", "s1", SMS_PARTS_MAX, skip_avoided ? SMS_PARTS_MAX : 0};
+    int rc = store_message_due(rig->store, &taker, &message);
     assert_in_range(rc, 0, 1);
     if (rc == 0)
         return 0;
@@ -106,6 +110,52 @@ static void test_pinned_where_avoided(void **state)
     assert_int_equal(due(&rig, true, true), rows[0]);
     assert_int_equal(due(&rig, true, true), rows[1]);
     assert_int_equal(due(&rig, true, true), 0);
+    rig_end(&rig);
+}
+
+static int64_t fits(struct rig *rig, int most, int others)
+{
+    const struct store_taker taker = {"m1", "s1", most, others};
+    struct message message;
+    int rc = store_message_due(rig->store, &taker, &message);
+    assert_in_range(rc, 0, 1);
+    int64_t row = rc > 0 ? message.row : 0;
+    message_clear(&message);
+    return row;
+}
+
+/* It looks past what is too long, but not past a queue of it. */
+static void test_parts(void **state)
+{
+    static const struct shape first = {CLASS_OTP, 100, NULL, NULL, 0},
+                              last = {CLASS_OTP, 200, NULL, NULL, 0},
+                              begun = {CLASS_BULK, 900, "sim:s1", NULL, 0},
+                              named = {CLASS_BULK, 300, "modem:m1", NULL, 0},
+                              avoids = {CLASS_OTP, 50, NULL, "s1", 0};
+    struct rig rig;
+    (void)state;
+    rig_memory(&rig);
+    parts_put = 5;
+    int64_t ends_here = put(&rig, &begun), by_name = put(&rig, &named);
+    assert_int_equal(fits(&rig, 0, 0), ends_here);
+    assert_int_equal(fits(&rig, 4, 0), ends_here);
+    assert_int_equal(fits(&rig, 5, 0), by_name);
+    parts_put = 2;
+    int64_t small = put(&rig, &last);
+    parts_put = 3;
+    int64_t large = put(&rig, &first);
+    for (int i = 1; i < STORE_DUE_LOOK - 1; i++)
+        put(&rig, &first);
+    assert_int_equal(fits(&rig, 3, 0), large);
+    assert_int_equal(fits(&rig, 2, 0), small);
+    assert_int_equal(fits(&rig, 1, 0), ends_here);
+    put(&rig, &first);
+    assert_int_equal(fits(&rig, 2, 0), ends_here);
+    int64_t avoiding = put(&rig, &avoids);
+    assert_int_equal(fits(&rig, 3, 0), avoiding);
+    assert_int_equal(fits(&rig, 3, 2), avoiding); /* the others have no room for it */
+    assert_int_equal(fits(&rig, 3, 3), large);
+    parts_put = 1;
     rig_end(&rig);
 }
 
@@ -321,6 +371,7 @@ int main(void)
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_avoided),
         cmocka_unit_test(test_pinned_where_avoided),
+        cmocka_unit_test(test_parts),
         cmocka_unit_test(test_wake_and_next),
         cmocka_unit_test(test_what_ends),
         cmocka_unit_test(test_scan),

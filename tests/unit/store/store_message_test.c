@@ -264,7 +264,8 @@ static void test_what_does_not_open(void **state)
         snprintf(sql, sizeof sql, "UPDATE message SET %s = randomblob(64) WHERE row = 1",
                  columns[i]);
         assert_int_equal(sqlite3_exec(rig.store->db, sql, NULL, NULL, NULL), SQLITE_OK);
-        assert_int_equal(store_message_due(rig.store, "m", "s", true, &out[0]), 1);
+        const struct store_taker taker = {"m", "s", SMS_PARTS_MAX, SMS_PARTS_MAX};
+        assert_int_equal(store_message_due(rig.store, &taker, &out[0]), 1);
         assert_int_equal(out[0].row, 1);
         assert_null(out[0].text);
         message_clear(&out[0]);

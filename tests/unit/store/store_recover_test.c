@@ -9,7 +9,8 @@
 static int64_t due_row(struct rig *rig)
 {
     struct message message;
-    assert_in_range(store_message_due(rig->store, "m", "s", false, &message), 0, 1);
+    const struct store_taker taker = {"m", "s", SMS_PARTS_MAX, 0};
+    assert_in_range(store_message_due(rig->store, &taker, &message), 0, 1);
     int64_t row = message.row;
     message_clear(&message);
     return row;
