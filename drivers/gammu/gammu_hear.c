@@ -88,7 +88,10 @@ static bool take(struct gammu_link *l, const struct gammu_line *line)
         return known && take_alive(l);
     case GAMMU_BROKEN:
         log_event(LOG_LEVEL_WARNING, "gammu", l->link.name, "broken", "error=%u", line->number);
-        gammu_gone(l, "the phone is not reached", true);
+        if (line->number == GAMMU_PHONE_BUSY)
+            gammu_gone(l, "held by another program", GAMMU_BUSY_MS);
+        else
+            gammu_gone(l, "the phone is not reached", GAMMU_GONE_MS);
         return true;
     case GAMMU_SEND:
     case GAMMU_TAKEN:

@@ -18,6 +18,8 @@
 enum {
     GAMMU_OWNER_MS = 20000,   /* for the owner's transaction */
     GAMMU_ANSWER_MS = 120000, /* of a submit: the network's own timers and libgammu's waits */
+    GAMMU_GONE_MS = 600000,   /* of waiting for a phone that is not reached */
+    GAMMU_BUSY_MS = 30000,    /* or that another program holds: to find that out costs nothing */
     GAMMU_WINDOW = 16,        /* TPDUs told upward and not taken */
 };
 
@@ -77,9 +79,10 @@ void gammu_goto(struct gammu_link *l, enum link_state state, const char *why);
 /* The sink hears of the notices at the end of the turn. */
 void gammu_notify(struct gammu_link *l);
 /* The helper is ended: it is started again, or the phone is not there. A submit under way fails
- * with `cause`. `there`: the phone's port is, so that nothing would tell when to try again. */
+ * with `cause`. `most_ms`: the longest time to another try; 0: there is no port, it is watched for.
+ */
 void gammu_restart(struct gammu_link *l, enum sms_local cause, const char *why);
-void gammu_gone(struct gammu_link *l, const char *why, bool there);
+void gammu_gone(struct gammu_link *l, const char *why, int64_t most_ms);
 void gammu_say(struct gammu_link *l, const struct gammu_line *line);
 /* Asks for radio and what came. */
 void gammu_look(struct gammu_link *l);

@@ -161,13 +161,19 @@ static void on_port(void *arg)
     open_port(arg, "port is there");
 }
 
-void gammu_gone(struct gammu_link *l, const char *why, bool there)
+/* A port that is there is watched for another device alone: that somebody lets go of it would be
+ * our own helper, which ends just now. */
+void gammu_gone(struct gammu_link *l, const char *why, int64_t most_ms)
 {
     drop(l, SMS_LOCAL_GONE);
     gammu_goto(l, LINK_GONE, why);
-    port_watch(l->port, on_port, l);
-    if (there)
-        loop_timer_arm_in(&l->timer, penalty_ms(l, GONE_STEP_MS));
+    if (most_ms == 0) {
+        port_watch(l->port, on_port, l);
+        return;
+    }
+    int64_t wait_ms = penalty_ms(l, GONE_STEP_MS);
+    port_watch_new(l->port, on_port, l);
+    loop_timer_arm_in(&l->timer, wait_ms < most_ms ? wait_ms : most_ms);
 }
 
 static void open_port(struct gammu_link *l, const char *why)
@@ -179,7 +185,8 @@ static void open_port(struct gammu_link *l, const char *why)
     int rc = port_open(l->port, &gammu_hears, l, &l->stream);
     if (rc < 0) {
         l->stream = NULL;
-        gammu_gone(l, rc == -ENOENT ? "no such port" : strerror(-rc), rc != -ENOENT);
+        gammu_gone(l, rc == -ENOENT ? "no such port" : strerror(-rc),
+                   rc == -ENOENT ? 0 : GAMMU_GONE_MS);
         return;
     }
     l->lines = 0;

@@ -25,6 +25,8 @@
 
 enum { GAMMU_WIRE_VERSION = 1, GAMMU_LINE_MAX = 511, GAMMU_TEXT_MAX = 39 };
 
+enum { GAMMU_PHONE_BUSY = 5 }; /* CODE of broken: another program has it */
+
 enum gammu_word {
     GAMMU_HELLO,
     GAMMU_IMEI,

@@ -8,7 +8,6 @@
 
 struct gammu_phone;
 
-enum { GAMMU_PHONE_BUSY = 5 }; /* GSM_Error: another program has it */
 /* `model` "": found by libgammu; `smsc` "": the phone's own. 0, or the GSM_Error. */
 unsigned gammu_phone_open(const char *connection, const char *device, const char *model,
                           const char *smsc, struct gammu_phone **out);

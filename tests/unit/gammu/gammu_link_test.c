@@ -338,6 +338,32 @@ static void a_phone_that_is_not_there_is_waited_for(void **state)
     gammu_world_ready(world);
 }
 
+/* Its own helper lets go of the device when it ends: that is no reason to try again at once. */
+static void a_phone_that_is_not_reached_is_tried_more_and_more_rarely(void **state)
+{
+    static const struct {
+        const char *line;
+        int64_t most_ms;
+    } rows[] = {{"broken 4", 600000}, {"broken 5", 30000}}; /* another program may let go of it */
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct gammu_world *world = gammu_world_new();
+        for (int64_t n = 1; n <= 30; n++) {
+            gammu_world_line(world, rows[i].line);
+            assert_int_equal(world->state, LINK_GONE);
+            assert_non_null(world->watch);
+            assert_true(world->watch_new);
+            unsigned starts = world->starts;
+            int64_t wait_ms = n * n * 1000 < rows[i].most_ms ? n * n * 1000 : rows[i].most_ms;
+            gammu_world_run(world, wait_ms - 1);
+            assert_int_equal(world->starts, starts);
+            gammu_world_run(world, 1);
+            assert_int_equal(world->starts, starts + 1);
+        }
+        gammu_world_free(world);
+    }
+}
+
 static void is_looked_at_once_a_minute(void **state)
 {
     struct gammu_world *world = *state;
@@ -453,6 +479,7 @@ int main(void)
         TEST(some_looks_forgive_nothing),
         TEST(roaming_is_obeyed),
         TEST(a_phone_that_is_not_there_is_waited_for),
+        cmocka_unit_test(a_phone_that_is_not_reached_is_tried_more_and_more_rarely),
         TEST(is_looked_at_once_a_minute),
         TEST(what_comes_is_told_until_it_is_taken),
         TEST(it_is_recorded),
