@@ -25,10 +25,16 @@ enum {
     SWEEP_ALL_EVERY = 10, /* inspections */
 };
 
+/* Its slots, or its SIM, may not be those that are known here: that is looked at first. */
+static bool is_another(const struct at_link *l)
+{
+    return l->recovery.reboot_seen || l->pin.lost || at_card_is_doubted(l);
+}
+
 static bool may_work(const struct at_link *l)
 {
     return at_link_state(l) == LINK_READY && !l->script.steps && !l->send.active &&
-           at_chat_is_idle(&l->chat) && !l->recovery.reboot_seen;
+           at_chat_is_idle(&l->chat) && !is_another(l);
 }
 
 /* Only what belongs to a list keeps it going: its bare prefix hears all that the modem says unasked
@@ -167,10 +173,9 @@ static void receive_done(void *arg, const struct at_result *result)
         bool pressing = at_places_count(&r->places, AT_ANY_MEMORY, AT_PLACE_FOUND) +
                             at_places_count(&r->places, AT_ANY_MEMORY, AT_PLACE_TAKEN) >=
                         PRESSING;
-        if (!pressing || r->since_send >= TURN_MOST || l->recovery.reboot_seen || !work_next(l))
+        if (!pressing || r->since_send >= TURN_MOST || is_another(l) || !work_next(l))
             at_send_begin(l);
-    } else if (at_link_state(l) == LINK_READY && !l->recovery.reboot_seen && !l->pin.lost &&
-               !at_card_is_doubted(l) && at_network_registered(l)) {
+    } else if (at_link_state(l) == LINK_READY && !is_another(l) && at_network_registered(l)) {
         at_receive_work(l);
     } else {
         at_network_settle(l, "free");

@@ -219,7 +219,7 @@ void at_send_begin(struct at_link *l)
 {
     struct at_sending *send = &l->send;
     assert(send->active && !send->started);
-    if (l->recovery.reboot_seen) {
+    if (l->recovery.reboot_seen || l->pin.lost || at_card_is_doubted(l)) {
         send_not_sent(l, SMS_LOCAL_NOT_READY);
         at_network_settle(l, "");
         return;
