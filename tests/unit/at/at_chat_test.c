@@ -1,5 +1,6 @@
 /* The dialogue engine, one dialogue a table: what the owner calls, what must be on the wire, what
  * the modem says, how time passes, and what the owner hears. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,7 +25,10 @@ static struct {
     struct at_chat chat;
     char wire[4096], heard[4096];
     size_t wire_len, heard_len;
+    const char *next; /* sent from within the end of the one before */
 } t;
+
+static void send_command(const char *text);
 
 static void __attribute__((format(printf, 1, 2))) hear(const char *format, ...)
 {
@@ -63,6 +67,10 @@ static void on_done(void *arg, const struct at_result *result)
         hear(":%d/%d", result->final.kind, result->final.code);
     hear("%s%s%s%s ", result->prompted ? ",prompted" : "", result->body_left ? ",left" : "",
          result->in_step ? "" : ",out-of-step", result->stuck ? ",stuck" : "");
+    const char *next = t.next;
+    t.next = NULL;
+    if (next)
+        send_command(next);
 }
 
 static void on_awake(void *ctx)
@@ -482,6 +490,49 @@ static void what_has_arrived_counts(void **state)
     expect("heard", 0, t.heard, "awake line<+CSQ: 20,99> done:final:0/0 ");
 }
 
+/* The end that lay in the port begins the next command: it is not that one whose time is over. */
+static void what_has_arrived_begins_the_next(void **state)
+{
+    static const struct stream_ops still_ops = {
+        .write = still_write, .unsent = still_unsent, .drain = still_drain};
+    struct stream still = {.ops = &still_ops};
+    (void)state;
+    at_chat_close(&t.chat);
+    at_chat_wake(&t.chat, &still);
+    loop_sim_run_until(t.loop, loop_now_ms(t.loop) + 150);
+    send_command("AT+CSQ");
+    t.next = "AT+CSQ";
+    loop_sim_run_until(t.loop, loop_now_ms(t.loop) + 5000);
+    expect("heard", 0, t.heard, "awake line<+CSQ: 20,99> done:final:0/0 ");
+    loop_sim_run_until(t.loop, loop_now_ms(t.loop) + 5000);
+    expect("heard", 1, t.heard,
+           "awake line<+CSQ: 20,99> done:final:0/0 line<+CSQ: 20,99> done:final:0/0 ");
+}
+
+static int torn_write(struct stream *stream, const void *data, size_t len)
+{
+    (void)stream;
+    (void)data;
+    (void)len;
+    return -EIO;
+}
+
+static void a_port_that_was_closed_is_not_told_broken(void **state)
+{
+    static const struct stream_ops torn_ops = {
+        .write = torn_write, .unsent = still_unsent, .drain = still_drain};
+    struct stream torn = {.ops = &torn_ops};
+    (void)state;
+    for (int closed = 0; closed < 2; closed++) {
+        at_chat_close(&t.chat);
+        at_chat_wake(&t.chat, &torn);
+        if (closed)
+            at_chat_close(&t.chat);
+        loop_sim_settle(t.loop);
+        expect("heard", (unsigned)closed, t.heard, "broken ");
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -527,6 +578,8 @@ int main(void)
         T(an_answer_to_a_body_that_still_waits),
         T(a_port_that_goes_in_the_fence_keeps_the_cause),
         T(what_has_arrived_counts),
+        T(what_has_arrived_begins_the_next),
+        T(a_port_that_was_closed_is_not_told_broken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

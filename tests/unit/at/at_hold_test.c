@@ -77,6 +77,33 @@ static void an_error_right_behind_makes_it_unsure(void **state)
     world_end(w);
 }
 
+/* The next message has its own end: an error then says nothing of the one before. */
+static void an_error_behind_the_next_message_is_nobodys(void **state)
+{
+    (void)state;
+    struct world *w = world_late(200000, NULL);
+    assert_true(world_until_ready(w, 85000));
+    assert_int_equal(w->evidences, 1);
+    send_one(w);
+    say(w, "\r\n+CMS ERROR: 500\r\n");
+    world_run(w, 0);
+    assert_int_equal(w->evidences, 1);
+    world_end(w);
+}
+
+/* Minutes later it is not the end of that answer. */
+static void an_error_long_behind_is_nobodys(void **state)
+{
+    (void)state;
+    struct world *w = world_late(200000, NULL);
+    assert_true(world_until_ready(w, 85000));
+    world_run(w, 30000);
+    say(w, "\r\n+CMS ERROR: 500\r\n");
+    world_run(w, 0);
+    assert_int_equal(w->evidences, 1);
+    world_end(w);
+}
+
 static void a_late_error_ends_the_hold(void **state)
 {
     (void)state;
@@ -132,6 +159,9 @@ static void a_reference_out_of_nowhere_is_an_orphan(void **state)
         say(w, "\r\n+CMGS: 97\r\n");
         world_run(w, 0);
         assert_int_equal(w->evidence.token, later ? 0 : unknown);
+        say(w, "\r\n+CMGS: 96\r\n"); /* whose ever: that one has its answer */
+        world_run(w, 0);
+        assert_int_equal(w->evidence.token, 0);
     }
     /* Between AT+CMGS and our own text it cannot be ours. */
     w->answer = OWNER_SILENT;
@@ -151,6 +181,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(its_sim_is_held_until_the_answer),
         cmocka_unit_test(an_error_right_behind_makes_it_unsure),
+        cmocka_unit_test(an_error_behind_the_next_message_is_nobodys),
+        cmocka_unit_test(an_error_long_behind_is_nobodys),
         cmocka_unit_test(a_late_error_ends_the_hold),
         cmocka_unit_test(the_longest_answer_time_ends_the_hold),
         cmocka_unit_test(a_restart_ends_the_hold),

@@ -166,6 +166,21 @@ static void a_modem_that_only_looks_fine_climbs_all_the_same(void **state)
     world_end(w);
 }
 
+static void a_silence_now_and_then_is_no_rung(void **state)
+{
+    (void)state;
+    struct world *w = world_heard_ready();
+    for (int i = 0; i < 4; i++) {
+        w->mute = "AT+CMGS";
+        send_one(w, SMS_NOT_SENT);
+        world_run(w, 1000); /* its fence */
+        w->mute = NULL;
+        send_one(w, SMS_SENT);
+    }
+    assert_int_equal(climb_count, 0);
+    world_end(w);
+}
+
 static void no_network_for_half_an_hour_is_a_rung(void **state)
 {
     (void)state;
@@ -581,6 +596,7 @@ int main(void)
         cmocka_unit_test(a_modem_that_answers_registers_anew_first),
         cmocka_unit_test(a_deaf_modem_is_not_talked_to),
         cmocka_unit_test(a_modem_that_only_looks_fine_climbs_all_the_same),
+        cmocka_unit_test(a_silence_now_and_then_is_no_rung),
         cmocka_unit_test(no_network_for_half_an_hour_is_a_rung),
         cmocka_unit_test(a_dead_modem_climbs_rung_after_rung),
         cmocka_unit_test(a_quarantine_leaves_its_dialogue),

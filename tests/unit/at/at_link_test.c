@@ -301,6 +301,25 @@ static void a_message_waits_for_a_keepalive_on_the_wire(void **state)
 }
 
 /* It lives, by its fence, and says nothing that helps: after three it climbs. */
+/* It may be in text mode, and without the settings that its answers are read by. */
+static void a_message_that_waits_does_not_go_to_a_restarted_modem(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->hook = answers_late;
+    world_run(w, 60500);
+    w->hook = NULL;
+    uint64_t token = world_submit(w, false);
+    assert_true(token != 0);
+    say(w, "\r\nRDY\r\n");
+    assert_true(world_until_outcome(w, token, 5000));
+    assert_int_equal(w->outcome.cause, SMS_LOCAL_NOT_READY);
+    assert_int_equal(wrote(w, "AT+CMGS"), 0);
+    assert_true(world_until_ready(w, 10000));
+    send_one(w);
+    world_end(w);
+}
+
 static void three_silences_in_a_row_are_enough(void **state)
 {
     (void)state;
@@ -591,6 +610,7 @@ int main(void)
         cmocka_unit_test(a_port_held_by_others_is_tried_less_and_less),
         cmocka_unit_test(idle_means_idle),
         cmocka_unit_test(a_message_waits_for_a_keepalive_on_the_wire),
+        cmocka_unit_test(a_message_that_waits_does_not_go_to_a_restarted_modem),
         cmocka_unit_test(three_silences_in_a_row_are_enough),
         cmocka_unit_test(answers_of_a_former_life_name_nobody),
         cmocka_unit_test(a_deaf_modem_is_noticed_and_reset),
