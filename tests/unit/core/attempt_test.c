@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "loop_sim.h"
 #include "rig.h"
 
 /* --- the straight way ----------------------------------------------------------------------------
@@ -117,6 +118,47 @@ static void waiting_ones_expire(void **state)
     assert_false(world->link[0]->busy);
 }
 
+/* In time at the prompt; the disk has taken longer than what was left. */
+static void a_slow_disk_lets_nothing_out_late(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = rig_request("a");
+
+    rig_ready(world, 0);
+    int64_t row = rig_accept(world, &request);
+    rig_run_for(world, 299 * 1000);
+    hand_link_prompt(world->link[0]);
+    assert_false(world->link[0]->answered);
+    loop_sim_stall(world->loop, 1000);
+    rig_settle(world);
+    assert_true(world->link[0]->answered);
+    assert_false(world->link[0]->yes);
+    rig_outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_LOCAL, SMS_LOCAL_REFUSED);
+    rig_assert_state(world, row, MESSAGE_EXPIRED);
+}
+
+/* The service centre gives up when it is late: minutes are in steps of five. */
+static void the_network_is_told_how_long_it_may_take(void **state)
+{
+    static const int left_s[] = {299, 1800, 3600};
+    struct world *world = *state;
+    char key[8];
+
+    rig_ready(world, 0);
+    for (size_t i = 0; i < sizeof left_s / sizeof *left_s; i++) {
+        snprintf(key, sizeof key, "k%zu", i);
+        struct send_request request = rig_request(key);
+        request.ttl_s = left_s[i];
+        rig_accept(world, &request);
+        const struct pdu_tpdu *tpdu = &world->link[0]->submit.tpdu;
+        size_t behind_number = 4 + (tpdu->octet[2] + 1u) / 2;
+        assert_int_equal(tpdu->octet[0] & 0x18, 0x10); /* relative */
+        assert_int_equal(tpdu->octet[behind_number + 2], pdu_validity(left_s[i] * 1000));
+        rig_prompt(world, 0);
+        rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    }
+}
+
 static void what_cannot_make_it_is_refused(void **state)
 {
     struct world *world = *state;
@@ -137,6 +179,10 @@ static void what_cannot_make_it_is_refused(void **state)
     assert_in_range(accepted, 6, 8); /* 2.5 s each */
     assert_string_equal(refusal.name, "overloaded");
     assert_true(refusal.retry_after_s > 0 && refusal.estimate_ms > 20000);
+    rig_run_for(world, 21 * 1000); /* they are over, and count no more */
+    struct send_request again = rig_request("again");
+    again.ttl_s = 20;
+    rig_accept(world, &again);
 
     hand_link_state(world->link[0], LINK_QUARANTINED);
     struct send_request request = rig_request("z");
@@ -188,15 +234,21 @@ static void unknown_report_is_never_sent_again(void **state)
 
 static void causes_38_and_41_are_unknown_for_report(void **state)
 {
+    static const int causes[] = {38, 41};
     struct world *world = *state;
-    struct send_request request = rig_request("a");
-    request.on_unknown = ON_UNKNOWN_REPORT;
+    char key[8];
 
-    rig_ready(world, 0);
-    int64_t row = rig_accept(world, &request);
-    rig_prompt(world, 0);
-    rig_outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_CMS, 38);
-    rig_assert_state(world, row, MESSAGE_UNKNOWN);
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(key, sizeof key, "k%zu", i);
+        struct send_request request = rig_request(key);
+        request.on_unknown = ON_UNKNOWN_REPORT;
+        rig_ready(world, 0);
+        int64_t row = rig_accept(world, &request);
+        rig_prompt(world, 0);
+        rig_outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_CMS, causes[i]);
+        rig_assert_state(world, row, MESSAGE_UNKNOWN);
+        hand_link_state(world->link[0], LINK_REGISTERING); /* rests no longer */
+    }
 }
 
 static void late_reference_settles_and_stops_the_resend(void **state)
@@ -237,6 +289,48 @@ static void four_attempts_that_sent_nothing_are_enough(void **state)
     }
     rig_assert_state(world, row, MESSAGE_FAILED);
     assert_int_equal(world->link[0]->submits, 4);
+}
+
+/* Two waits for the same modem, then it is another's turn. */
+static void after_two_waits_another_modem_is_wanted(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = rig_request("a");
+
+    rig_ready(world, 0);
+    int64_t row = rig_accept(world, &request);
+    for (int i = 0; i < 3; i++) {
+        struct message message = rig_look(world, row);
+        assert_string_equal(message.avoid, "");
+        message_clear(&message);
+        rig_prompt(world, 0);
+        rig_outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_CMS, 42);
+        if (i < 2)
+            rig_run_for(world, 60 * 1000);
+    }
+    struct message message = rig_look(world, row);
+    assert_string_equal(message.avoid, world->link[0]->link.identity.iccid);
+    message_clear(&message);
+}
+
+/* Of an attempt that is over, or never was. */
+static void an_outcome_of_another_attempt_is_no_news(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = rig_request("a");
+    const struct sms_outcome stale = {.verdict = SMS_SENT, .reference = 3};
+
+    rig_ready(world, 0);
+    int64_t row = rig_accept(world, &request);
+    struct hand_link *hand = world->link[0];
+    hand->link.sink->outcome(hand->link.ctx, &hand->link, hand->submit.token + 1, 0, &stale);
+    hand->link.sink->outcome(hand->link.ctx, &hand->link, hand->submit.token, 1, &stale);
+    rig_settle(world);
+    rig_assert_state(world, row, MESSAGE_CLAIMED);
+    rig_prompt(world, 0);
+    assert_true(hand->yes);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    rig_assert_state(world, row, MESSAGE_SENT);
 }
 
 static void a_cause_worth_one_more_attempt_gets_one(void **state)
@@ -377,6 +471,9 @@ static void stopping_awaits_what_has_left(void **state)
     gateway_shutdown(world->gateway, count_done, &done);
     rig_settle(world);
     assert_true(world->link[1]->aborted);
+    rig_prompt(world, 1); /* it was faster */
+    assert_true(world->link[1]->answered);
+    assert_false(world->link[1]->yes);
     rig_outcome(world, 1, SMS_NOT_SENT, SMS_CAUSE_LOCAL, SMS_LOCAL_ABORTED);
     assert_int_equal(done, 0);
     rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
@@ -453,12 +550,16 @@ int main(void)
         WORLD_TEST(same_key_is_one_message),
         WORLD_TEST(nothing_leaves_after_its_deadline),
         WORLD_TEST(waiting_ones_expire),
+        WORLD_TEST(a_slow_disk_lets_nothing_out_late),
+        WORLD_TEST(the_network_is_told_how_long_it_may_take),
         WORLD_TEST(what_cannot_make_it_is_refused),
         WORLD_TEST(unknown_otp_is_sent_once_more_elsewhere),
         WORLD_TEST(unknown_report_is_never_sent_again),
         WORLD_TEST(causes_38_and_41_are_unknown_for_report),
         WORLD_TEST(late_reference_settles_and_stops_the_resend),
         WORLD_TEST(four_attempts_that_sent_nothing_are_enough),
+        WORLD_TEST(after_two_waits_another_modem_is_wanted),
+        WORLD_TEST(an_outcome_of_another_attempt_is_no_news),
         WORLD_TEST(a_cause_worth_one_more_attempt_gets_one),
         WORLD_TEST(a_permanent_cause_fails_at_once),
         WORLD_TEST(a_network_cause_goes_to_another_modem),

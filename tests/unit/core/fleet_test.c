@@ -83,6 +83,19 @@ static void the_same_number_again_says_nothing_new(void **state)
     assert_string_equal(view_of(world, 0).held, "");
 }
 
+/* Three in a row for three reasons: none of them stands three times. */
+static void different_causes_do_not_add_up(void **state)
+{
+    struct world *world = *state;
+
+    rig_ready(world, 0);
+    fail_one(world, 0, "a", "0912345601", 1);
+    fail_one(world, 0, "b", "0912345602", 1);
+    fail_one(world, 0, "c", "0912345603", 21);
+    assert_string_equal(view_of(world, 0).held, "");
+    assert_false(alarm_stands(world, "m0"));
+}
+
 static void one_that_is_sent_clears_the_count(void **state)
 {
     struct world *world = *state;
@@ -170,6 +183,28 @@ static void the_only_sim_is_tried_too(void **state)
     rig_prompt(world, 0);
     rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
     rig_assert_state(world, row, MESSAGE_SENT);
+}
+
+/* What became of it is not known, so it says nothing of the SIM: one more in a minute, not all. */
+static void a_trial_that_tells_nothing_is_one_a_minute(void **state)
+{
+    struct world *world = *state;
+    struct send_request a = rig_request("t1"), b = rig_request("t2");
+
+    a.on_unknown = ON_UNKNOWN_REPORT;
+    rig_ready(world, 0);
+    hand_link_state(world->link[1], LINK_GONE);
+    fail_one(world, 0, "a", "0912345601", 8);
+    rig_run_for(world, 31 * 60 * 1000);
+    rig_accept(world, &a);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
+    rig_accept(world, &b);
+    assert_false(world->link[0]->busy);
+    rig_run_for(world, 59 * 1000);
+    assert_false(world->link[0]->busy);
+    rig_run_for(world, 2000);
+    assert_true(world->link[0]->busy);
 }
 
 static void an_operator_lets_it_back_in(void **state)
@@ -519,6 +554,74 @@ static void the_day_is_counted_on_disk(void **state)
     assert_int_equal(view_of(world, 0).failed_today, 0);
 }
 
+/* A budget is a SIM's, and not one message more. */
+static void a_budget_is_not_passed(void **state)
+{
+    struct world *world = *state;
+    char key[8];
+
+    world->modem[0].daily_budget = 2;
+    rig_restart(world);
+    hand_link_state(world->link[1], LINK_REGISTERING);
+    rig_ready(world, 0);
+    for (int i = 0; i < 3; i++) {
+        snprintf(key, sizeof key, "k%d", i);
+        struct send_request request = rig_request(key);
+        rig_accept(world, &request);
+        assert_int_equal(world->link[0]->busy, i < 2);
+        if (i == 2)
+            break;
+        rig_prompt(world, 0);
+        rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    }
+    hand_link_state(world->link[0], LINK_SIM);
+    rig_ready(world, 0);
+    assert_false(world->link[0]->busy); /* the same SIM */
+    hand_link_state(world->link[0], LINK_SIM);
+    strcpy(world->link[0]->link.identity.iccid, "89847");
+    rig_ready(world, 0);
+    assert_true(world->link[0]->busy);
+}
+
+/* A SIM that was moved is known by two modems: it is no other for its own message. */
+static void the_same_sim_is_no_other(void **state)
+{
+    struct world *world = *state;
+    struct send_request a = rig_request("a");
+
+    strcpy(world->link[1]->link.identity.iccid, world->link[0]->link.identity.iccid);
+    rig_ready(world, 0);
+    rig_ready(world, 1);
+    rig_accept(world, &a);
+    int first = world->link[0]->busy ? 0 : 1;
+    rig_prompt(world, first);
+    rig_outcome(world, first, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
+    rig_run_for(world, 6000);
+    assert_true(world->link[0]->busy || world->link[1]->busy);
+}
+
+/* The copy waits for the other SIM; that one goes, and there is no other. */
+static void nobody_waits_for_one_that_left(void **state)
+{
+    struct world *world = *state;
+    struct send_request a = rig_request("a"), b = rig_request("b");
+
+    rig_ready(world, 0);
+    rig_accept(world, &a);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
+    rig_ready(world, 1);
+    rig_accept(world, &b);
+    int other = world->link[1]->busy ? 1 : 0;
+    assert_int_equal(other, 1);
+    rig_prompt(world, 1);
+    rig_run_for(world, 6000);
+    assert_false(world->link[0]->busy);
+    hand_link_state(world->link[1], LINK_RECOVERING);
+    rig_settle(world);
+    assert_true(world->link[0]->busy);
+}
+
 static int setup(void **state)
 {
     rig_setup(state);
@@ -544,10 +647,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(three_recipients_in_a_row_take_a_sim_out),
         TEST(the_same_number_again_says_nothing_new),
+        TEST(different_causes_do_not_add_up),
         TEST(one_that_is_sent_clears_the_count),
         TEST(a_barred_sim_goes_at_once),
         TEST(a_trial_decides),
         TEST(the_only_sim_is_tried_too),
+        TEST(a_trial_that_tells_nothing_is_one_a_minute),
         TEST(an_operator_lets_it_back_in),
         TEST(out_is_a_fact_of_the_sim),
         TEST(a_bad_number_blocks_nobody),
@@ -564,6 +669,9 @@ int main(void)
         TEST(the_lowest_penalty_goes_first),
         TEST(the_nearer_one_has_something_more_urgent),
         TEST(the_day_is_counted_on_disk),
+        TEST(a_budget_is_not_passed),
+        TEST(the_same_sim_is_no_other),
+        TEST(nobody_waits_for_one_that_left),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

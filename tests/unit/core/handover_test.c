@@ -196,6 +196,120 @@ static void a_held_outcome_does_not_undo_evidence(void **state)
     assert_int_equal(attempt.reference, 9);
 }
 
+/* A claim that had a transaction of its own: nobody else counts what waits. */
+static void a_claim_alone_that_is_undone_waits_again(void **state)
+{
+    struct world *world = *state;
+
+    hand_link_state(world->link[0], LINK_REGISTERING);
+    int64_t row = accept_one(world, "a");
+    vfs_shim_reset();
+    vfs_shim_fail(VFS_IO_ERROR, VFS_WRITE, 1, 1);
+    rig_ready(world, 0);
+    rig_run_for(world, STORE_HOLD_MS);
+    rig_assert_state(world, row, MESSAGE_QUEUED);
+    rig_prompt(world, 0);
+    assert_true(world->link[0]->answered);
+    assert_false(world->link[0]->yes);
+    rig_outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_LOCAL, SMS_LOCAL_REFUSED);
+    rig_run_for(world, 5000); /* the disk works again */
+    rig_prompt(world, 0);
+    assert_true(world->link[0]->yes);
+    sent(world);
+    rig_assert_state(world, row, MESSAGE_SENT);
+}
+
+/* Nobody asks, no modem moves: that the disk is mended is reason enough. */
+static void what_waited_for_the_disk_goes_when_it_is_mended(void **state)
+{
+    static const char hex[] = "040B914819325476F80008622211610000A3020041";
+    struct world *world = *state;
+
+    hand_link_state(world->link[0], LINK_REGISTERING);
+    accept_one(world, "a");
+    vfs_shim_reset();
+    vfs_shim_fail(VFS_IO_ERROR, VFS_WRITE, 1, 1);
+    hand_link_inbound(world->link[0], hex);
+    rig_settle(world);
+    assert_int_equal(world->link[0]->not_taken, 1);
+    rig_ready(world, 0);
+    assert_false(world->link[0]->busy);
+    rig_run_for(world, 2000);
+    assert_true(world->link[0]->busy);
+}
+
+/* The disk works again and others go on; its own outcome is still to be written. */
+static void a_modem_whose_outcome_is_held_takes_nothing(void **state)
+{
+    static const char hex[] = "040B914819325476F80008622211610000A3020041";
+    struct world *world = *state;
+
+    rig_ready(world, 0);
+    int64_t row = accept_one(world, "a");
+    rig_prompt(world, 0);
+    hand_link_state(world->link[0], LINK_BUSY);
+    accept_one(world, "b");
+    vfs_shim_reset();
+    vfs_shim_fail(VFS_IO_ERROR, VFS_WRITE, 1, 1);
+    sent(world);
+    rig_run_for(world, STORE_HOLD_MS);
+    rig_assert_state(world, row, MESSAGE_SENDING);
+    rig_ready(world, 0);
+    hand_link_inbound(world->link[1], hex);
+    rig_settle(world);
+    assert_int_equal(world->link[1]->taken, 1);
+    assert_false(world->link[0]->busy);
+    rig_assert_state(world, row, MESSAGE_SENDING);
+    rig_run_for(world, 2000);
+    rig_assert_state(world, row, MESSAGE_SENT);
+    assert_true(world->link[0]->busy);
+}
+
+/* Taken out of the configuration while its outcome is not on disk. */
+static void a_modem_goes_when_its_outcome_is_written(void **state)
+{
+    struct world *world = *state;
+
+    rig_ready(world, 0);
+    int64_t row = accept_one(world, "a");
+    rig_prompt(world, 0);
+    vfs_shim_reset();
+    vfs_shim_fail(VFS_IO_ERROR, VFS_WRITE, 1, 3);
+    sent(world);
+    rig_run_for(world, STORE_HOLD_MS);
+    rig_assert_state(world, row, MESSAGE_SENDING);
+    world->config.modems = &world->modem[1];
+    world->config.modem_count = 1;
+    gateway_reload(world->gateway, &world->config);
+    rig_settle(world);
+    rig_run_for(world, 5000);
+    rig_assert_state(world, row, MESSAGE_SENT);
+    assert_int_equal(gateway_modem_count(world->gateway), 1);
+}
+
+/* The modem deletes what was taken: what is not on disk was not. */
+static void an_inbound_whose_commit_fails_is_not_taken(void **state)
+{
+    static const char hex[] = "040B914819325476F80008622211610000A3020041";
+    struct world *world = *state;
+    struct inbox list[2];
+
+    rig_ready(world, 0);
+    vfs_shim_reset();
+    vfs_shim_fail(VFS_IO_ERROR, VFS_WRITE, 1, 3);
+    hand_link_inbound(world->link[0], hex);
+    rig_settle(world);
+    assert_int_equal(world->link[0]->taken, 0);
+    assert_int_equal(world->link[0]->not_taken, 1);
+    rig_run_for(world, 5000);
+    vfs_shim_reset();
+    hand_link_inbound(world->link[0], hex); /* a later sweep */
+    rig_settle(world);
+    assert_int_equal(world->link[0]->taken, 1);
+    assert_int_equal(store_inbox_list(world->store, 0, list, 2), 1);
+    inbox_clear(&list[0]);
+}
+
 #define HANDOVER_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -209,6 +323,11 @@ int main(void)
         HANDOVER_TEST(a_prompt_in_a_commit_that_fails_is_answered_with_no),
         HANDOVER_TEST(a_held_outcome_does_not_undo_evidence),
         HANDOVER_TEST(a_link_that_will_not_take_it_waits_its_turn),
+        HANDOVER_TEST(a_claim_alone_that_is_undone_waits_again),
+        HANDOVER_TEST(what_waited_for_the_disk_goes_when_it_is_mended),
+        HANDOVER_TEST(a_modem_whose_outcome_is_held_takes_nothing),
+        HANDOVER_TEST(a_modem_goes_when_its_outcome_is_written),
+        HANDOVER_TEST(an_inbound_whose_commit_fails_is_not_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,6 +147,74 @@ static void what_is_begun_is_found_among_many(void **state)
     rig_assert_state(world, row, MESSAGE_SENT);
 }
 
+/* One that only its recipient's network refuses waits by itself, and is not tried at once. */
+static void a_part_waits_for_its_own_time(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = long_request("a");
+
+    rig_ready(world, 0);
+    (void)rig_accept(world, &request);
+    rig_prompt(world, 0);
+    pause_modem(world, "m0", true);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_CMS, 27);
+    assert_false(world->link[0]->busy);
+    rig_run_for(world, 61 * 1000);
+    assert_true(world->link[0]->busy);
+    assert_int_equal(world->link[0]->submit.part, 1);
+}
+
+/* A pause before, with nothing under way, has let go of what it had not begun; this is begun. */
+static void an_earlier_pause_takes_nothing_away(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = long_request("a");
+
+    request.modem = "m0";
+    rig_ready(world, 0);
+    pause_modem(world, "m1", true);
+    pause_all(world, true);
+    pause_all(world, false);
+    hand_link_state(world->link[0], LINK_REGISTERING);
+    int64_t row = rig_accept(world, &request);
+    pause_modem(world, "m0", true);
+    rig_ready(world, 0); /* looks for what is begun: nothing */
+    pause_modem(world, "m0", false);
+    rig_prompt(world, 0);
+    pause_modem(world, "m0", true);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_CMS, 42);
+    rig_run_for(world, 20 * 1000);
+    assert_true(world->link[0]->busy);
+    assert_int_equal(world->link[0]->submit.part, 1);
+    rig_assert_state(world, row, MESSAGE_CLAIMED);
+}
+
+/* A copy that only this SIM may send, and has not begun: another one sends it. */
+static void what_a_paused_modem_has_not_begun_goes_elsewhere(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = long_request("a");
+
+    rig_ready(world, 0);
+    int64_t row = rig_accept(world, &request);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
+    pause_modem(world, "m0", true);
+    rig_ready(world, 1);
+    rig_run_for(world, 20 * 1000);
+    assert_int_equal(world->link[0]->submits, 1);
+    for (unsigned part = 0; part < 3; part++) {
+        assert_int_equal(world->link[1]->submit.part, part);
+        rig_prompt(world, 1);
+        rig_outcome(world, 1, SMS_SENT, SMS_CAUSE_NONE, 0);
+    }
+    rig_assert_state(world, row, MESSAGE_SENT);
+}
+
 static void a_pause_holds_over_a_restart_of_the_modem(void **state)
 {
     struct world *world = *state;
@@ -409,6 +477,9 @@ int main(void)
         TEST(the_message_under_way_is_finished_with_all_its_parts),
         TEST(a_part_that_waits_is_finished_too),
         TEST(what_is_begun_is_found_among_many),
+        TEST(a_part_waits_for_its_own_time),
+        TEST(an_earlier_pause_takes_nothing_away),
+        TEST(what_a_paused_modem_has_not_begun_goes_elsewhere),
         TEST(a_pause_holds_over_a_restart_of_the_modem),
         TEST(a_pause_holds_over_a_restart),
         DISK_TEST(a_pause_that_was_undone_does_not_hold),

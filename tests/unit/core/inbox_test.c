@@ -118,6 +118,96 @@ static void an_unfinished_set_is_shown_after_a_day(void **state)
     inbox_free(list, count);
 }
 
+/* Nothing but the same sender's same message to the same SIM is joined. */
+static void parts_of_others_are_not_joined(void **state)
+{
+    static const char first[] = "440B914819325476F80008622211610000A3080500035A02010041";
+    static const char *const others[] = {
+        "440B914819325476F80008622211610000A3080500035B02020042",   /* another reference */
+        "440B914819325477F80008622211610000A3080500035A02020042",   /* another sender */
+        "440B914819325476F80008622211610000A309060804005A02020042", /* as 16 bits */
+    };
+    struct world *world = *state;
+    struct inbox list[LIST];
+    char hex[512];
+
+    air(world, first);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        air(world, others[i]);
+        assert_int_equal(inbox(world, list), 0);
+    }
+    hand_link_inbound(world->link[1], deliver(hex, 2, 2, "0042")); /* another SIM */
+    rig_settle(world);
+    assert_int_equal(inbox(world, list), 0);
+    air(world, hex);
+    int count = inbox(world, list);
+    assert_int_equal(count, 1);
+    assert_string_equal(list[0].text, "AB");
+    inbox_free(list, count);
+}
+
+/* Each when its own day is over, and each once. */
+static void each_set_has_its_own_day(void **state)
+{
+    static const char second[] = "440B914819325476F80008622211610000A3080500035B02020042";
+    struct world *world = *state;
+    struct inbox list[LIST];
+    char hex[512];
+
+    air(world, deliver(hex, 2, 1, "0041"));
+    rig_run_for(world, INT64_C(10) * 3600 * 1000);
+    air(world, second);
+    rig_restart(world); /* gives nothing up */
+    rig_run_for(world, INT64_C(13) * 3600 * 1000);
+    assert_int_equal(inbox(world, list), 0);
+    rig_run_for(world, INT64_C(2) * 3600 * 1000);
+    int count = inbox(world, list);
+    assert_int_equal(count, 1);
+    assert_string_equal(list[0].text, "A");
+    inbox_free(list, count);
+    rig_run_for(world, INT64_C(10) * 3600 * 1000);
+    count = inbox(world, list);
+    assert_int_equal(count, 2);
+    inbox_free(list, count);
+    rig_run_for(world, INT64_C(50) * 3600 * 1000);
+    count = inbox(world, list);
+    assert_int_equal(count, 2);
+    inbox_free(list, count);
+}
+
+static void a_whole_set_does_not_come_again(void **state)
+{
+    struct world *world = *state;
+    struct inbox list[LIST];
+    char hex[512];
+
+    air(world, deliver(hex, 2, 1, "0041"));
+    air(world, deliver(hex, 2, 2, "0042"));
+    rig_run_for(world, INT64_C(50) * 3600 * 1000);
+    int count = inbox(world, list);
+    assert_int_equal(count, 1);
+    inbox_free(list, count);
+}
+
+/* Its modem is taken out of the configuration before the disk has answered. */
+static void a_modem_that_leaves_is_not_answered(void **state)
+{
+    struct world *world = *state;
+    struct inbox list[LIST];
+    char hex[512];
+
+    rig_settle(world);
+    hand_link_inbound(world->link[1], deliver(hex, 0, 0, "0041"));
+    assert_int_equal(world->link[1]->taken, 0);
+    world->config.modem_count = 1;
+    gateway_reload(world->gateway, &world->config);
+    rig_settle(world);
+    assert_int_equal(gateway_modem_count(world->gateway), 1);
+    int count = inbox(world, list);
+    assert_int_equal(count, 1);
+    inbox_free(list, count);
+}
+
 static void what_does_not_decode_is_counted_and_let_go(void **state)
 {
     static const char *const hostile[] = {
@@ -341,6 +431,62 @@ static void a_report_of_a_part_is_not_the_whole(void **state)
     rig_assert_state(world, row, MESSAGE_DELIVERED);
 }
 
+/* Its second part was refused for good, whatever is said of the first. */
+static void a_part_that_failed_is_not_delivered(void **state)
+{
+    static char text[170];
+    struct world *world = *state;
+    struct send_request request = rig_request("a");
+    char hex[256];
+
+    memset(text, 'x', sizeof text);
+    request.text = text;
+    request.text_len = sizeof text; /* two parts */
+    rig_ready(world, 0);
+    int64_t row = rig_accept(world, &request);
+    for (int i = 0; i < 2; i++) {
+        rig_prompt(world, 0);
+        hand_link_outcome(world->link[0], SMS_SENT, SMS_CAUSE_NONE, 0, 7 + i);
+        rig_settle(world);
+    }
+    air(world, report(hex, 8, 0x46));
+    rig_assert_state(world, row, MESSAGE_UNDELIVERED);
+    air(world, report(hex, 7, 0x00));
+    rig_assert_state(world, row, MESSAGE_UNDELIVERED);
+    air(world, report(hex, 8, 0x00)); /* it did arrive in the end */
+    rig_assert_state(world, row, MESSAGE_DELIVERED);
+}
+
+static void delivered_stays_delivered(void **state)
+{
+    struct world *world = *state;
+    char hex[256];
+    int64_t row = sent(world, "a");
+
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    air(world, report(hex, 7, 0x00));
+    for (unsigned status = 0x01; status <= 0x60; status += 0x1F) {
+        air(world, report(hex, 7, status));
+        rig_assert_state(world, row, MESSAGE_DELIVERED);
+    }
+}
+
+/* Nobody's reports, far more than are kept: the newest are. */
+static void an_early_report_is_kept_in_a_crowd(void **state)
+{
+    struct world *world = *state;
+    char hex[256];
+    int64_t row = sent(world, "a");
+
+    for (unsigned i = 0; i < 180; i++) {
+        air(world, report(hex, i == 150 ? 7 : 8 + i, 0x00));
+        rig_run_for(world, 10);
+    }
+    rig_run_for(world, 59 * 1000);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    rig_assert_state(world, row, MESSAGE_DELIVERED);
+}
+
 #define RIG_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -350,6 +496,10 @@ int main(void)
         RIG_TEST(parts_in_any_order_with_doubles),
         RIG_TEST(a_pair_parted_between_messages_is_one_character),
         RIG_TEST(an_unfinished_set_is_shown_after_a_day),
+        RIG_TEST(parts_of_others_are_not_joined),
+        RIG_TEST(each_set_has_its_own_day),
+        RIG_TEST(a_whole_set_does_not_come_again),
+        RIG_TEST(a_modem_that_leaves_is_not_answered),
         RIG_TEST(what_does_not_decode_is_counted_and_let_go),
         RIG_TEST(half_finished_sets_cost_a_bounded_room),
         RIG_TEST(a_storm_is_taken_and_bounded),
@@ -361,6 +511,9 @@ int main(void)
         RIG_TEST(without_a_reference_only_one_can_be_meant),
         RIG_TEST(both_attempts_of_one_message_are_one_candidate),
         RIG_TEST(a_report_of_a_part_is_not_the_whole),
+        RIG_TEST(a_part_that_failed_is_not_delivered),
+        RIG_TEST(delivered_stays_delivered),
+        RIG_TEST(an_early_report_is_kept_in_a_crowd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 #include "gateway_internal.h"
 #include "rig.h"
 #include "store_pin.h"
+#include "vfs_shim.h"
 
 static char path[] = "/tmp/otpgate-pin-XXXXXX";
 
@@ -130,6 +131,53 @@ static void that_it_is_tried_is_on_disk_first(void **state)
     refused(world, "its PIN was typed before, and what it said is not known");
     ask(world, 3); /* it has all its attempts: it was not wrong */
     typed(world, "4711");
+}
+
+/* What cannot be written is not typed: after a kill nobody would know of it. */
+static void where_the_disk_fails_nothing_is_typed(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/otpgate-pin-XXXXXX", command[64];
+    void *inner = NULL;
+    assert_int_equal(vfs_shim_install(), 0);
+    assert_non_null(mkdtemp(dir));
+    rig_setup_in(&inner, dir);
+    struct world *world = inner;
+    strcpy(world->modem[0].pin_file, path);
+    rig_restart(world);
+    put_pin("4711\n");
+    vfs_shim_fail(VFS_IO_ERROR, VFS_WRITE, 1, 3);
+    ask(world, 3);
+    refused(world, "that it is tried cannot be written");
+    assert_int_equal(world->link[0]->pins, 0);
+    vfs_shim_reset();
+    rig_run_for(world, 5000);
+    ask(world, 3);
+    typed(world, "4711");
+    rig_teardown(&inner);
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    assert_int_equal(system(command), 0);
+}
+
+/* Its port went behind the PIN, and when it is back the SIM is ready: by whose hand? */
+static void a_port_that_went_proves_nothing(void **state)
+{
+    struct world *world = *state;
+    ask(world, 3);
+    typed(world, "4711");
+    hand_link_card(world->link[0], LINK_SYNCING, LINK_CARD_UNKNOWN);
+    ready(world);
+    ask(world, 2);
+    refused(world, "its PIN was typed before, and what it said is not known");
+}
+
+static void asked_twice_is_answered_once(void **state)
+{
+    struct world *world = *state;
+    hand_link_ask_pin(world->link[0], 3);
+    hand_link_ask_pin(world->link[0], 3);
+    rig_settle(world);
+    assert_int_equal(world->link[0]->pins + world->link[0]->no_pins, 1);
 }
 
 static void a_rejected_pin_is_never_typed_again(void **state)
@@ -259,6 +307,9 @@ int main(void)
         cmocka_unit_test(the_rule),
         cmocka_unit_test_setup_teardown(the_right_pin_is_typed_each_time, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(that_it_is_tried_is_on_disk_first, setup, rig_teardown),
+        cmocka_unit_test(where_the_disk_fails_nothing_is_typed),
+        cmocka_unit_test_setup_teardown(a_port_that_went_proves_nothing, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(asked_twice_is_answered_once, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_rejected_pin_is_never_typed_again, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(another_pin_may_be_tried_while_two_are_left, setup,
                                         rig_teardown),

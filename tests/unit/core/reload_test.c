@@ -157,6 +157,28 @@ static void another_model_is_another_phone(void **state)
     assert_int_equal(world->links, LINKS + 1);
 }
 
+/* No section names it any more: what has not left it goes back, and nothing leaves. */
+static void a_modem_that_is_removed_sends_no_more(void **state)
+{
+    struct world *world = *state;
+    struct send_request a = rig_request("a");
+
+    rig_ready(world, 1);
+    int64_t row = rig_accept(world, &a);
+    assert_true(world->link[1]->busy);
+    world->config.modem_count = 1;
+    reload(world);
+    assert_true(world->link[1]->aborted);
+    rig_prompt(world, 1); /* it was faster */
+    assert_true(world->link[1]->answered);
+    assert_false(world->link[1]->yes);
+    rig_outcome(world, 1, SMS_NOT_SENT, SMS_CAUSE_LOCAL, SMS_LOCAL_REFUSED);
+    rig_assert_state(world, row, MESSAGE_QUEUED);
+    assert_int_equal(gateway_modem_count(world->gateway), 1);
+    rig_ready(world, 0);
+    rig_assert_state(world, row, MESSAGE_CLAIMED);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -164,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(who_was_refused_for_a_modem_that_leaves_gets_it),
         TEST(a_swap_that_may_be_taken_now_is),
+        TEST(a_modem_that_is_removed_sends_no_more),
         TEST(a_modem_that_leaves_takes_its_alarms_along),
         TEST(alarms_of_one_name_are_the_living_modems),
         TEST(another_model_is_another_phone),
