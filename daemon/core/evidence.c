@@ -3,7 +3,7 @@
 #include "gateway_internal.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "log.h"
 #include "text.h"
@@ -11,6 +11,8 @@
 enum {
     ORPHAN_MS = 120 * 1000, /* an orphan +CMGS after a restart is believed this long */
     PAGE = 64,
+    RETRY_FIRST_MS = 250, /* of what cannot be written */
+    RETRY_MOST_MS = 10 * 1000,
 };
 
 /* --- waiting for it ------------------------------------------------------------------------------
@@ -149,6 +151,21 @@ int evidence_settle(struct gateway *gateway, struct attempt *attempt, int refere
     return settle_message(gateway, message, attempt, unsure);
 }
 
+/* --- keeping it until it is on disk --------------------------------------------------------------
+ */
+
+/* A link tells it once: it is kept in RAM and tried again where it cannot be written, in the order
+ * in which it came, and before anything is claimed: a resend would be a double that we know of. */
+struct late {
+    struct late *next;
+    struct gateway *gateway;
+    struct link_evidence evidence;
+    char modem[MODEM_NAME_MAX];
+    bool matched;
+    bool written; /* inside the open transaction */
+    struct store_waiter waiter;
+};
+
 /* Which attempt it is about. 1, 0, -errno. */
 static int find_attempt(struct gateway *gateway, const struct link_evidence *evidence,
                         struct attempt *out)
@@ -164,31 +181,122 @@ static int find_attempt(struct gateway *gateway, const struct link_evidence *evi
     return count > 1 ? 0 : count;
 }
 
+static int late_apply(struct gateway *gateway, struct late *late)
+{
+    struct message message = {0};
+    struct attempt attempt;
+    int rc = find_attempt(gateway, &late->evidence, &attempt);
+
+    late->matched = rc > 0;
+    if (rc > 0)
+        rc = evidence_settle(gateway, &attempt, late->evidence.reference, late->evidence.unsure,
+                             &message);
+    message_clear(&message);
+    return rc;
+}
+
+static int late_write(struct gateway *gateway, struct late *late)
+{
+    int rc = store_begin(gateway->store);
+
+    if (rc < 0)
+        return rc;
+    schedule_guard(gateway);
+    rc = late_apply(gateway, late);
+    int end = store_end(gateway->store, rc >= 0);
+    return rc >= 0 && end < 0 ? end : rc;
+}
+
+static void late_free(struct late *late)
+{
+    struct late **at = &late->gateway->late;
+
+    while (*at != late)
+        at = &(*at)->next;
+    *at = late->next;
+    free(late);
+}
+
+static void try_later(struct gateway *gateway, const struct late *late, int rc)
+{
+    int ms = gateway->late_retry_ms ? gateway->late_retry_ms * 2 : RETRY_FIRST_MS;
+
+    gateway->late_retry_ms = ms < RETRY_MOST_MS ? ms : RETRY_MOST_MS;
+    log_event(LOG_LEVEL_ERROR, "evidence", late->modem, "held", "errno=%d retry_ms=%d", -rc,
+              gateway->late_retry_ms);
+    loop_timer_arm_in(&gateway->late_timer, gateway->late_retry_ms);
+}
+
+static void on_late_durable(void *arg, int rc)
+{
+    struct late *late = arg;
+    struct gateway *gateway = late->gateway;
+
+    if (rc < 0) {
+        late->written = false;
+        try_later(gateway, late, rc);
+        return;
+    }
+    gateway->late_retry_ms = 0;
+    if (late->matched)
+        gateway->stats.evidence++;
+    else
+        log_event(LOG_LEVEL_INFO, "evidence", late->modem, "unmatched", "reference=%d",
+                  late->evidence.reference);
+    late_free(late);
+}
+
+void evidence_write(struct gateway *gateway)
+{
+    for (struct late *late = gateway->late; late; late = late->next) {
+        if (late->written)
+            continue;
+        int rc = late_write(gateway, late);
+        if (rc < 0) {
+            try_later(gateway, late, rc);
+            return; /* those that came after it wait for it */
+        }
+        late->written = true;
+        store_when_durable(gateway->store, &late->waiter);
+    }
+}
+
+static void on_late(void *arg)
+{
+    evidence_write(arg);
+}
+
 void evidence_take(struct modem *modem, const struct link_evidence *evidence)
 {
     struct gateway *gateway = modem->gateway;
-    struct attempt attempt;
-    int rc = store_begin(gateway->store);
+    struct late *late = calloc(1, sizeof *late), **end = &gateway->late;
 
-    if (rc == 0) {
-        schedule_guard(gateway);
-        rc = find_attempt(gateway, evidence, &attempt);
-        if (rc > 0) {
-            struct message message = {0};
-            gateway->stats.evidence++;
-            rc =
-                evidence_settle(gateway, &attempt, evidence->reference, evidence->unsure, &message);
-            message_clear(&message);
-        } else {
-            log_event(LOG_LEVEL_INFO, "evidence", modem->config.name, "unmatched", "reference=%d",
-                      evidence->reference);
-        }
-        int end = store_end(gateway->store, rc >= 0);
-        if (rc >= 0)
-            rc = end;
+    if (!late) {
+        log_event(LOG_LEVEL_ERROR, "evidence", modem->config.name, "lost", "errno=%d", ENOMEM);
+        return;
     }
-    if (rc < 0)
-        log_event(LOG_LEVEL_ERROR, "evidence", modem->config.name, "lost", "errno=%d", -rc);
+    late->gateway = gateway;
+    late->evidence = *evidence;
+    late->waiter = (struct store_waiter){.fn = on_late_durable, .arg = late, .patient = true};
+    text_copy(late->modem, sizeof late->modem, modem->config.name);
+    while (*end)
+        end = &(*end)->next;
+    *end = late;
+    evidence_write(gateway);
+}
+
+void evidence_init(struct gateway *gateway)
+{
+    loop_timer_init(&gateway->late_timer, gateway->loop, on_late, gateway);
+}
+
+void evidence_stop(struct gateway *gateway)
+{
+    loop_timer_cancel(&gateway->late_timer);
+    while (gateway->late) {
+        store_forget(gateway->store, &gateway->late->waiter);
+        late_free(gateway->late);
+    }
 }
 
 /* --- after a crash

@@ -42,6 +42,7 @@ struct gateway *gateway_new(struct loop *loop, struct store *store, const struct
     housekeeping_init(gateway);
     budget_init(gateway);
     unpin_init(gateway);
+    evidence_init(gateway);
     evidence_recover(gateway);
     hold_load(gateway);
     plug_lessons_load(gateway);
@@ -82,6 +83,7 @@ void gateway_free(struct gateway *gateway)
     fleet_close(gateway);
     reports_stop(gateway);
     unpin_stop(gateway);
+    evidence_stop(gateway);
     inbox_stop(gateway);
     housekeeping_stop(gateway);
     budget_stop(gateway);

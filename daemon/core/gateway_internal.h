@@ -152,9 +152,13 @@ struct modem {
 
 /* A report that nobody waits for yet: it may be faster than our own +CMGS. */
 struct early_report {
+    struct gateway *gateway;
     int64_t until_ms; /* 0: free */
+    int64_t again_ms; /* its attempt is known, the disk failed: then it is tried again; 0: not */
+    bool written;     /* inside the open transaction */
     char iccid[23];
     struct pdu_report report;
+    struct store_waiter waiter;
 };
 enum { EARLY_REPORTS = 64 };
 
@@ -233,6 +237,9 @@ struct gateway {
     struct loop_timer early_timer;
     struct taking *takings;
     struct unpin unpin;
+    struct late *late; /* evidence on its way to the disk, see evidence.c */
+    struct loop_timer late_timer;
+    int late_retry_ms;
     struct loop_timer sets_timer; /* unfinished sets are given up */
     struct loop_timer purge_timer;
     struct loop_timer day_timer; /* budgets begin anew */
@@ -407,7 +414,12 @@ void attempt_check_stopped(struct gateway *gateway);
 
 enum { ATTEMPTS_TOLD = SMS_PARTS_MAX * 6 }; /* more of them than one run of a message can have */
 
+void evidence_init(struct gateway *gateway);
+void evidence_stop(struct gateway *gateway);
+/* A link tells of an attempt, once: it is kept until it is on disk. */
 void evidence_take(struct modem *modem, const struct link_evidence *evidence);
+/* Inside a transaction, or opens one: what a failure has left to be written, before any claim. */
+void evidence_write(struct gateway *gateway);
 /* Inside the transaction: the attempt was sent (unsure: perhaps not), its message is loaded and
  * moved on where this moves it. 1: settled, 0: no such message, -errno. */
 int evidence_settle(struct gateway *gateway, struct attempt *attempt, int reference, bool unsure,

@@ -12,7 +12,7 @@
 #include "status.h"
 #include "text.h"
 
-enum { EARLY_MS = 60 * 1000, MATCH_MOST = 4 };
+enum { EARLY_MS = 60 * 1000, EARLY_AGAIN_MS = 1000, MATCH_MOST = 4 };
 
 /* All of them carried one part of one message, and of none is it known what became of it. */
 static bool are_one(const struct attempt *found, int count)
@@ -140,28 +140,89 @@ static void arm_early(struct gateway *gateway)
 {
     int64_t next_ms = INT64_MAX;
 
-    for (int i = 0; i < EARLY_REPORTS; i++)
-        if (gateway->early[i].until_ms && gateway->early[i].until_ms < next_ms)
-            next_ms = gateway->early[i].until_ms;
+    for (int i = 0; i < EARLY_REPORTS; i++) {
+        const struct early_report *early = &gateway->early[i];
+        int64_t at_ms = early->again_ms ? early->again_ms : early->until_ms;
+        if (early->until_ms && !early->written && at_ms < next_ms)
+            next_ms = at_ms;
+    }
     if (next_ms == INT64_MAX)
         loop_timer_cancel(&gateway->early_timer);
     else
         loop_timer_arm(&gateway->early_timer, next_ms);
 }
 
+static void clear_early(struct early_report *early)
+{
+    struct gateway *gateway = early->gateway;
+
+    store_forget(gateway->store, &early->waiter);
+    *early = (struct early_report){.gateway = gateway};
+}
+
 static void drop_early(struct gateway *gateway, struct early_report *early)
 {
-    memset(early, 0, sizeof *early);
+    clear_early(early);
     gateway->stats.reports_unmatched++;
+}
+
+/* Its attempt is known: it is kept until it is on disk, as long as that takes. */
+static void try_early_again(struct early_report *early)
+{
+    early->written = false;
+    early->again_ms = loop_now_ms(early->gateway->loop) + EARLY_AGAIN_MS;
+    early->until_ms = early->again_ms + EARLY_MS;
+    arm_early(early->gateway);
+}
+
+static void on_early_durable(void *arg, int rc)
+{
+    struct early_report *early = arg;
+
+    if (rc < 0)
+        try_early_again(early);
+    else
+        clear_early(early);
+}
+
+static void look_at(struct gateway *gateway, struct early_report *early)
+{
+    struct attempt attempt;
+    int rc = store_begin(gateway->store);
+
+    early->again_ms = 0;
+    if (rc == 0) {
+        schedule_guard(gateway);
+        rc = find_attempt(gateway, early->iccid, &early->report, &attempt);
+        if (rc > 0 && (rc = apply(gateway, &attempt, &early->report)) == 0)
+            early->written = true;
+        int end = store_end(gateway->store, rc >= 0);
+        rc = rc < 0 ? rc : end;
+    }
+    if (rc < 0) {
+        log_event(LOG_LEVEL_ERROR, "reports", "-", "held", "errno=%d", -rc);
+        try_early_again(early);
+    } else if (early->written) {
+        early->waiter =
+            (struct store_waiter){.fn = on_early_durable, .arg = early, .patient = true};
+        store_when_durable(gateway->store, &early->waiter);
+    }
 }
 
 static void on_early(void *arg)
 {
     struct gateway *gateway = arg;
+    int64_t now_ms = loop_now_ms(gateway->loop);
 
-    for (int i = 0; i < EARLY_REPORTS; i++)
-        if (gateway->early[i].until_ms && gateway->early[i].until_ms <= loop_now_ms(gateway->loop))
-            drop_early(gateway, &gateway->early[i]);
+    for (int i = 0; i < EARLY_REPORTS; i++) {
+        struct early_report *early = &gateway->early[i];
+        if (!early->until_ms || early->written)
+            continue;
+        if (early->again_ms && early->again_ms <= now_ms)
+            look_at(gateway, early);
+        else if (early->until_ms <= now_ms)
+            drop_early(gateway, early);
+    }
     arm_early(gateway);
 }
 
@@ -181,31 +242,15 @@ static void keep_early(struct gateway *gateway, const char *iccid, const struct 
     arm_early(gateway);
 }
 
-static int look_at(struct gateway *gateway, struct early_report *early)
-{
-    struct attempt attempt;
-    int rc = find_attempt(gateway, early->iccid, &early->report, &attempt);
-
-    if (rc <= 0)
-        return rc;
-    rc = apply(gateway, &attempt, &early->report);
-    if (rc == 0)
-        memset(early, 0, sizeof *early);
-    return rc;
-}
-
 void reports_look_again(struct gateway *gateway, const char *iccid)
 {
-    int rc = 0;
-
-    if (!loop_timer_armed(&gateway->early_timer) || store_begin(gateway->store) < 0)
+    if (!loop_timer_armed(&gateway->early_timer))
         return;
-    schedule_guard(gateway);
-    for (int i = 0; i < EARLY_REPORTS && rc >= 0; i++)
-        if (gateway->early[i].until_ms && strcmp(gateway->early[i].iccid, iccid) == 0)
-            rc = look_at(gateway, &gateway->early[i]);
-    if (store_end(gateway->store, rc >= 0) < 0 || rc < 0)
-        log_event(LOG_LEVEL_ERROR, "reports", "-", "lost", "errno=%d", -rc);
+    for (int i = 0; i < EARLY_REPORTS; i++) {
+        struct early_report *early = &gateway->early[i];
+        if (early->until_ms && !early->written && strcmp(early->iccid, iccid) == 0)
+            look_at(gateway, early);
+    }
     arm_early(gateway);
 }
 
@@ -228,9 +273,13 @@ int reports_take(struct gateway *gateway, const char *iccid, const struct pdu_re
 void reports_init(struct gateway *gateway)
 {
     loop_timer_init(&gateway->early_timer, gateway->loop, on_early, gateway);
+    for (int i = 0; i < EARLY_REPORTS; i++)
+        gateway->early[i].gateway = gateway;
 }
 
 void reports_stop(struct gateway *gateway)
 {
     loop_timer_cancel(&gateway->early_timer);
+    for (int i = 0; i < EARLY_REPORTS; i++)
+        store_forget(gateway->store, &gateway->early[i].waiter);
 }

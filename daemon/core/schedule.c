@@ -138,6 +138,7 @@ static void claim_due(void *arg)
 {
     struct gateway *gateway = arg;
 
+    evidence_write(gateway); /* what is known already must not be sent again */
     claim_all_due(gateway);
     lease_yield_all(gateway);
 }

@@ -203,7 +203,9 @@ static void on_look(void *arg)
 {
     struct gateway *gateway = arg;
 
-    if (gateway->unpin.waiter.queued) /* it may have passed what is to be looked at */
+    if (gateway->store_failing)
+        look_no_later(gateway, loop_now_ms(gateway->loop) + AGAIN_MS);
+    else if (gateway->unpin.waiter.queued) /* it may have passed what is to be looked at */
         gateway->unpin.again = true;
     else
         go_on(gateway);

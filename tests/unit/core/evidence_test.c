@@ -4,8 +4,10 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "rig.h"
+#include "vfs_shim.h"
 
 static void hear(struct world *world, uint64_t token, int reference, bool unsure)
 {
@@ -186,6 +188,125 @@ static void parts_are_delivered_in_any_order(void **state)
     rig_assert_state(world, row, MESSAGE_DELIVERED);
 }
 
+/* --- a disk that fails ---------------------------------------------------------------------------
+ */
+
+static char dir[] = "/tmp/otpgate-evidence-XXXXXX";
+
+static int setup_disk(void **state)
+{
+    snprintf(dir, sizeof dir, "/tmp/otpgate-evidence-XXXXXX");
+    if (vfs_shim_install() < 0 || !mkdtemp(dir))
+        return -1;
+    rig_setup_in(state, dir);
+    rig_settle(*state);
+    return 0;
+}
+
+static int teardown_disk(void **state)
+{
+    char command[64];
+
+    vfs_shim_reset();
+    rig_teardown(state);
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    return system(command);
+}
+
+static void disk_fails(void)
+{
+    vfs_shim_fail(VFS_IO_ERROR, VFS_WRITE, 1, 100000);
+}
+
+/* The modem is free, and the message waits for its resend by it. */
+static int64_t waits_for_its_resend(struct world *world, const char *key, uint64_t *token)
+{
+    struct send_request request = rig_request(key);
+
+    rig_ready(world, 0);
+    int64_t row = rig_accept(world, &request);
+    *token = world->link[0]->submit.token;
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
+    rig_run_for(world, 4000);
+    rig_assert_state(world, row, MESSAGE_QUEUED);
+    return row;
+}
+
+/* Whatever finds first that the disk is mended: nothing is claimed before this is written. */
+static void a_late_reference_outlives_a_disk_that_fails(void **state)
+{
+    struct world *world = *state;
+    struct gateway_stats stats;
+    char key[16];
+
+    for (unsigned i = 0; i < 20; i++) {
+        uint64_t token;
+        snprintf(key, sizeof key, "k%u", i);
+        int64_t row = waits_for_its_resend(world, key, &token);
+        disk_fails();
+        hear(world, token, (int)i, false);
+        rig_run_for(world, 5000 + 700 * i); /* it would be due */
+        rig_assert_state(world, row, MESSAGE_QUEUED);
+        vfs_shim_reset();
+        rig_run_for(world, 60 * 1000);
+        rig_assert_state(world, row, MESSAGE_SENT);
+        assert_int_equal(world->link[0]->submits, i + 1);
+        gateway_stats(world->gateway, &stats);
+        assert_int_equal(stats.evidence, i + 1);
+        report(world, i, 0);
+        rig_assert_state(world, row, MESSAGE_DELIVERED);
+    }
+}
+
+static void what_is_heard_is_written_in_its_order(void **state)
+{
+    struct world *world = *state;
+    uint64_t token;
+    int64_t row = waits_for_its_resend(world, "a", &token);
+
+    disk_fails();
+    hear(world, token, 9, false);
+    hear(world, token, -1, true);
+    vfs_shim_reset();
+    rig_run_for(world, 60 * 1000);
+    rig_assert_state(world, row, MESSAGE_UNKNOWN);
+    assert_int_equal(world->link[0]->submits, 1);
+}
+
+/* Told to the modem as taken long ago: it will not come again. */
+static void a_report_that_was_faster_outlives_it_too(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = rig_request("a");
+
+    rig_ready(world, 0);
+    int64_t row = rig_accept(world, &request);
+    rig_prompt(world, 0);
+    report(world, 7, 0); /* and our own answer is not there yet */
+    hand_link_outcome(world->link[0], SMS_SENT, SMS_CAUSE_NONE, 0, 7);
+    assert_int_equal(store_flush(world->store), 0);
+    disk_fails();
+    rig_settle(world);
+    rig_assert_state(world, row, MESSAGE_SENT);
+    rig_run_for(world, 90 * 1000);
+    rig_assert_state(world, row, MESSAGE_SENT);
+    vfs_shim_reset();
+    rig_run_for(world, 60 * 1000);
+    rig_assert_state(world, row, MESSAGE_DELIVERED);
+}
+
+static void what_is_held_at_the_end_is_let_go(void **state)
+{
+    struct world *world = *state;
+    uint64_t token;
+    (void)waits_for_its_resend(world, "a", &token);
+
+    disk_fails();
+    hear(world, token, 9, false); /* the sanitizer looks */
+}
+
+#define DISK_TEST(name) cmocka_unit_test_setup_teardown(name, setup_disk, teardown_disk)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -198,6 +319,10 @@ int main(void)
         TEST(a_part_that_failed_is_not_forgotten),
         TEST(nor_where_evidence_ends_the_message),
         TEST(parts_are_delivered_in_any_order),
+        DISK_TEST(a_late_reference_outlives_a_disk_that_fails),
+        DISK_TEST(what_is_heard_is_written_in_its_order),
+        DISK_TEST(a_report_that_was_faster_outlives_it_too),
+        DISK_TEST(what_is_held_at_the_end_is_let_go),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
