@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "pdu.h"
+#include "pdu_agree.h"
 #include "pdu_decode.h"
 #include "sim_pdu.h"
 #include "text.h"
@@ -158,6 +159,46 @@ static void submits_of_the_file(void **state)
     assert_true(count >= 30);
 }
 
+/* --- what comes back: the same octets, read by both --- */
+
+static struct vector v;
+
+static void agree(const char *name, bool report, size_t len)
+{
+    const char *differ = report ? pdu_agree_report(v.tpdu, len) : pdu_agree_deliver(v.tpdu, len);
+    if (differ)
+        fail_msg("%s, %zu octets: %s", name, len, differ);
+}
+
+/* Whole, cut at every octet, and with every octet wrong in seven ways: they agree on what is taken,
+ * and on all that is in it. */
+static void what_comes_of_the_file(void **state)
+{
+    static const uint8_t wrong[] = {0x00, 0x01, 0x7F, 0x80, 0x8C, 0xA0, 0xFF};
+    unsigned delivers_read = 0, reports_read = 0;
+    FILE *file = vectors_open();
+    (void)state;
+    assert_non_null(file);
+    while (vectors_next(file, &v)) {
+        bool report = vector_is(&v, "kind", "report");
+        const char *name = vector_get(&v, "name");
+        if (vector_is(&v, "kind", "submit"))
+            continue;
+        for (size_t len = 0; len <= v.len; len++)
+            agree(name, report, len);
+        for (size_t at = 0; at < v.len; at++)
+            for (size_t i = 0; i < sizeof wrong; i++) {
+                uint8_t right = v.tpdu[at];
+                v.tpdu[at] = wrong[i];
+                agree(name, report, v.len);
+                v.tpdu[at] = right;
+            }
+        *(report ? &reports_read : &delivers_read) += 1;
+    }
+    fclose(file);
+    assert_true(delivers_read >= 200 && reports_read >= 30);
+}
+
 /* --- what the simulated network writes, read by us --- */
 
 static void delivers(void **state)
@@ -221,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(submits),
         cmocka_unit_test(submits_of_the_file),
+        cmocka_unit_test(what_comes_of_the_file),
         cmocka_unit_test(delivers),
         cmocka_unit_test(reports),
     };
