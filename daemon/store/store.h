@@ -347,8 +347,8 @@ void store_on_events(struct store *store, void (*fn)(void *arg), void *arg);
 /* One small step: deletes messages (with their attempts) that ended and expired before their time,
  * events and inbox rows older than theirs, and what was seen over seven days ago: at most `rows` in
  * all, and less where they are heavy, so that a step of STORE_PURGE_STEP rows stays well under 10
- * ms and its COMMIT is one like any other, however large the tables are. Number deleted: call again
- * while it is not 0. */
+ * ms and its COMMIT is one like any other, however large the tables are. Number deleted, or passed
+ * over for now: call again while it is not 0. */
 struct store_purge {
     int64_t messages_before_wall_ms, events_before_wall_ms, inbox_before_wall_ms;
 };

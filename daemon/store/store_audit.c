@@ -95,9 +95,7 @@ int store_audit_purge(struct store *store, int64_t before_wall_ms, size_t rows)
     int rc = txn_join(store, &own);
     if (rc != 0)
         return rc;
-    struct query query = query_start(store, SQL_AUDIT_PURGE);
-    query_put(&query, before_wall_ms);
-    query_put(&query, (int64_t)rows);
-    rc = query_run(&query);
-    return txn_leave(store, &own, rc == 0 ? sqlite3_changes(store->db) : rc);
+    rc = purge_in_order(store, SQL_AUDIT_PURGE_LOOK, SQL_AUDIT_PURGE, &store->purge_past.audit,
+                        before_wall_ms, rows);
+    return txn_leave(store, &own, rc);
 }

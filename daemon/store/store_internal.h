@@ -95,8 +95,19 @@ struct store {
     uint8_t incarnation[STORE_INCARNATION];
     int64_t reserve_tried_ms;
     bool reserve_held;
+    struct {
+        int64_t audit, event, seen;
+    } purge_past; /* rows up to these are of a future, says this look of the purge; 0: a new look */
     char dir[512];
 };
+
+/* One step through a table whose rows stand in the order in which they were written, by two
+ * statements: what is older than `before_wall_ms` goes, `rows` of it at the most. So does what a
+ * clock that stood wrong has dated into the future, once something that was written later is old
+ * enough; never by that clock alone, which may be the one that is wrong now. Rows dealt with: call
+ * again while it is not 0. -errno. Inside a transaction. */
+int purge_in_order(struct store *store, enum sql look, enum sql purge, int64_t *past,
+                   int64_t before_wall_ms, size_t rows);
 
 /* Why an open failed, in a sentence; returns `rc` so that it can stand in a return. */
 int store_why(int rc, const char *format, ...) __attribute__((format(printf, 2, 3)));

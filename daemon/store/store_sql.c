@@ -200,8 +200,9 @@ static const char *const sql_text[SQLS] = {
     [SQL_AUDIT_LIST] = "SELECT row, id, wall, uid, pid, method, outcome, modem, conclusion, "
                        "sealed_reason, sealed_actor FROM audit WHERE row < ? ORDER BY row DESC "
                        "LIMIT ?",
-    [SQL_AUDIT_PURGE] = "DELETE FROM audit WHERE row IN (SELECT row FROM (SELECT row, wall FROM "
-                        "audit ORDER BY row LIMIT ?2) WHERE wall < ?1)",
+    [SQL_AUDIT_PURGE_LOOK] = "SELECT row, wall FROM audit WHERE row > ? ORDER BY row LIMIT ?",
+    [SQL_AUDIT_PURGE] = "DELETE FROM audit WHERE row IN (SELECT row FROM audit WHERE row <= ? AND "
+                        "(wall < ? OR wall > ?) ORDER BY row LIMIT ?)",
     [SQL_SEEN_FIND] = "SELECT row, wall FROM seen WHERE hash = ?",
     [SQL_SEEN_FORGET] = "DELETE FROM seen WHERE row <= ?1 AND row >= ?2",
     [SQL_SEEN_INSERT] = "INSERT INTO seen (hash, wall) VALUES (?, ?)",
@@ -223,10 +224,12 @@ static const char *const sql_text[SQLS] = {
     [SQL_PURGE_INBOX_NEXT] = "SELECT row, length(body) FROM inbox INDEXED BY inbox_purge WHERE "
                              "wall < ? ORDER BY wall LIMIT 1",
     [SQL_PURGE_INBOX] = "DELETE FROM inbox WHERE row = ?",
-    [SQL_PURGE_EVENTS] = "DELETE FROM event WHERE seq IN (SELECT seq FROM (SELECT seq, wall FROM "
-                         "event ORDER BY seq LIMIT ?2) WHERE wall < ?1)",
-    [SQL_PURGE_SEEN] = "DELETE FROM seen WHERE row IN (SELECT row FROM (SELECT row, wall FROM "
-                       "seen ORDER BY row LIMIT ?2) WHERE wall < ?1)",
+    [SQL_PURGE_EVENTS_LOOK] = "SELECT seq, wall FROM event WHERE seq > ? ORDER BY seq LIMIT ?",
+    [SQL_PURGE_EVENTS] = "DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE seq <= ? AND "
+                         "(wall < ? OR wall > ?) ORDER BY seq LIMIT ?)",
+    [SQL_PURGE_SEEN_LOOK] = "SELECT row, wall FROM seen WHERE row > ? ORDER BY row LIMIT ?",
+    [SQL_PURGE_SEEN] = "DELETE FROM seen WHERE row IN (SELECT row FROM seen WHERE row <= ? AND "
+                       "(wall < ? OR wall > ?) ORDER BY row LIMIT ?)",
     [SQL_OTP_INSERT] =
         "INSERT INTO otp (id, seal, uid, purpose, locale, sealed_to, to_hash, last3, tuple, "
         "length, "

@@ -78,6 +78,50 @@ static void test_the_old_go(void **state)
     rig_end(&rig);
 }
 
+static int purge_all(struct rig *rig, int64_t before_wall_ms)
+{
+    int count = 0, rc;
+    for (int i = 0; i < 100; i++, count += rc)
+        if ((rc = store_audit_purge(rig->store, before_wall_ms, 2)) == 0)
+            return count;
+    fail();
+    return -1;
+}
+
+static int on_record(struct rig *rig)
+{
+    struct audit_row rows[32];
+    int count = store_audit_list(rig->store, 0, rows, 32);
+    assert_in_range(count, 0, 31);
+    return count;
+}
+
+/* A clock that stood a year ahead for a while does not hold up the purge for a year, and one that
+ * stands behind takes nothing along. */
+static void test_a_clock_that_stood_wrong(void **state)
+{
+    const int64_t day_ms = 24 * 3600 * 1000, now_ms = RIG_WALL_MS;
+    struct rig rig;
+    (void)state;
+    rig_memory(&rig);
+    put(&rig, "modem.pause", "", now_ms - 2 * day_ms);
+    for (int i = 0; i < 9; i++)
+        put(&rig, "modem.pause", "", now_ms + (365 + i) * day_ms);
+    put(&rig, "modem.pause", "", now_ms - day_ms);
+    put(&rig, "modem.pause", "", now_ms);
+    assert_int_equal(purge_all(&rig, now_ms - 3 * day_ms), 0);
+    assert_int_equal(on_record(&rig), 12);
+    (void)purge_all(&rig, now_ms - day_ms); /* nothing tells yet how old those are */
+    assert_int_equal(on_record(&rig), 11);
+    loop_sim_wall_set(rig.loop, now_ms - 1000 * day_ms);
+    (void)purge_all(&rig, now_ms - 1003 * day_ms);
+    assert_int_equal(on_record(&rig), 11);
+    loop_sim_wall_set(rig.loop, now_ms);
+    (void)purge_all(&rig, now_ms - day_ms + 1);
+    assert_int_equal(on_record(&rig), 1);
+    rig_end(&rig);
+}
+
 static void test_undone_with_its_transaction(void **state)
 {
     struct rig rig;
@@ -97,6 +141,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_nothing_personal_is_on_disk),
         cmocka_unit_test(test_the_old_go),
+        cmocka_unit_test(test_a_clock_that_stood_wrong),
         cmocka_unit_test(test_undone_with_its_transaction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -150,6 +150,50 @@ static int purge_messages(struct rig *rig)
     return store_purge(rig->store, &before, STORE_PURGE_STEP);
 }
 
+static int64_t rows_of(struct rig *rig, const char *table)
+{
+    sqlite3_stmt *stmt;
+    char sql[64];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", table);
+    assert_int_equal(sqlite3_prepare_v2(rig->store->db, sql, -1, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    int64_t count = sqlite3_column_int64(stmt, 0);
+    sqlite3_finalize(stmt);
+    return count;
+}
+
+/* A clock that stood in the future for a while: what it has dated goes with what came after it. */
+static void test_the_future_goes_too(void **state)
+{
+    enum { AHEAD = STORE_PURGE_STEP * 2 + 5 };
+    struct rig rig;
+    (void)state;
+    rig_memory(&rig);
+    loop_sim_wall_set(rig.loop, RIG_WALL_MS + 365 * DAY_MS);
+    for (int i = 0; i < AHEAD; i++) {
+        rig_put(&rig, "");
+        rig_begin(&rig);
+        assert_int_equal(store_seen(rig.store, "s", &i, sizeof i), 0);
+        rig_keep(&rig);
+    }
+    loop_sim_wall_set(rig.loop, RIG_WALL_MS);
+    rig_put(&rig, "");
+    rig_begin(&rig);
+    assert_int_equal(store_seen(rig.store, "s", "now", 3), 0);
+    rig_keep(&rig);
+    const struct store_purge before = {.events_before_wall_ms = RIG_WALL_MS + 1};
+    while (store_purge(rig.store, &(struct store_purge){0}, STORE_PURGE_STEP) > 0)
+        ;
+    assert_int_equal(rows_of(&rig, "event"), AHEAD + 1);
+    assert_int_equal(rows_of(&rig, "seen"), AHEAD + 1);
+    rig_pass(&rig, 8 * DAY_MS);
+    while (store_purge(rig.store, &before, STORE_PURGE_STEP) > 0)
+        ;
+    assert_int_equal(rows_of(&rig, "event"), 0);
+    assert_int_equal(rows_of(&rig, "seen"), 0);
+    rig_end(&rig);
+}
+
 static void test_heavy_rows_make_small_steps(void **state)
 {
     struct rig rig;
@@ -291,6 +335,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_live_stays),
         cmocka_unit_test(test_each_has_its_time),
+        cmocka_unit_test(test_the_future_goes_too),
         cmocka_unit_test(test_heavy_rows_make_small_steps),
         cmocka_unit_test(test_cost_does_not_grow),
     };
