@@ -15,10 +15,14 @@ static const struct {
     const char *prefix;
     void (*fn)(void *ctx, const char *line);
 } heard_rows[] = {
-    {"+CMTI:", at_receive_on_stored}, {"+CDSI:", at_receive_on_stored},
-    {"+CUSD:", at_ussd_on_line},      {"^SMMEMFULL", at_receive_on_full},
-    {"^SIND:", at_receive_on_full},   {"+SMS FULL", at_receive_on_full},
-    {"+CIEV:", at_receive_on_full},
+    {"+CMTI:", at_receive_on_stored},   {"+CDSI:", at_receive_on_stored},
+    {"+CUSD:", at_ussd_on_line},        {"^SMMEMFULL", at_receive_on_full},
+    {"^SIND:", at_receive_on_full},     {"+SMS FULL", at_receive_on_full},
+    {"+CIEV:", at_receive_on_full},     {"+CPIN:", at_sim_on_cpin},
+    {"^SIMST:", at_card_on_notice},     {"+ZUSIMR:", at_card_on_notice},
+    {"+QUSIM:", at_card_on_notice},     {"#QSS:", at_card_on_notice},
+    {"+UUSIMSTAT:", at_card_on_notice}, {"+QSIMSTAT:", at_card_on_notice},
+    {"+CSMINS:", at_card_on_notice},    {"^SCKS:", at_card_on_notice},
 };
 
 static bool has_prefix(const char *line, const char *prefix)

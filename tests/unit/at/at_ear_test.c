@@ -101,6 +101,36 @@ static void what_comes_whole_is_taken_whole(void **state)
     end();
 }
 
+/* Where notices go elsewhere, what the modem says of its SIM goes there too. */
+static void its_sim_is_told_of_there(void **state)
+{
+    static const char *const notices[] = {"#QSS: 0",       "^SIMST:255",   "+ZUSIMR:1",
+                                          "+QUSIM: 1",     "+CSMINS: 1,0", "+QSIMSTAT: 1,0",
+                                          "+UUSIMSTAT: 0", "^SCKS: 0"};
+    static const char other[] = "8984049999999999990";
+    char line[40];
+    (void)state;
+    for (size_t i = 0; i < sizeof notices / sizeof *notices; i++) {
+        ready();
+        assert_int_equal(link_listen(t.link, beside), 0);
+        sim_world_run(1000);
+        assert_true(simmodem_iccid_set(t.modem, other));
+        (void)snprintf(line, sizeof line, "\r\n%s\r\n", notices[i]);
+        sim_world_beside(line);
+        sim_world_run(2000);
+        if (strcmp(t.link->identity.iccid, other) != 0)
+            fail_msg("%s: not heard", notices[i]);
+        end();
+    }
+    ready();
+    assert_int_equal(link_listen(t.link, beside), 0);
+    simmodem_sim_set(t.modem, SIMMODEM_SIM_ABSENT);
+    sim_world_beside("\r\n+CPIN: NOT INSERTED\r\n");
+    sim_world_run(2000);
+    assert_int_equal(t.link->card, LINK_CARD_ABSENT);
+    end();
+}
+
 /* In the midst of our own dialogue: neither disturbs the other. */
 static void at_every_point_of_a_submit(void **state)
 {
@@ -216,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_told_there_is_heard),
         cmocka_unit_test(what_comes_whole_is_taken_whole),
+        cmocka_unit_test(its_sim_is_told_of_there),
         cmocka_unit_test(at_every_point_of_a_submit),
         cmocka_unit_test(an_answer_of_the_network_comes_there),
         cmocka_unit_test(a_port_that_is_no_modems_is_let_go),
