@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,6 +234,76 @@ static void what_does_not_decode_is_counted_and_let_go(void **state)
     assert_int_equal(stats.inbound_refused, count);
 }
 
+/* Of the whole process, with the pages of the store, which lie in memory here; 0 under a sanitizer.
+ */
+static size_t memory_used(void)
+{
+    struct mallinfo2 info = mallinfo2();
+
+    return info.uordblks + info.hblkhd;
+}
+
+/* A concatenation that cannot be is none: the text stands for itself. */
+static void impossible_parts_stand_for_themselves(void **state)
+{
+    static const int parts[][2] = {{2, 0}, {2, 3}, {255, 0}, {1, 2}};
+    struct world *world = *state;
+    struct inbox list[LIST];
+    char hex[512], text[8];
+
+    for (int i = 0; i < 4; i++) {
+        snprintf(text, sizeof text, "%04X", 0x41 + i);
+        air(world, deliver(hex, parts[i][0], parts[i][1], text));
+    }
+    int count = inbox(world, list);
+    assert_int_equal(count, 4);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(list[i].parts, 1);
+        assert_int_equal(list[i].text[0], 'D' - i); /* the newest first */
+    }
+    inbox_free(list, count);
+}
+
+/* One reference, two totals, and another text for a part that is there: each set is its own, and
+ * what came first stands. */
+static void sets_that_contradict_spoil_nothing(void **state)
+{
+    struct world *world = *state;
+    struct inbox list[LIST];
+    char hex[512];
+
+    air(world, deliver(hex, 2, 1, "0041"));
+    air(world, deliver(hex, 3, 1, "0058"));
+    air(world, deliver(hex, 3, 2, "0059"));
+    air(world, deliver(hex, 2, 1, "005A"));
+    assert_int_equal(inbox(world, list), 0);
+    air(world, deliver(hex, 2, 2, "0042"));
+    int count = inbox(world, list);
+    assert_int_equal(count, 1);
+    assert_string_equal(list[0].text, "AB");
+    inbox_free(list, count);
+}
+
+/* As long as a message can be, last part first. */
+static void two_hundred_and_fifty_five_parts(void **state)
+{
+    struct world *world = *state;
+    struct inbox list[LIST];
+    char hex[512], text[8];
+
+    for (int part = 255; part >= 1; part--) {
+        assert_int_equal(inbox(world, list), 0);
+        snprintf(text, sizeof text, "%04X", 0x41 + part % 26);
+        air(world, deliver(hex, 255, part, text));
+    }
+    int count = inbox(world, list);
+    assert_int_equal(count, 1);
+    assert_int_equal(list[0].parts, 255);
+    assert_int_equal(strlen(list[0].text), 255);
+    assert_int_equal(list[0].text[254], 0x41 + 255 % 26);
+    inbox_free(list, count);
+}
+
 static void half_finished_sets_cost_a_bounded_room(void **state)
 {
     enum { SETS = 100000, A_SENDER = 1 << 16 };
@@ -241,6 +312,7 @@ static void half_finished_sets_cost_a_bounded_room(void **state)
     uint8_t set[32];
     char hex[512];
     int64_t oldest;
+    size_t before = memory_used();
 
     for (unsigned i = 0; i < SETS; i++) {
         snprintf(hex, sizeof hex, "440B9148193254%02XF60008622211610000A309060804%04X0201%04X",
@@ -253,6 +325,8 @@ static void half_finished_sets_cost_a_bounded_room(void **state)
     assert_int_equal(world->link[0]->taken, SETS);
     gateway_stats(world->gateway, &stats);
     assert_int_equal(stats.inbound_refused, SETS - STORE_PARTS_MAX);
+    /* 20,000 parts and the hashes of 100,000 messages seen (store_internal.h): all that it costs */
+    assert_true(memory_used() - before < (size_t)16 << 20);
     assert_int_equal(store_parts_oldest(world->store, set, &oldest), 1);
 }
 
@@ -502,6 +576,9 @@ int main(void)
         RIG_TEST(a_modem_that_leaves_is_not_answered),
         RIG_TEST(what_does_not_decode_is_counted_and_let_go),
         RIG_TEST(half_finished_sets_cost_a_bounded_room),
+        RIG_TEST(impossible_parts_stand_for_themselves),
+        RIG_TEST(sets_that_contradict_spoil_nothing),
+        RIG_TEST(two_hundred_and_fifty_five_parts),
         RIG_TEST(a_storm_is_taken_and_bounded),
         RIG_TEST(a_report_delivers),
         RIG_TEST(a_report_says_undelivered_and_why),
