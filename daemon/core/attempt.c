@@ -118,7 +118,6 @@ int attempt_claim(struct modem *modem, struct message *message)
         return 0;
 
     modem->slot = SLOT_SUBMITTED;
-    text_copy(modem->began_iccid, sizeof modem->began_iccid, attempt.iccid);
     modem->submit.token = attempt.token;
     modem->submit.part = message->parts_done;
     modem->submit.more = message->parts_done + 1 < message->parts;

@@ -112,7 +112,7 @@ struct modem {
     char absent[96]; /* why it is nowhere */
     enum modem_doubt doubt;
     char doubt_why[96];
-    char began_iccid[23];     /* the SIM of the last message that it began; see unpin.c */
+    char had_iccid[23];       /* the last SIM that it has told of; see unpin.c */
     int64_t born_ms, away_ms; /* since when it is known, and since when its SIM is away, or was */
     bool card_out;            /* its SIM does not work, and it says so */
     char looked_imei[17], looked_iccid[23];        /* what identity_look() has judged */

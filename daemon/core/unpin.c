@@ -1,10 +1,10 @@
 /* unpin: messages of several parts and the SIM that sends them; what becomes of them where it goes.
  *
  * Handsets join parts by their sender, so the rest of a message is pinned to the SIM of its first
- * part: "sim:ICCID". A pin holds while some modem keeps that SIM: one that has it, or had it when
- * it last began a message and has told of no other since (it hangs, it starts). Where nobody has
- * kept it for evidence_wait_s, what may be resent is begun anew elsewhere: all parts, another run.
- * A new modem (a restart, a reload) that does not know its SIM yet may be the one: for a minute.
+ * part: "sim:ICCID". A pin holds while some modem keeps that SIM: one that has it, or had it and
+ * has told of no other since (it hangs, it starts anew). Where nobody has kept it for
+ * evidence_wait_s, what may be resent is begun anew elsewhere: all parts, another run. A new modem
+ * (a restart, a reload) that does not know its SIM yet may be the one: for a minute.
  *
  * One look goes from pin to pin, in small steps, each on disk before the next; one that fails is
  * begun again. */
@@ -52,7 +52,7 @@ static bool card_is_out(const struct modem *modem)
 /* Until when this modem keeps the SIM: 0 it does not, INT64_MAX no end is known. */
 static int64_t kept_until(const struct modem *modem, const char *iccid)
 {
-    const char *is = modem->link->identity.iccid, *was = modem->began_iccid;
+    const char *is = modem->link->identity.iccid, *was = modem->had_iccid;
     bool away = modem_is_away(modem) || card_is_out(modem);
 
     if (modem->retired)
@@ -239,13 +239,13 @@ void unpin_follow(struct modem *modem)
     if (out && !modem->card_out)
         unpin_later(modem);
     modem->card_out = out;
-    if (!is[0] || strcmp(is, modem->began_iccid) == 0)
+    if (!is[0] || strcmp(is, modem->had_iccid) == 0)
         return;
     /* another SIM than it had, or the first that is heard of: one that was waited for is not here
      */
-    if (modem->began_iccid[0] || loop_now_ms(gateway->loop) < modem->born_ms + START_MOST_MS)
+    if (modem->had_iccid[0] || loop_now_ms(gateway->loop) < modem->born_ms + START_MOST_MS)
         look_no_later(gateway, loop_now_ms(gateway->loop) + wait_ms(gateway));
-    modem->began_iccid[0] = '\0';
+    text_copy(modem->had_iccid, sizeof modem->had_iccid, is);
 }
 
 void unpin_init(struct gateway *gateway)

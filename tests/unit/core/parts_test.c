@@ -264,6 +264,27 @@ static void a_modem_that_leaves_the_configuration_leaves_its_parts(void **state)
     rig_assert_state(world, row, MESSAGE_SENT);
 }
 
+/* It has not claimed anything itself: it is the SIM that counts. */
+static void a_modem_keeps_its_sim_before_it_has_sent_anything(void **state)
+{
+    struct world *world = *state;
+    half_sent(world);
+
+    taken_back(world, LINK_RECOVERING);
+    rig_restart(world);
+    hand_link_state(world->link[0], LINK_REGISTERING);
+    rig_run_for(world, 70 * 1000);
+    forgets_its_sim(world, "");
+    hand_link_state(world->link[0], LINK_SYNCING);
+    hand_link_state(world->link[1], LINK_GONE);
+    rig_ready(world, 1);
+    rig_run_for(world, 20 * 1000);
+    assert_int_equal(world->link[1]->submits, 0);
+    hand_link_state(world->link[0], LINK_QUARANTINED);
+    rig_run_for(world, 6 * 1000);
+    assert_int_equal(world->link[1]->submits, 1);
+}
+
 /* --- after a restart -----------------------------------------------------------------------------
  */
 
@@ -438,6 +459,7 @@ int main(void)
         TEST(a_modem_that_is_itself_again_goes_on),
         TEST(a_sim_that_is_pulled_is_gone),
         TEST(a_sim_that_is_another_now_begins_anew),
+        TEST(a_modem_keeps_its_sim_before_it_has_sent_anything),
         TEST(a_modem_that_leaves_the_configuration_leaves_its_parts),
         TEST(parts_of_a_modem_that_is_not_there_at_the_start_begin_anew),
         TEST(a_modem_that_comes_up_may_be_the_one),
