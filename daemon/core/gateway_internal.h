@@ -208,6 +208,7 @@ struct gateway {
     struct modem *modems;
 
     uint64_t round; /* of claims, one before each COMMIT */
+    int may_end;    /* messages that this round may end, being past their deadline */
     struct admission admission;
     /* Each transaction has one of its own, which hears if it failed. */
     struct guard guard[GUARDS];

@@ -10,7 +10,10 @@
 #include "text.h"
 
 enum {
-    SWEEP_ROWS = 256,
+    /* A step of what time alone brings about: beside it nothing goes on. */
+    SWEEP_ROWS = 32,
+    SWEEP_PAUSE_MS = 1, /* then it is the others' turn */
+    CLAIM_ENDS = 8,     /* found past their deadline while something to claim was looked for */
     WAKE_AGAIN_MS = 1000,
     PROBE_FIRST_MS = 1000, /* of a store that fails; twice as long each time */
     PROBE_MOST_MS = 60 * 1000,
@@ -95,15 +98,18 @@ static int pair(struct modem **modem, struct message *message)
     return rc < 0 ? rc : 1;
 }
 
-/* 1: a message was dealt with, 0: nothing is due for this modem, -errno. */
+/* 1: a message was dealt with, 0: nothing is due for this modem (or what is has to be swept away
+ * first), -errno. */
 static int claim_for(struct gateway *gateway, struct modem *modem)
 {
     struct message message = {0};
     int rc = pair(&modem, &message);
 
     if (rc > 0 && loop_now_ms(gateway->loop) >= message.expires_ms) {
-        rc = expire_now(gateway, message.row); /* its timer fires in this same moment */
-        rc = rc < 0 ? rc : 1;
+        /* its timer fires in this same moment, or a sweep that is under way comes to it */
+        bool may = gateway->may_end-- > 0;
+        rc = may ? expire_now(gateway, message.row) : 0;
+        rc = rc < 0 ? rc : may;
     } else if (rc > 0) {
         rc = attempt_claim(modem, &message);
         rc = rc < 0 ? rc : 1;
@@ -121,6 +127,7 @@ static void claim_all_due(struct gateway *gateway)
     if (gateway->stopping || gateway->store_failing || admission_total(&gateway->admission) == 0)
         return;
     gateway->round++;
+    gateway->may_end = CLAIM_ENDS;
     while ((modem = choose_modem(gateway))) {
         int rc = claim_for(gateway, modem);
         if (rc < 0) {
@@ -159,27 +166,29 @@ static int end_row(struct gateway *gateway, int64_t row)
     return rc < 0 ? rc : 0;
 }
 
+/* Waits that are over, deadlines that have passed, messages that no report can reach any more: one
+ * small step of them. *more: it may not have been all. */
 static int sweep(struct gateway *gateway, int64_t now_ms, bool *more)
 {
     int64_t rows[SWEEP_ROWS];
-    int rc = store_message_wake(gateway->store, now_ms);
-    if (rc < 0)
-        return rc;
+    size_t left = SWEEP_ROWS;
+    int rc = 0;
+    int count = store_message_wake(gateway->store, now_ms, left);
 
-    int count = store_rows_expired(gateway->store, now_ms, rows, SWEEP_ROWS);
-    for (int i = 0; i < count; i++)
-        if ((rc = expire_row(gateway, rows[i])) < 0)
-            return rc;
-    *more = count == SWEEP_ROWS;
     if (count < 0)
         return count;
-
-    count = store_rows_report_ended(gateway->store, now_ms, rows, SWEEP_ROWS);
-    for (int i = 0; i < count; i++)
-        if ((rc = end_row(gateway, rows[i])) < 0)
-            return rc;
-    *more = *more || count == SWEEP_ROWS;
-    return count < 0 ? count : 0;
+    left -= (size_t)count;
+    count = store_rows_expired(gateway->store, now_ms, rows, left);
+    for (int i = 0; rc == 0 && i < count; i++)
+        rc = expire_row(gateway, rows[i]);
+    if (count < 0 || rc < 0)
+        return count < 0 ? count : rc;
+    left -= (size_t)count;
+    count = store_rows_report_ended(gateway->store, now_ms, rows, left);
+    for (int i = 0; rc == 0 && i < count; i++)
+        rc = end_row(gateway, rows[i]);
+    *more = count >= 0 && left == (size_t)count;
+    return count < 0 ? count : rc;
 }
 
 static void arm_next(struct gateway *gateway)
@@ -237,7 +246,7 @@ static void look(struct gateway *gateway)
         return;
     }
     if (more)
-        schedule_no_later(gateway, now_ms);
+        schedule_no_later(gateway, now_ms + SWEEP_PAUSE_MS);
     else
         arm_next(gateway);
 }

@@ -202,8 +202,9 @@ struct store_taker {
  * each kind. 1 (with its text), 0 none, -errno. Cost does not grow with the queue. */
 enum { STORE_DUE_LOOK = 32 };
 int store_message_due(struct store *store, const struct store_taker *taker, struct message *out);
-/* Puts waiting messages whose time has come back into the due queue. Number moved, or -errno. */
-int store_message_wake(struct store *store, int64_t now_ms);
+/* Puts waiting messages whose time has come back into the due queue, the longest waiting first, at
+ * most `limit`. Number moved, or -errno. */
+int store_message_wake(struct store *store, int64_t now_ms, size_t limit);
 /* Earliest wait_until of the queued, earliest expires of the queued, earliest report_until:
  * INT64_MAX where none. */
 struct store_next {

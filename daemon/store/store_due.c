@@ -102,7 +102,7 @@ int store_message_due(struct store *store, const struct store_taker *taker, stru
     return store_message_by_row(store, best.row, true, out);
 }
 
-int store_message_wake(struct store *store, int64_t now_ms)
+int store_message_wake(struct store *store, int64_t now_ms, size_t limit)
 {
     struct store_own own;
     int rc = txn_join(store, &own);
@@ -110,6 +110,7 @@ int store_message_wake(struct store *store, int64_t now_ms)
         return rc;
     struct query query = query_start(store, SQL_WAKE);
     query_put(&query, now_ms);
+    query_put(&query, (int64_t)limit);
     rc = query_run(&query);
     if (rc == 0)
         rc = sqlite3_changes(store->db);

@@ -111,8 +111,8 @@ static const char *const sql_text[SQLS] = {
     [SQL_DUE_HEAD] = "SELECT row, class, expires, parts - parts_done FROM message INDEXED BY "
                      "message_due WHERE state = 0 AND wait = 0 AND pin = ? AND avoid = ? "
                      "ORDER BY class, expires, row LIMIT ?",
-    [SQL_WAKE] = "UPDATE message INDEXED BY message_wait SET wait = 0 WHERE state = 0 AND "
-                 "wait > 0 AND wait <= ?",
+    [SQL_WAKE] = "UPDATE message SET wait = 0 WHERE row IN (SELECT row FROM message INDEXED BY "
+                 "message_wait WHERE state = 0 AND wait > 0 AND wait <= ? ORDER BY wait LIMIT ?)",
     [SQL_NEXT_WAKE] = "SELECT wait FROM message INDEXED BY message_wait WHERE state = 0 AND "
                       "wait > 0 ORDER BY wait LIMIT 1",
     [SQL_NEXT_EXPIRE] = "SELECT expires FROM message INDEXED BY message_expire WHERE state = 0 "

@@ -176,8 +176,8 @@ static void test_wake_and_next(void **state)
     assert_int_equal(next.wake_ms, RIG_NOW_MS + 70);
     assert_int_equal(next.expire_ms, RIG_NOW_MS + 4000);
     assert_int_equal(due(&rig, true, false), 0);
-    assert_int_equal(store_message_wake(rig.store, RIG_NOW_MS + 69), 0);
-    assert_int_equal(store_message_wake(rig.store, RIG_NOW_MS + 70), 1);
+    assert_int_equal(store_message_wake(rig.store, RIG_NOW_MS + 69, 9), 0);
+    assert_int_equal(store_message_wake(rig.store, RIG_NOW_MS + 70, 9), 1);
     assert_int_equal(due(&rig, true, true), row);
     assert_int_equal(store_next_times(rig.store, &next), 0);
     assert_int_equal(next.wake_ms, RIG_NOW_MS + 90);
@@ -253,7 +253,7 @@ static void dispatch(struct rig *rig)
     assert_int_equal(store_next_times(rig->store, &next), 0);
     assert_int_equal(store_rows_expired(rig->store, RIG_NOW_MS, rows, 1), 0);
     assert_int_equal(store_rows_report_ended(rig->store, RIG_NOW_MS, rows, 1), 0);
-    assert_int_equal(store_message_wake(rig->store, RIG_NOW_MS), 0);
+    assert_int_equal(store_message_wake(rig->store, RIG_NOW_MS, 9), 0);
 }
 
 /* Steps of SQLite's machine for two looks with their claims, and the next times. No step may be of

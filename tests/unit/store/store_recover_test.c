@@ -227,7 +227,7 @@ static void test_reboot(void **state)
     message_clear(&message);
     int64_t row = 0;
     assert_int_equal(store_rows_expired(rig.store, 5000, &row, 1), 1);
-    assert_int_equal(store_message_wake(rig.store, 5000), 1);
+    assert_int_equal(store_message_wake(rig.store, 5000, 9), 1);
     assert_int_equal(store_rows_report_ended(rig.store, 5000, &row, 1), 1);
     rig_end(&rig);
 }
