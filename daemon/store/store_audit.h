@@ -24,7 +24,8 @@ int store_audit_insert(struct store *store, struct audit_row *audit)
     __attribute__((warn_unused_result));
 /* Newest first; cursor: row to go on below, 0: newest. Number, or -errno. */
 int store_audit_list(struct store *store, int64_t cursor, struct audit_row *out, size_t limit);
-/* Deletes at most `rows` that are older. Number deleted, or -errno. */
+/* Deletes at most `rows` that are older. Number deleted, or passed over for now (call again while
+ * it is not 0), or -errno. */
 int store_audit_purge(struct store *store, int64_t before_wall_ms, size_t rows);
 
 #endif
