@@ -19,6 +19,10 @@ static void on_purge(void *arg)
     struct gateway *gateway = arg;
     int64_t wall_ms = loop_wall_ms(gateway->loop);
     int64_t kept_ms = wall_ms - gateway->config->retention_days * INT64_C(1) * DAY_MS;
+    if (store_tidy(gateway->store)) { /* a step of its own: many at once take long to write back */
+        loop_timer_arm_in(&gateway->purge_timer, STEP_MS);
+        return;
+    }
     const struct store_purge before = {
         .messages_before_wall_ms = kept_ms,
         .events_before_wall_ms = wall_ms - EVENT_DAYS * INT64_C(1) * DAY_MS,

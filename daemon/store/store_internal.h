@@ -13,6 +13,7 @@ enum {
     STORE_TXN_AGE_MS = 20,
     STORE_WAL_PAGES = 10000,     /* checkpoint inline: never let the log grow without end */
     STORE_WAL_IDLE_PAGES = 1000, /* checkpoint when nothing was committed for a moment */
+    STORE_WAL_STEP_PAGES = 256,  /* checkpoint between two steps of what is done little by little */
     STORE_WAL_TIGHT_PAGES = 64,  /* checkpoint at once while there is no reserve */
     STORE_QUIET_MS = 1000,
     STORE_CRASHES_MAX = 3,

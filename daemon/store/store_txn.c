@@ -148,6 +148,14 @@ void txn_checkpoint(struct store *store)
         store->wal_pages = 0;
 }
 
+bool store_tidy(struct store *store)
+{
+    if (store->txn.open || store->wal_pages < STORE_WAL_STEP_PAGES)
+        return false;
+    txn_checkpoint(store);
+    return true;
+}
+
 static int txn_do(struct store *store, enum sql sql)
 {
     struct query query = query_start(store, sql);

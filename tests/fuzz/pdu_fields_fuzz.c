@@ -47,6 +47,13 @@ static void put(uint8_t octet)
         made.octet[made.len++] = octet;
 }
 
+/* What is known only when what it counts has been put. */
+static void put_at(size_t at, size_t octet)
+{
+    if (at < made.len)
+        made.octet[at] = (uint8_t)octet;
+}
+
 static void put_some(size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -86,7 +93,7 @@ static void put_header(void)
         for (unsigned k = 0; k < known[which].len; k++)
             put(pick() % (i % 2 ? 255 : 4)); /* parts that fit, and such as do not */
     }
-    made.octet[at] = (uint8_t)nearly(made.len - at - 1);
+    put_at(at, nearly(made.len - at - 1));
 }
 
 static void put_user_data(bool header, uint8_t dcs)
@@ -98,7 +105,7 @@ static void put_user_data(bool header, uint8_t dcs)
         put_header();
     put_some(pick() % 150);
     size_t octets = made.len - at - 1;
-    made.octet[at] = (uint8_t)nearly(gsm7 ? octets * 8 / 7 : ucs2 ? octets & ~(size_t)1 : octets);
+    put_at(at, nearly(gsm7 ? octets * 8 / 7 : ucs2 ? octets & ~(size_t)1 : octets));
 }
 
 static void make_deliver(void)

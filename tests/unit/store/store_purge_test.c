@@ -225,6 +225,35 @@ static void test_heavy_rows_make_small_steps(void **state)
     rig_end(&rig);
 }
 
+/* Between two steps the log is written back before it is so long that a COMMIT would have to. */
+static void test_the_log_stays_short(void **state)
+{
+    struct rig rig;
+    int longest = 0, tidied = 0;
+    (void)state;
+    rig_disk(&rig);
+    for (int i = 0; i < 2000; i++)
+        put_inbox(&rig, 40);
+    rig_commit(&rig);
+    const struct store_purge before = {0, 0, loop_wall_ms(rig.loop) + 1};
+    for (int rows = 1; rows > 0;) {
+        if (store_tidy(rig.store)) {
+            assert_int_equal(rig.store->wal_pages, 0);
+            assert_false(store_tidy(rig.store));
+            tidied++;
+            continue;
+        }
+        rows = store_purge(rig.store, &before, STORE_PURGE_STEP);
+        rig_commit(&rig);
+        if (rig.store->wal_pages > longest)
+            longest = rig.store->wal_pages;
+    }
+    print_message("%d times, the log at most %d pages long\n", tidied, longest);
+    assert_true(tidied > 0);
+    assert_in_range(longest, 1, 2 * STORE_WAL_STEP_PAGES);
+    rig_end(&rig);
+}
+
 /* --- cost ------------------------------------------------------------------------------------- */
 
 /* One of each, by rows that stand everywhere in the tables. */
@@ -337,6 +366,7 @@ int main(void)
         cmocka_unit_test(test_each_has_its_time),
         cmocka_unit_test(test_the_future_goes_too),
         cmocka_unit_test(test_heavy_rows_make_small_steps),
+        cmocka_unit_test(test_the_log_stays_short),
         cmocka_unit_test(test_cost_does_not_grow),
     };
     return vfs_shim_install() != 0 || cmocka_run_group_tests(tests, NULL, NULL);
