@@ -413,6 +413,9 @@ DIALOGUE(a_refusal_instead_of_the_prompt,
 DIALOGUE(an_end_behind_the_prompt_leaves_a_doubt,
     {SEND, "AT+CMGS=20", 0}, {OUT, "AT+CMGS=20\r", 0}, {IN, "\r\n> \r\n+CMS ERROR: 500\r\n", 0},
     {HEAR, "prompted ", 0}, {OUT, "\x1b", 0}, {WAIT, NULL, 200}, PASS, {HEAR, "done:final:2/500,prompted ", 0})
+DIALOGUE(an_ok_instead_of_the_prompt_leaves_a_doubt,
+    {SEND, "AT+CMGS=20", 0}, {OUT, "AT+CMGS=20\r", 0}, {IN, "\r\nOK\r\n", 0}, {HEAR, "", 0}, {OUT, "\x1b", 0},
+    {WAIT, NULL, 200}, PASS, {HEAR, "done:final:0/0 ", 0})
 DIALOGUE(the_owner_takes_it_back,
     {SEND, "AT+CMGS=20", 0}, {OUT, "AT+CMGS=20\r", 0}, {IN, "\r\n> ", 0}, {HEAR, "prompted ", 0},
     {ESCAPE, NULL, 0}, {OUT, "\x1b", 0}, {IN, "\r\nOK\r\n", 0}, {WAIT, NULL, 200},
@@ -566,6 +569,7 @@ int main(void)
         T(prompts_without_end_are_a_failed_fence),
         T(a_refusal_instead_of_the_prompt),
         T(an_end_behind_the_prompt_leaves_a_doubt),
+        T(an_ok_instead_of_the_prompt_leaves_a_doubt),
         T(the_owner_takes_it_back),
         T(a_silent_owner_at_the_prompt),
         T(a_late_reference_in_the_fence_is_its_own),

@@ -86,11 +86,42 @@ static void more_than_there_is_room_for(void **state)
     end();
 }
 
+/* One that is stored keeps its place: its slot waits for the owner's word. One more that is stored
+ * finds no room, and waits in the modem. */
+static void what_comes_directly_takes_no_stored_ones_place(void **state)
+{
+    enum { STORED = 4 };
+    char text[16];
+    (void)state;
+    ready();
+    t.owner = SIM_OWNER_SILENT;
+    for (unsigned i = 0; i < STORED; i++) {
+        snprintf(text, sizeof text, "stored %u", i);
+        sim_world_write(text);
+    }
+    sim_world_run(1000);
+    assert_int_equal(t.told, STORED);
+    for (unsigned i = 0; i < 2 * AT_INBOUND; i++)
+        say("\r\n+CMT: ,22\r\n00040B914819325476F8000052116210%04u8203F4B41B\r\n", i);
+    sim_world_write("stored 4");
+    sim_world_run(1000);
+    assert_int_equal(sim_world_stored(), STORED + 1);
+    for (uint64_t handle = 1; handle <= STORED; handle++)
+        link_taken(t.link, handle, true);
+    t.owner = SIM_OWNER_TAKES;
+    sim_world_run(70000);
+    assert_int_equal(sim_world_stored(), 0);
+    assert_int_equal(sim_world_find("stored 0")->told, 1);
+    assert_int_equal(sim_world_find("stored 4")->taken, 1);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cut_in_two_without_a_length),
         cmocka_unit_test(more_than_there_is_room_for),
+        cmocka_unit_test(what_comes_directly_takes_no_stored_ones_place),
     };
     log_sink_set(hear, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,7 +81,7 @@ static void an_error_right_behind_makes_it_unsure(void **state)
 static void an_error_behind_the_next_message_is_nobodys(void **state)
 {
     (void)state;
-    struct world *w = world_late(200000, NULL);
+    struct world *w = world_late(200000, "\r\n+CMGS: %d\r\n");
     assert_true(world_until_ready(w, 85000));
     assert_int_equal(w->evidences, 1);
     send_one(w);

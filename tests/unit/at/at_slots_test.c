@@ -160,7 +160,7 @@ static void what_cannot_be_read_for_errors_stays(void **state)
     t.instead = "\r\n+CMS ERROR: 500\r\n";
     t.intercepts = 1000;
     t.intercept_too = "AT+CMGL";
-    t.instead_too = "\r\nERROR\r\n";
+    t.instead_too = "\r\n+CMGL: 1,0,,30\r\nno hex at all\r\n\r\nOK\r\n"; /* it is there */
     sim_world_write("tin");
     sim_world_run(900000);
     assert_true(t.intercepted > 3);
@@ -213,6 +213,29 @@ static void a_message_that_waits_behind_the_sweep_is_not_sent(void **state)
     end();
 }
 
+/* The owner's word for a message of the SIM before says nothing of what lies there now. */
+static void found_in_another_sim(void **state)
+{
+    (void)state;
+    ready(50);
+    t.owner = SIM_OWNER_SILENT;
+    sim_world_write("old");
+    sim_world_run(1000);
+    assert_int_equal(t.told, 1);
+    say("+CPIN: NOT INSERTED");
+    vanish();
+    write_unannounced("new");
+    t.owner = SIM_OWNER_TAKES;
+    for (int ms = 0; ms < 1000 && t.state == LINK_READY; ms++)
+        sim_world_run(1);
+    assert_int_equal(t.state, LINK_SIM);
+    link_taken(t.link, 1, true);
+    assert_true(sim_world_until_ready(60000));
+    sim_world_run(70000);
+    all_taken("new");
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +243,7 @@ int main(void)
         cmocka_unit_test(found_where_one_is_out),
         cmocka_unit_test(found_where_a_delete_failed),
         cmocka_unit_test(found_behind_an_absence),
+        cmocka_unit_test(found_in_another_sim),
         cmocka_unit_test(what_cannot_be_read_for_errors_stays),
         cmocka_unit_test(a_sim_that_goes_in_a_sweep_is_looked_at_next),
         cmocka_unit_test(a_message_that_waits_behind_the_sweep_is_not_sent),
