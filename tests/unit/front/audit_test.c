@@ -111,6 +111,18 @@ static void what_is_on_record(void **state)
     client_close(&staff);
 }
 
+/* Whoever asks about a person is on record, also where nothing came of it. */
+static void who_asks_about_a_person(void **state)
+{
+    struct client staff;
+    (void)state;
+    roles[1].may |= MAY_SUBSCRIBER;
+    assert_true(client_open(&staff, &world, STAFF));
+    TALK(&staff, {REQUEST("1", "subscriber.lookup", "{}"), "{\"error\":\"*\"}"});
+    record(0, STAFF, "subscriber.lookup", "invalid_params", "");
+    client_close(&staff);
+}
+
 static void a_look_at_anothers_message(void **state)
 {
     struct client portal, staff;
@@ -283,6 +295,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_is_on_record),
+        TEST(who_asks_about_a_person),
         TEST(a_look_at_anothers_message),
         TEST(what_only_an_operator_may_ask),
         TEST(who_hangs_up_is_on_record),

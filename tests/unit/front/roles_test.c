@@ -208,6 +208,10 @@ static void who_wrote_is_masked_too(void **state)
     front_reload(world.front, &world.config);
     TALK(&staff, {REQUEST("1", "inbox.list", "{}"),
                   "{\"result\":{\"messages\":[\"*\",\"*\",{\"from\":\"+84912345678\"}]}}"});
+    operate->show_numbers = false; /* and it is taken away again */
+    front_reload(world.front, &world.config);
+    TALK(&staff, {REQUEST("1", "inbox.list", "{}"),
+                  "{\"result\":{\"messages\":[\"*\",\"*\",{\"from\":\"091**678\"}]}}"});
     client_close(&staff);
     client_close(&root);
 }

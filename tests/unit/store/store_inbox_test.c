@@ -305,6 +305,21 @@ static void test_seen_lasts_while_it_is_met(void **state)
     rig_end(&rig);
 }
 
+/* In a drawer for six days, with a message that could not be deleted. */
+static void test_seen_is_kept_for_a_week(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_memory(&rig);
+    assert_int_equal(seen(&rig, "s", "stuck"), 0);
+    for (int day = 1; day <= 6; day++) {
+        rig_pass(&rig, DAY_MS);
+        assert_int_equal(store_purge(rig.store, &(struct store_purge){0}, 10), 0);
+    }
+    assert_int_equal(seen(&rig, "s", "stuck"), 1);
+    rig_end(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +332,7 @@ int main(void)
         cmocka_unit_test(test_seen),
         cmocka_unit_test(test_seen_is_bounded),
         cmocka_unit_test(test_seen_lasts_while_it_is_met),
+        cmocka_unit_test(test_seen_is_kept_for_a_week),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

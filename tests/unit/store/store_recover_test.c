@@ -69,6 +69,36 @@ static void test_claim_goes_back(void **state)
     rig_end(&rig);
 }
 
+/* An earlier copy may have left: that it never did is not known, and no other follows. */
+static void test_claim_of_a_copy_ends_unknown(void **state)
+{
+    struct rig rig;
+    struct message message;
+    (void)state;
+    rig_disk(&rig);
+    rig_put(&rig, "k");
+    assert_int_equal(store_message_by_row(rig.store, 1, false, &message), 1);
+    message.resends = 1;
+    rig_begin(&rig);
+    assert_int_equal(store_message_update(rig.store, &message, false), 0);
+    rig_keep(&rig);
+    message_clear(&message);
+    rig_close(&rig);
+    for (int crash = 1; crash <= 3; crash++) {
+        rig_crash(&rig, claim_1);
+        rig_reopen(&rig);
+        assert_int_equal(rig_state(&rig, 1), crash < 3 ? MESSAGE_QUEUED : MESSAGE_UNKNOWN);
+        rig_close(&rig);
+    }
+    rig_reopen(&rig);
+    assert_int_equal(store_message_by_row(rig.store, 1, true, &message), 1);
+    assert_int_equal(message.on_unknown, ON_UNKNOWN_REPORT);
+    assert_int_equal(message.ended_wall_ms, 0);
+    assert_null(message.text);
+    message_clear(&message);
+    rig_end(&rig);
+}
+
 static void test_commit_is_unknown(void **state)
 {
     struct rig rig;
@@ -437,6 +467,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_claim_goes_back),
+        cmocka_unit_test(test_claim_of_a_copy_ends_unknown),
         cmocka_unit_test(test_commit_is_unknown),
         cmocka_unit_test(test_commit_that_is_not_resent_keeps_no_text),
         cmocka_unit_test(test_open_transaction_is_gone),
