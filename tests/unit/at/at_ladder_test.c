@@ -166,6 +166,21 @@ static void a_modem_that_only_looks_fine_climbs_all_the_same(void **state)
     world_end(w);
 }
 
+/* Hours later it is another trouble: from the bottom, where nothing wears the modem. */
+static void a_trouble_of_hours_ago_is_over(void **state)
+{
+    (void)state;
+    struct world *w = world_heard_ready();
+    for (int trouble = 0; trouble < 2; trouble++) {
+        w->cmgs_answer = "\r\nERROR\r\n";
+        for (int i = 0; i < 3; i++)
+            send_one(w, SMS_UNKNOWN);
+        world_run(w, 2 * HOUR_MS);
+    }
+    rungs_are("radio radio");
+    world_end(w);
+}
+
 static void a_silence_now_and_then_is_no_rung(void **state)
 {
     (void)state;
@@ -596,6 +611,7 @@ int main(void)
         cmocka_unit_test(a_modem_that_answers_registers_anew_first),
         cmocka_unit_test(a_deaf_modem_is_not_talked_to),
         cmocka_unit_test(a_modem_that_only_looks_fine_climbs_all_the_same),
+        cmocka_unit_test(a_trouble_of_hours_ago_is_over),
         cmocka_unit_test(a_silence_now_and_then_is_no_rung),
         cmocka_unit_test(no_network_for_half_an_hour_is_a_rung),
         cmocka_unit_test(a_dead_modem_climbs_rung_after_rung),
