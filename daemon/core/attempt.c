@@ -474,8 +474,8 @@ static void on_ending_durable(void *arg, int rc)
     modem->ending.active = modem->ending.written = false;
     modem->ending.retry_ms = 0;
     outcome_go_on(modem);
-    if (modem->ending.outcome.verdict == SMS_SENT)
-        reports_look_again(modem->gateway, modem->link->identity.iccid);
+    if (modem->ending.outcome.verdict != SMS_NOT_SENT) /* the modem may have been lost meanwhile */
+        reports_look_again(modem->gateway, modem->had_iccid);
     attempt_check_stopped(modem->gateway);
     fleet_reap(modem);
 }

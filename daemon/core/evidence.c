@@ -238,11 +238,13 @@ static void on_late_durable(void *arg, int rc)
         return;
     }
     gateway->late_retry_ms = 0;
-    if (late->matched)
+    if (late->matched) {
         gateway->stats.evidence++;
-    else
+        reports_look_again(gateway, late->evidence.iccid);
+    } else {
         log_event(LOG_LEVEL_INFO, "evidence", late->modem, "unmatched", "reference=%d",
                   late->evidence.reference);
+    }
     late_free(late);
 }
 

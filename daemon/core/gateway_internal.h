@@ -153,7 +153,7 @@ struct modem {
 /* A report that nobody waits for yet: it may be faster than our own +CMGS. */
 struct early_report {
     struct gateway *gateway;
-    int64_t until_ms; /* 0: free */
+    int64_t came_ms, until_ms; /* until 0: free */
     int64_t again_ms; /* its attempt is known, the disk failed: then it is tried again; 0: not */
     bool written;     /* inside the open transaction */
     char iccid[23];

@@ -3,7 +3,7 @@
  * Matched by (SIM, reference, last nine digits), newest first, while a report may still come. An
  * attempt whose +CMGS never came has no reference: there only a single candidate counts, and those
  * that carried the same part of the same message are one. A report may be faster than our own
- * +CMGS: one that finds nobody is kept for a minute. */
+ * +CMGS: one that finds nobody is kept for a minute, and while a text of its SIM has no outcome. */
 #include "gateway_internal.h"
 
 #include <string.h>
@@ -209,6 +209,16 @@ static void look_at(struct gateway *gateway, struct early_report *early)
     }
 }
 
+/* A text that left by that SIM before the report came has no outcome yet, or none on disk. */
+static bool is_awaited(const struct gateway *gateway, const struct early_report *early)
+{
+    for (const struct modem *modem = gateway->modems; modem; modem = modem->next)
+        if (strcmp(modem->had_iccid, early->iccid) == 0 && modem->text_ms <= early->came_ms &&
+            (modem->slot == SLOT_ANSWERED || modem->slot == SLOT_OVER || modem->ending.active))
+            return true;
+    return false;
+}
+
 static void on_early(void *arg)
 {
     struct gateway *gateway = arg;
@@ -220,6 +230,8 @@ static void on_early(void *arg)
             continue;
         if (early->again_ms && early->again_ms <= now_ms)
             look_at(gateway, early);
+        else if (early->until_ms <= now_ms && is_awaited(gateway, early))
+            early->until_ms = now_ms + EARLY_MS;
         else if (early->until_ms <= now_ms)
             drop_early(gateway, early);
     }
@@ -236,7 +248,8 @@ static void keep_early(struct gateway *gateway, const char *iccid, const struct 
             place = &gateway->early[i];
     if (place->until_ms)
         drop_early(gateway, place);
-    place->until_ms = loop_now_ms(gateway->loop) + EARLY_MS;
+    place->came_ms = loop_now_ms(gateway->loop);
+    place->until_ms = place->came_ms + EARLY_MS;
     place->report = *report;
     text_copy(place->iccid, sizeof place->iccid, iccid);
     arm_early(gateway);

@@ -426,6 +426,28 @@ static void a_report_may_be_faster_than_the_answer(void **state)
     rig_assert_state(world, row, MESSAGE_DELIVERED);
 }
 
+/* The answer never comes, the report does, long before that is known. */
+static void a_report_waits_for_the_outcome_of_what_left(void **state)
+{
+    struct world *world = *state;
+    struct gateway_stats stats;
+    char hex[256];
+    int64_t row = sent(world, "a");
+
+    rig_run_for(world, 5 * 1000);
+    air(world, report(hex, 7, 0x00));
+    rig_run_for(world, 115 * 1000);
+    rig_assert_state(world, row, MESSAGE_SENDING);
+    rig_outcome(world, 0, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
+    rig_assert_state(world, row, MESSAGE_DELIVERED);
+    rig_run_for(world, 60 * 1000);
+    assert_int_equal(world->link[0]->submits, 1);
+    air(world, report(hex, 99, 0x00)); /* nobody's: no text of this SIM is under way */
+    rig_run_for(world, 61 * 1000);
+    gateway_stats(world->gateway, &stats);
+    assert_int_equal(stats.reports_unmatched, 1);
+}
+
 static void a_report_settles_an_unknown_and_stops_its_resend(void **state)
 {
     struct world *world = *state;
@@ -585,6 +607,7 @@ int main(void)
         RIG_TEST(a_report_that_proves_nothing),
         RIG_TEST(a_report_may_be_faster_than_the_answer),
         RIG_TEST(a_report_settles_an_unknown_and_stops_its_resend),
+        RIG_TEST(a_report_waits_for_the_outcome_of_what_left),
         RIG_TEST(without_a_reference_only_one_can_be_meant),
         RIG_TEST(both_attempts_of_one_message_are_one_candidate),
         RIG_TEST(a_report_of_a_part_is_not_the_whole),
