@@ -93,7 +93,7 @@ void identity_left(struct gateway *gateway, const char *name)
         doubt_set(other, DOUBT_NONE, "who had its modem is off");
         other->looked_imei[0] = '\0';
         if (other->place[0] && link_can_attach(other->link))
-            (void)link_attach(other->link, other->place); /* it was a port before */
+            plug_back(other);
     }
 }
 

@@ -67,6 +67,8 @@ void plug_look(struct gateway *gateway);
 void plug_lessons_load(struct gateway *gateway); /* what the disk says of models; before any port */
 /* The modem's link has told its state: one that is to move goes when nothing is under way. */
 void plug_follow(struct modem *modem);
+/* It may use its port again, from which its link was taken: what was learned of it still holds. */
+void plug_back(struct modem *modem);
 /* Its link says that what comes is announced on another port: the stick's others are tried. */
 void plug_elsewhere(struct modem *modem);
 void plug_forget(struct modem *modem); /* it is freed or retired: its stick is free again */

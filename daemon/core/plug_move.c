@@ -132,6 +132,17 @@ void stick_move(struct stick *stick)
     }
 }
 
+void plug_back(struct modem *modem)
+{
+    struct stick *stick = stick_of(modem);
+
+    (void)link_attach(modem->link, modem->place); /* it was a port before */
+    if (!stick)
+        return;
+    stick->ear = -1;
+    stick_listen(stick);
+}
+
 void plug_elsewhere(struct modem *modem)
 {
     struct stick *stick = stick_of(modem);

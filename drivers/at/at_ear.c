@@ -37,20 +37,45 @@ static void ear_noted(struct at_link *l)
     l->ear.heard = true;
 }
 
+static bool is_direct(const char *line)
+{
+    return has_prefix(line, "+CMT:") || has_prefix(line, "+CDS:");
+}
+
+/* The TPDU behind a header, whole or in two halves, whatever comes between. True: it is of one. */
+static bool ear_takes_body(struct at_link *l, const char *line)
+{
+    struct at_ear *ear = &l->ear;
+    if (ear->body_lines == 0)
+        return false;
+    ear->body_lines--;
+    if (line[strspn(line, "0123456789ABCDEFabcdef")] != '\0')
+        return false;
+    size_t had = strlen(ear->body), len = strlen(line);
+    bool joined = had > 0 && had + len < sizeof ear->body;
+    if (had + len < sizeof ear->body)
+        memcpy(ear->body + had, line, len + 1);
+    /* the line alone last: a second half may look like a whole */
+    if ((joined && at_inbound_direct(l, ear->announced, ear->body)) ||
+        at_inbound_direct(l, ear->announced, line))
+        ear->body_lines = 0;
+    return true;
+}
+
+/* Without the modem itself nothing can be read there; what comes whole is here already. */
 static void ear_line(struct at_link *l, const char *line)
 {
     struct at_ear *ear = &l->ear;
-    bool body = ear->body;
-    ear->body = false;
     ear->strange = strchr("+^*#!%", *line) ? 0 : ear->strange + 1;
-    if (body && at_inbound_direct(l, ear->announced, line)) {
+    if (ear_takes_body(l, line)) {
         ear->strange = 0;
-    } else if (has_prefix(line, "+CMT:") || has_prefix(line, "+CDS:")) {
+    } else if (is_direct(line)) {
         at_elsewhere_noticed(l);
         ear_noted(l);
         ear->announced = at_parse_announced(line, line[2] == 'D' ? "+CDS:" : "+CMT:");
-        ear->body = true;
-    } else {
+        ear->body_lines = AT_CHAT_BODY_LINES;
+        ear->body[0] = '\0';
+    } else if (l->stream) {
         for (size_t i = 0; i < sizeof heard_rows / sizeof *heard_rows; i++)
             if (has_prefix(line, heard_rows[i].prefix)) {
                 ear_noted(l);
@@ -83,8 +108,8 @@ static void ear_on_data(void *ctx, const uint8_t *data, size_t len)
     struct at_link *l = ctx;
     struct at_ear *ear = &l->ear;
     for (size_t i = 0; i < len && ear->stream; i++) {
-        if (at_lexer_feed(&ear->lexer, data[i]) != AT_TOKEN_LINE || !l->stream)
-            continue; /* while the modem itself is out of reach nothing can be read there either */
+        if (at_lexer_feed(&ear->lexer, data[i]) != AT_TOKEN_LINE)
+            continue;
         ear_line(l, ear->lexer.line);
         if (ear->strange > EAR_STRANGE)
             ear_lost(l, "it tells nothing that a modem would");
@@ -124,8 +149,8 @@ int at_ear_listen(struct at_link *l, const char *where)
         return rc;
     }
     at_lexer_reset(&ear->lexer);
-    ear->body = ear->heard = false;
-    ear->strange = 0;
+    ear->heard = false;
+    ear->strange = ear->body_lines = 0;
     ear_starts_anew(l);
     log_event(LOG_LEVEL_NOTICE, "at", l->link.name, "listens", "port=%s", where);
     return 0;

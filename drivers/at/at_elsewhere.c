@@ -59,7 +59,6 @@ bool at_elsewhere_turn(struct at_link *l)
               (int)(l->keepalive_ms / 1000));
     bool back = l->announce != 0; /* it may have been right all the time: a notice that got lost */
     l->announce = 0;
-    if (l->link.sink->elsewhere)
-        l->link.sink->elsewhere(l->link.ctx, &l->link);
+    at_link_tell_elsewhere(l);
     return back;
 }

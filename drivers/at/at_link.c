@@ -179,6 +179,11 @@ static void link_flush(void *arg)
     struct link_inbound inbound;
     while (!l->closed && at_inbound_next(l, &inbound))
         sink->inbound(l->link.ctx, &l->link, &inbound);
+    if (!l->closed && n->elsewhere) {
+        n->elsewhere = false;
+        if (sink->elsewhere)
+            sink->elsewhere(l->link.ctx, &l->link);
+    }
     if (!l->closed && n->radio) {
         n->radio = false;
         sink->radio(l->link.ctx, &l->link, &l->link.radio);
@@ -272,6 +277,12 @@ void at_link_tell_ussd_form(struct at_link *l, enum ussd_form form)
 {
     l->notices.form = true;
     l->notices.ussd_form = form;
+    link_notify(l);
+}
+
+void at_link_tell_elsewhere(struct at_link *l)
+{
+    l->notices.elsewhere = true;
     link_notify(l);
 }
 

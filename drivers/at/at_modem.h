@@ -33,7 +33,7 @@ enum { AT_EVIDENCE_MAX = 8 }; /* told in one turn; a modem that shouts more is n
 
 /* What the sink will be told at the end of the turn, in this order. */
 struct at_notices {
-    bool outcome, state, commit, radio, ussd, form, pin, pin_rejected;
+    bool outcome, state, commit, radio, ussd, form, pin, pin_rejected, elsewhere;
     uint64_t token; /* of the outcome */
     unsigned part;
     struct sms_outcome result;
@@ -179,6 +179,7 @@ void at_link_tell_radio(struct at_link *l);
 void at_link_tell_ussd(struct at_link *l, const struct link_ussd *result);
 void at_link_tell_ussd_form(struct at_link *l, enum ussd_form form);
 void at_link_tell_inbound(struct at_link *l);
+void at_link_tell_elsewhere(struct at_link *l);
 void at_link_tell_pin(struct at_link *l);
 void at_link_tell_pin_rejected(struct at_link *l);
 

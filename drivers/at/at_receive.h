@@ -54,10 +54,11 @@ struct at_ear {
     struct port *port;     /* NULL: this link can have none */
     struct stream *stream; /* NULL: not listening */
     struct at_lexer lexer;
-    bool body;        /* the TPDU of a header is due */
-    int announced;    /* by that header */
-    bool heard;       /* something has been announced there */
-    unsigned strange; /* lines in a row that no modem says */
+    unsigned body_lines; /* within so many the TPDU of a header is due */
+    char body[512];      /* its first half */
+    int announced;       /* by that header */
+    bool heard;          /* something has been announced there */
+    unsigned strange;    /* lines in a row that no modem says */
 };
 
 struct at_receiving {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "at_chat.h"
 #include "at_log.h"
 #include "at_sim_world.h"
 #include "simmodem_inside.h"
@@ -92,12 +93,21 @@ static void what_comes_whole_is_taken_whole(void **state)
         sim_world_run(1);
     }
     assert_int_equal(sim_world_find("tin")->taken, 2);
+    /* another line in between, or in the midst of it */
+    (void)snprintf(line, sizeof line, "\r\n+CMT: ,22\r\n^RSSI:17\r\n%s\r\n", pdu);
+    sim_world_beside(line);
+    (void)snprintf(line, sizeof line, "\r\n+CMT: ,22\r\n%.20s\r\n^RSSI:17\r\n%s\r\n", pdu,
+                   pdu + 20);
+    sim_world_beside(line);
+    sim_world_run(100);
+    assert_int_equal(sim_world_find("tin")->taken, 4);
     sim_world_beside("\r\n+CMT: ,22\r\n"); /* its TPDU got lost */
-    sim_world_beside("\r\n^RSSI:17\r\n");
+    for (int i = 0; i < AT_CHAT_BODY_LINES; i++)
+        sim_world_beside("\r\n^RSSI:17\r\n");
     (void)snprintf(line, sizeof line, "%s\r\n", pdu); /* and this one is nobody's */
     sim_world_beside(line);
     sim_world_run(100);
-    assert_int_equal(t.told, 2);
+    assert_int_equal(t.told, 4);
     end();
 }
 
@@ -207,7 +217,8 @@ static void it_may_hang_up(void **state)
     end();
 }
 
-/* What is told there while the modem is out of reach is read when it is back. */
+/* What is told there while the modem is out of reach is read when it is back; what comes whole is
+ * here. */
 static void nothing_is_read_without_the_modem(void **state)
 {
     char line[128];
@@ -220,7 +231,8 @@ static void nothing_is_read_without_the_modem(void **state)
     (void)snprintf(line, sizeof line, "\r\n+CMTI: \"SM\",1\r\n\r\n+CMT: ,22\r\n%s\r\n", pdu);
     sim_world_beside(line);
     sim_world_run(1000);
-    assert_int_equal(t.told, 0);
+    assert_int_equal(t.told, 1);
+    assert_int_equal(sim_world_find("tin")->taken, 1);
     simmodem_replug(t.modem);
     sim_world_net();
     assert_true(sim_world_until_ready(120000));
