@@ -18,6 +18,7 @@
 enum {
     GAMMU_OWNER_MS = 20000,   /* for the owner's transaction */
     GAMMU_ANSWER_MS = 120000, /* of a submit: the network's own timers and libgammu's waits */
+    GAMMU_ALIVE_MS = 60000,   /* of a look, which may read a full memory */
     GAMMU_GONE_MS = 600000,   /* of waiting for a phone that is not reached */
     GAMMU_BUSY_MS = 30000,    /* or that another program holds: to find that out costs nothing */
     GAMMU_WINDOW = 16,        /* TPDUs told upward and not taken */

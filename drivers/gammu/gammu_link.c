@@ -12,7 +12,6 @@
 enum {
     KEEPALIVE_DEFAULT_S = 60,
     CONNECT_MS = 90000, /* libgammu tries a silent phone for half a minute and more */
-    ALIVE_MS = 60000,   /* of a look, which may read a full memory */
     SEARCH_MS = 10000,  /* between two looks for a network */
     REST_MS = 2000,     /* before a helper is started again */
     GONE_STEP_MS = 1000,
@@ -30,7 +29,7 @@ static const struct fsm_state states[LINK_STATES] = {
     [LINK_REGISTERING] = {"registering", FSM_TO(LINK_READY) | WHEREVER, 0},
     [LINK_READY] = {"ready", FSM_TO(LINK_BUSY) | FSM_TO(LINK_REGISTERING) | WHEREVER, 0},
     [LINK_BUSY] = {"busy", FSM_TO(LINK_READY) | FSM_TO(LINK_REGISTERING) | WHEREVER,
-                   GAMMU_OWNER_MS + GAMMU_ANSWER_MS + ALIVE_MS},
+                   GAMMU_OWNER_MS + GAMMU_ANSWER_MS + GAMMU_ALIVE_MS},
     [LINK_RECOVERING] = {"recovering",
                          FSM_TO(LINK_OPENING) | FSM_TO(LINK_RECOVERING) | FSM_TO(LINK_QUARANTINED) |
                              FSM_TO(LINK_GONE),
@@ -206,9 +205,11 @@ void gammu_say(struct gammu_link *l, const struct gammu_line *line)
 void gammu_look(struct gammu_link *l)
 {
     const struct gammu_line line = {.word = GAMMU_LOOK};
+    if (l->looking)
+        return; /* each has its own answer: the one that is due will do */
     l->looking = true;
     l->lines = 0;
-    loop_timer_arm_in(&l->answer, ALIVE_MS);
+    loop_timer_arm_in(&l->answer, GAMMU_ALIVE_MS);
     gammu_say(l, &line);
 }
 

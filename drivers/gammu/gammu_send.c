@@ -13,6 +13,8 @@ static void tell_outcome(struct gammu_link *l, const struct sms_outcome *outcome
     l->notices.outcome = true;
     l->notices.result = *outcome;
     loop_timer_cancel(&l->answer);
+    if (l->looking) /* the submit came in the midst of it */
+        loop_timer_arm_in(&l->answer, GAMMU_ALIVE_MS);
     log_event(LOG_LEVEL_INFO, "gammu", l->link.name, "outcome",
               "token=%llu part=%u verdict=%s cause=%d reference=%d",
               (unsigned long long)l->send.submit.token, l->send.submit.part,

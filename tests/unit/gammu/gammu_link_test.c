@@ -388,6 +388,47 @@ static void is_looked_at_once_a_minute(void **state)
     restarts(world);
 }
 
+static struct gammu_world *taken_back_in_a_look(int every_s)
+{
+    struct gammu_world *world = gammu_world_looking(every_s);
+    gammu_world_ready(world);
+    (void)gammu_world_heard(world, "look\n");
+    gammu_world_run(world, 1000 * (int64_t)every_s);
+    assert_true(gammu_world_heard(world, "look\n"));
+    int token = gammu_world_submit(world);
+    assert_true(token > 0);
+    gammu_world_run(world, 1000);
+    link_proceed(world->link, (uint64_t)token, 0, false);
+    gammu_world_run(world, 0);
+    wants(world, SMS_NOT_SENT, SMS_LOCAL_REFUSED);
+    assert_int_equal(world->state, LINK_READY);
+    return world;
+}
+
+/* A second look beside the first would have two answers, and the second one is a lie. */
+static void a_submit_taken_back_in_a_look_leaves_it_be(void **state)
+{
+    (void)state;
+    struct gammu_world *world = taken_back_in_a_look(10);
+    gammu_world_run(world, 50000); /* it reads a full memory */
+    assert_false(gammu_world_heard(world, "look\n"));
+    gammu_world_line(world, "alive");
+    gammu_world_run(world, 9999);
+    assert_false(gammu_world_heard(world, "look\n"));
+    gammu_world_run(world, 1);
+    assert_true(gammu_world_heard(world, "look\n"));
+    gammu_world_line(world, "alive");
+    assert_int_equal(world->starts, 1);
+    gammu_world_free(world);
+
+    world = taken_back_in_a_look(600);
+    gammu_world_run(world, 59999);
+    assert_int_equal(world->state, LINK_READY);
+    gammu_world_run(world, 1); /* and one that hangs is found out */
+    restarts(world);
+    gammu_world_free(world);
+}
+
 static void what_comes_is_told_until_it_is_taken(void **state)
 {
     struct gammu_world *world = *state;
@@ -481,6 +522,7 @@ int main(void)
         TEST(a_phone_that_is_not_there_is_waited_for),
         cmocka_unit_test(a_phone_that_is_not_reached_is_tried_more_and_more_rarely),
         TEST(is_looked_at_once_a_minute),
+        cmocka_unit_test(a_submit_taken_back_in_a_look_leaves_it_be),
         TEST(what_comes_is_told_until_it_is_taken),
         TEST(it_is_recorded),
     };

@@ -135,10 +135,10 @@ static void no_log(void *arg, enum log_level level, const char *line)
 
 /* --- life --- */
 
-static struct gammu_world *world_make(bool roaming)
+static struct gammu_world *world_make(int keepalive_s, bool roaming)
 {
     const struct gammu_link_config config = {
-        .name = "phone", .keepalive_s = 60, .roaming = roaming};
+        .name = "phone", .keepalive_s = keepalive_s, .roaming = roaming};
     struct gammu_world *world = calloc(1, sizeof *world);
     assert(world);
     log_sink_set(no_log, NULL);
@@ -156,12 +156,17 @@ static struct gammu_world *world_make(bool roaming)
 
 struct gammu_world *gammu_world_new(void)
 {
-    return world_make(false);
+    return world_make(60, false);
+}
+
+struct gammu_world *gammu_world_looking(int every_s)
+{
+    return world_make(every_s, false);
 }
 
 struct gammu_world *gammu_world_roaming(void)
 {
-    return world_make(true);
+    return world_make(60, true);
 }
 
 void gammu_world_free(struct gammu_world *world)

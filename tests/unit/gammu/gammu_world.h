@@ -28,6 +28,7 @@ struct gammu_world {
 };
 
 struct gammu_world *gammu_world_new(void);
+struct gammu_world *gammu_world_looking(int every_s);
 struct gammu_world *gammu_world_roaming(void); /* it may send through a foreign network */
 void gammu_world_free(struct gammu_world *world);
 void gammu_world_run(struct gammu_world *world, int64_t ms);
