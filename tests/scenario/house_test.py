@@ -133,6 +133,36 @@ class Signals(unittest.TestCase):
                 c.call("message.send", key="l", to="1414", text="TTTB")
 
 
+    def test_hup_takes_over_the_carriers(self):
+        """A carriers.ini that was edited counts from the reload on; a broken one changes nothing and says where."""
+        with Gateway(modems=1, latency_ms=10, start=False) as gw:
+            path = os.path.join(gw.dir, "carriers.ini")
+            with open(os.path.join(ROOT, "daemon", "config", "carriers.ini"), encoding="utf-8") as ini:
+                known = ini.read()
+
+            def carriers(text):
+                with open(path, "w", encoding="utf-8") as out:
+                    out.write(text)
+                if gw.process and gw.process.poll() is None:
+                    gw.process.send_signal(signal.SIGHUP)
+
+            carriers(known)
+            gw.write_config(gateway="carriers = " + path)
+            gw.start()
+            gw.wait_ready()
+            with gw.client() as c:
+                name = c.call("modem.list")["modems"][0]["carrier"]
+                self.assertIn("title = %s\n" % name, known)
+                carriers(known.replace("title = %s\n" % name, "title = Renamed\n"))
+                while c.call("modem.list")["modems"][0]["carrier"] != "Renamed":
+                    pass
+                carriers("[renamed\nno line of it is right")
+                while "reload_refused" not in gw.log():
+                    c.call("gateway.info")
+                self.assertIn("carriers.ini:1", gw.log())
+                self.assertEqual(c.call("modem.list")["modems"][0]["carrier"], "Renamed")
+
+
 class SocketActivation(unittest.TestCase):
     STARTER = ("import os, sys; os.dup2(int(sys.argv[1]), 3); os.set_inheritable(3, True); "
                "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1'); "
