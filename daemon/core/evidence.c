@@ -203,8 +203,13 @@ static int late_write(struct gateway *gateway, struct late *late)
         return rc;
     schedule_guard(gateway);
     rc = late_apply(gateway, late);
+    late->written = rc >= 0; /* the end of it may commit, and each commit looks for what is not */
     int end = store_end(gateway->store, rc >= 0);
-    return rc >= 0 && end < 0 ? end : rc;
+    if (rc >= 0 && end < 0) {
+        late->written = false;
+        rc = end;
+    }
+    return rc;
 }
 
 static void late_free(struct late *late)
@@ -258,7 +263,6 @@ void evidence_write(struct gateway *gateway)
             try_later(gateway, late, rc);
             return; /* those that came after it wait for it */
         }
-        late->written = true;
         store_when_durable(gateway->store, &late->waiter);
     }
 }

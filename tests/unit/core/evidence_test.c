@@ -28,6 +28,19 @@ static void report(struct world *world, unsigned reference, unsigned status)
     rig_settle(world);
 }
 
+/* So many rows into the open transaction. */
+static void write_facts(struct world *world, unsigned count)
+{
+    char value[16];
+
+    assert_int_equal(store_begin(world->store), 0);
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(value, sizeof value, "%u", i);
+        assert_int_equal(store_fact_set(world->store, "test.filled", value), 0);
+    }
+    assert_int_equal(store_end(world->store, true), 0);
+}
+
 /* --- an error after the reference ----------------------------------------------------------------
  */
 
@@ -259,6 +272,27 @@ static void a_late_reference_outlives_a_disk_that_fails(void **state)
     }
 }
 
+/* Whichever row of it fills the transaction, and commits it at once. */
+static void a_late_reference_is_written_once(void **state)
+{
+    enum { FULL = 512, FIRST = FULL - 12 };
+    struct world *world = *state;
+    struct gateway_stats stats;
+    char key[16];
+
+    for (unsigned rows = FIRST; rows < FULL; rows++) {
+        uint64_t token;
+        snprintf(key, sizeof key, "k%u", rows);
+        int64_t row = waits_for_its_resend(world, key, &token);
+        write_facts(world, rows);
+        hear(world, token, (int)(rows - FIRST), false);
+        rig_assert_state(world, row, MESSAGE_SENT);
+        gateway_stats(world->gateway, &stats);
+        assert_int_equal(stats.evidence, rows - FIRST + 1);
+    }
+    assert_int_equal(world->link[0]->submits, FULL - FIRST);
+}
+
 static void what_is_heard_is_written_in_its_order(void **state)
 {
     struct world *world = *state;
@@ -320,6 +354,7 @@ int main(void)
         TEST(nor_where_evidence_ends_the_message),
         TEST(parts_are_delivered_in_any_order),
         DISK_TEST(a_late_reference_outlives_a_disk_that_fails),
+        TEST(a_late_reference_is_written_once),
         DISK_TEST(what_is_heard_is_written_in_its_order),
         DISK_TEST(a_report_that_was_faster_outlives_it_too),
         DISK_TEST(what_is_held_at_the_end_is_let_go),
