@@ -1,6 +1,6 @@
 /* housekeeping: what has been kept long enough goes: messages and inbox after retention_days,
  * events after seven, what is on record after audit_days. A few rows at a time, so that no step
- * holds up the loop; looks once an hour.
+ * holds up the loop; looks once an hour, and not at all at a disk that fails.
  */
 #include "gateway_internal.h"
 
@@ -10,6 +10,7 @@
 enum {
     STEP_MS = 20,
     LOOK_MS = 3600 * 1000,
+    FAILING_MS = 60 * 1000, /* until the store works again */
     DAY_MS = 24 * 3600 * 1000,
     EVENT_DAYS = 7,
 };
@@ -19,6 +20,10 @@ static void on_purge(void *arg)
     struct gateway *gateway = arg;
     int64_t wall_ms = loop_wall_ms(gateway->loop);
     int64_t kept_ms = wall_ms - gateway->config->retention_days * INT64_C(1) * DAY_MS;
+    if (gateway->store_failing) {
+        loop_timer_arm_in(&gateway->purge_timer, FAILING_MS);
+        return;
+    }
     if (store_tidy(gateway->store)) { /* a step of its own: many at once take long to write back */
         loop_timer_arm_in(&gateway->purge_timer, STEP_MS);
         return;
@@ -34,6 +39,8 @@ static void on_purge(void *arg)
     if (rows == 0)
         rows = store_audit_purge(gateway->store, audit_ms, STORE_PURGE_STEP);
 
+    if (rows != 0)
+        schedule_guard(gateway); /* what is undone would be tried again at once, for ever */
     if (rows < 0)
         log_event(LOG_LEVEL_ERROR, "housekeeping", "-", "purge_failed", "errno=%d", -rows);
     loop_timer_arm_in(&gateway->purge_timer, rows > 0 ? STEP_MS : LOOK_MS);

@@ -356,7 +356,8 @@ struct store_purge {
 enum { STORE_PURGE_STEP = 64 };
 int store_purge(struct store *store, const struct store_purge *before, size_t rows);
 /* Between two such steps: writes the log back where they have made it long, so that no COMMIT has
- * to do it for thousands of pages at once. True: it did, which was a step's worth of work. */
+ * to do it for thousands of pages at once. True: it did, which was a step's worth of work; false:
+ * there was no need, or the disk would not have it. */
 bool store_tidy(struct store *store);
 
 /* --- inbox

@@ -153,7 +153,7 @@ bool store_tidy(struct store *store)
     if (store->txn.open || store->wal_pages < STORE_WAL_STEP_PAGES)
         return false;
     txn_checkpoint(store);
-    return true;
+    return store->wal_pages == 0;
 }
 
 static int txn_do(struct store *store, enum sql sql)

@@ -210,6 +210,32 @@ static void what_expires_meanwhile_ends_afterwards(void **state)
     assert_int_equal(cleared, 1);
 }
 
+/* What cannot go stays, and is not tried fifty times a second. */
+static void what_is_kept_too_long_goes_afterwards(void **state)
+{
+    struct world *world = *state;
+    struct message message = {0};
+
+    world->config.retention_days = 1;
+    rig_ready(world, 0);
+    int64_t row = accept_one(world, "a");
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_CMS, 195);
+    rig_assert_state(world, row, MESSAGE_FAILED);
+    rig_run_for(world, 23 * 3600 * 1000);
+    assert_int_equal(undone, 0);
+    break_disk();
+    for (int minutes = 0; undone == 0 && minutes < 180; minutes++)
+        rig_run_for(world, 60 * 1000);
+    rig_run_for(world, 60 * 1000);
+    assert_in_range(undone, 1, 20);
+    assert_int_equal(raised, 1);
+    vfs_shim_reset();
+    rig_run_for(world, 180 * 1000);
+    assert_int_equal(cleared, 1);
+    assert_int_equal(store_message_by_row(world->store, row, false, &message), 0);
+}
+
 /* One page that does not come, at the door of a gateway that has nothing else to do. */
 static void one_read_error_does_not_lock_the_door(void **state)
 {
@@ -238,6 +264,7 @@ int main(void)
         TEST(an_outcome_on_disk_mends_it_too),
         TEST(then_the_counters_are_those_of_the_disk),
         TEST(what_expires_meanwhile_ends_afterwards),
+        TEST(what_is_kept_too_long_goes_afterwards),
         TEST(one_read_error_does_not_lock_the_door),
     };
 

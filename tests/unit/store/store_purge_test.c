@@ -254,6 +254,24 @@ static void test_the_log_stays_short(void **state)
     rig_end(&rig);
 }
 
+/* Or it stays as long as it is, and that is no step that was made. */
+static void test_a_log_that_cannot_be_written_back_stays(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_disk(&rig);
+    while (rig.store->wal_pages < STORE_WAL_STEP_PAGES) {
+        for (int i = 0; i < 100; i++)
+            put_inbox(&rig, 400);
+        rig_commit(&rig);
+    }
+    vfs_shim_fail(VFS_IO_ERROR, VFS_WRITE, 1, UINT64_MAX);
+    assert_false(store_tidy(rig.store));
+    vfs_shim_reset();
+    assert_true(store_tidy(rig.store));
+    rig_end(&rig);
+}
+
 /* --- cost ------------------------------------------------------------------------------------- */
 
 /* One of each, by rows that stand everywhere in the tables. */
@@ -367,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_the_future_goes_too),
         cmocka_unit_test(test_heavy_rows_make_small_steps),
         cmocka_unit_test(test_the_log_stays_short),
+        cmocka_unit_test(test_a_log_that_cannot_be_written_back_stays),
         cmocka_unit_test(test_cost_does_not_grow),
     };
     return vfs_shim_install() != 0 || cmocka_run_group_tests(tests, NULL, NULL);
