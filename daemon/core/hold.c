@@ -49,13 +49,6 @@ static void load_modem(struct modem *modem)
     modem->paused = fact_is_set(modem->gateway, name);
 }
 
-void hold_load(struct gateway *gateway)
-{
-    gateway->paused = fact_is_set(gateway, "gateway.paused");
-    for (struct modem *modem = gateway->modems; modem; modem = modem->next)
-        load_modem(modem);
-}
-
 /* --- what it means
  * ---------------------------------------------------------------------------------
  */
@@ -126,6 +119,19 @@ static void held_or_not(struct modem *modem)
     loop_defer(&modem->tell, LOOP_SOON);
 }
 
+void hold_load(struct gateway *gateway)
+{
+    bool all = gateway->paused;
+
+    gateway->paused = fact_is_set(gateway, "gateway.paused");
+    for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
+        bool one = modem->paused;
+        load_modem(modem);
+        if (modem->paused != one || gateway->paused != all)
+            held_or_not(modem);
+    }
+}
+
 int gateway_modem_pause(struct gateway *gateway, const char *name, bool pause,
                         struct refusal *refusal)
 {
@@ -189,6 +195,7 @@ void hold_init(struct modem *modem)
 {
     loop_task_init(&modem->tell, modem->gateway->loop, on_tell, modem);
     load_modem(modem);
+    modem->finishing = modem->paused; /* what it began before a restart, once it is ready */
 }
 
 void hold_stop(struct modem *modem)

@@ -306,6 +306,34 @@ static void a_pause_that_was_undone_does_not_hold(void **state)
     assert_false(stats.paused);
 }
 
+/* Nor does it take away what the pause has let it finish. */
+static void a_resume_that_was_undone_finishes_what_is_begun(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = long_request("a");
+    struct refusal refusal;
+
+    rig_ready(world, 0);
+    int64_t row = rig_accept(world, &request);
+    rig_prompt(world, 0);
+    pause_modem(world, "m0", true);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_CMS, 42); /* again in a few seconds */
+    begin_in_vain(world);
+    assert_int_equal(gateway_modem_pause(world->gateway, "m0", false, &refusal), 0);
+    undone(world);
+    assert_true(view_of(world, 0).paused);
+    rig_run_for(world, 20 * 1000);
+    for (int part = 1; part < 3; part++) {
+        assert_int_equal(world->link[0]->submit.part, part);
+        rig_prompt(world, 0);
+        rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    }
+    rig_assert_state(world, row, MESSAGE_SENT);
+    assert_true(view_of(world, 0).paused);
+}
+
 /* Held again, with its alarm; and what it was given meanwhile does not leave. */
 static void still_held(struct world *world, const char *words, const char *alarm)
 {
@@ -483,6 +511,7 @@ int main(void)
         TEST(a_pause_holds_over_a_restart_of_the_modem),
         TEST(a_pause_holds_over_a_restart),
         DISK_TEST(a_pause_that_was_undone_does_not_hold),
+        DISK_TEST(a_resume_that_was_undone_finishes_what_is_begun),
         DISK_TEST(a_sim_whose_accept_was_undone_stays_held),
         DISK_TEST(a_sim_whose_resume_was_undone_stays_out),
         TEST(nobody_pauses_what_is_not_there),

@@ -319,6 +319,32 @@ static void a_modem_that_comes_up_may_be_the_one(void **state)
     rig_assert_state(world, row, MESSAGE_SENT);
 }
 
+/* Paused, it finishes what it had begun, as it would have without a restart. */
+static void nor_does_a_pause_take_them_from_it(void **state)
+{
+    struct world *world = *state;
+    struct refusal refusal;
+    int64_t row = half_sent(world);
+
+    taken_back(world, LINK_RECOVERING);
+    assert_int_equal(gateway_modem_pause(world->gateway, "m0", true, &refusal), 0);
+    rig_settle(world);
+    rig_restart(world);
+    forgets_its_sim(world, "");
+    hand_link_state(world->link[0], LINK_SYNCING);
+    rig_ready(world, 1);
+    rig_run_for(world, 20 * 1000);
+    assert_false(world->link[1]->busy);
+    forgets_its_sim(world, "89840");
+    hand_link_state(world->link[0], LINK_REGISTERING);
+    rig_run_for(world, 20 * 1000);
+    assert_false(world->link[1]->busy);
+    rig_ready(world, 0);
+    assert_int_equal(world->link[0]->submit.part, 1);
+    sent(world, 0);
+    rig_assert_state(world, row, MESSAGE_SENT);
+}
+
 static void but_not_for_longer_than_a_minute(void **state)
 {
     struct world *world = *state;
@@ -463,6 +489,7 @@ int main(void)
         TEST(a_modem_that_leaves_the_configuration_leaves_its_parts),
         TEST(parts_of_a_modem_that_is_not_there_at_the_start_begin_anew),
         TEST(a_modem_that_comes_up_may_be_the_one),
+        TEST(nor_does_a_pause_take_them_from_it),
         TEST(but_not_for_longer_than_a_minute),
         TEST(nor_where_it_turns_out_to_be_another),
         TEST(a_start_looks_by_itself),
