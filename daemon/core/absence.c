@@ -12,7 +12,14 @@ struct advice {
     const char *what, *todo;
 };
 
-/* Without one: held up by what has an alarm of its own, or on its way, and the next state tells. */
+/* It stands still by what has an alarm of its own, which says what to do about it. */
+static bool another_speaks(const struct modem *modem)
+{
+    return modem->state == LINK_QUARANTINED ||
+           (modem->state == LINK_SIM && modem->link->card != LINK_CARD_BUSY);
+}
+
+/* Without one: on its way, and the next state tells. */
 static struct advice advice_for(const struct modem *modem)
 {
     switch (modem->state) {
@@ -43,6 +50,8 @@ static void tell(struct modem *modem)
     char sentence[ALARM_SENTENCE_ROOM];
     struct advice advice = advice_for(modem);
 
+    if (another_speaks(modem))
+        modem_alarm_over(modem, "modem_away");
     if (!advice.what)
         return;
     snprintf(sentence, sizeof sentence, "This modem %s (%s): %s.", advice.what, modem->why,

@@ -154,6 +154,24 @@ static void what_has_an_alarm_of_its_own_is_not_away(void **state)
     assert_true(is_away(world, "m0"));
 }
 
+/* Plugged in as it was told, it is not to be plugged in again: its SIM or its quarantine speaks. */
+static void what_comes_back_to_another_alarm_is_not_away(void **state)
+{
+    struct world *world = *state;
+
+    for (int i = 0; i < 2; i++) {
+        hand_link_state(world->link[i], LINK_GONE);
+        rig_run_for(world, AWAY_MS + 60 * 1000);
+        assert_true(is_away(world, i == 0 ? "m0" : "m1"));
+    }
+    hand_link_card(world->link[0], LINK_SIM, LINK_CARD_PIN);
+    hand_link_state(world->link[1], LINK_QUARANTINED);
+    assert_false(is_away(world, "m0"));
+    assert_false(is_away(world, "m1"));
+    hand_link_state(world->link[0], LINK_GONE); /* pulled for good: at once, as before */
+    assert_true(is_away(world, "m0"));
+}
+
 /* One climbs through every state there is; what the other sends waits not a millisecond for it. */
 static void while_one_climbs_the_other_sends(void **state)
 {
@@ -210,6 +228,7 @@ int main(void)
         TEST(one_that_hears_no_network_is_an_alarm),
         TEST(one_that_never_came_is_an_alarm),
         TEST(what_has_an_alarm_of_its_own_is_not_away),
+        TEST(what_comes_back_to_another_alarm_is_not_away),
         TEST(while_one_climbs_the_other_sends),
         TEST(what_it_had_under_way_goes_to_the_other),
     };
