@@ -323,9 +323,11 @@ static const char *const sql_text[SQLS] = {
     [SQL_SHIFT_MESSAGES] =
         "UPDATE message SET expires = expires + ?1, wait = iif(wait > 0, max(wait + ?1, 1), 0), "
         "report_until = iif(report_until > 0, max(report_until + ?1, 1), 0) "
-        "WHERE state IN (0, 1, 2, 3, 4)",
+        "WHERE state IN (0, 1, 2, 4) OR (state = 3 AND report_until > 0)",
+    /* Nobody asks for the other ones' times. What is past becomes 1, once. */
     [SQL_SHIFT_ATTEMPTS] = "UPDATE attempt SET committed = iif(committed <> 0, committed + ?1, 0), "
-                           "report_until = iif(report_until > 0, max(report_until + ?1, 1), 0)",
+                           "report_until = iif(report_until > 0, max(report_until + ?1, 1), 0) "
+                           "WHERE " ATTEMPT_OPEN " OR report_until > 1",
     [SQL_CLAIMS] = "SELECT row, EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.row "
                    "AND attempt.state = 1) FROM message INDEXED BY message_state WHERE "
                    "state IN (1, 2) LIMIT 1",

@@ -262,6 +262,50 @@ static void test_reboot(void **state)
     rig_end(&rig);
 }
 
+/* Sent, and no report can come any more. */
+static void put_ended(struct rig *rig)
+{
+    struct message message;
+    int64_t row = rig_put(rig, "");
+    struct attempt attempt = {.message = row,
+                              .state = ATTEMPT_SENT,
+                              .iccid = "s",
+                              .reference = 4,
+                              .committed_ms = RIG_NOW_MS,
+                              .report_until_ms = RIG_NOW_MS + 90000};
+    rig_begin(rig);
+    assert_int_equal(store_attempt_insert(rig->store, &attempt, "+84912345678"), 0);
+    rig_keep(rig);
+    assert_int_equal(store_message_by_row(rig->store, row, false, &message), 1);
+    message.state = MESSAGE_SENT;
+    message.ended_wall_ms = RIG_WALL_MS;
+    rig_update(rig, &message, true);
+    message_clear(&message);
+}
+
+/* They are kept for a month: no reboot writes all of them anew. That they are past is said once,
+ * for the times of another boot look like times to come. */
+static void test_a_reboot_leaves_alone_what_has_ended(void **state)
+{
+    enum { MANY = 200 };
+    struct rig rig;
+    struct attempt attempt;
+    (void)state;
+    rig_disk(&rig);
+    for (int i = 0; i < MANY; i++)
+        put_ended(&rig);
+    for (int boot = 0; boot < 3; boot++) {
+        rig_close(&rig);
+        rig_reboot(&rig, 600000);
+        rig_reopen(&rig);
+        assert_in_range(rig_number(&rig, "SELECT total_changes()"), 1, boot == 0 ? MANY + 20 : 20);
+        assert_int_equal(store_attempts_match(rig.store, "s", 4, "912345678", loop_now_ms(rig.loop),
+                                              &attempt, 1),
+                         0);
+    }
+    rig_end(&rig);
+}
+
 static void events_after_ntp(struct rig *rig)
 {
     loop_sim_run_until(rig->loop, RIG_NOW_MS + 1000);
@@ -473,6 +517,7 @@ int main(void)
         cmocka_unit_test(test_open_transaction_is_gone),
         cmocka_unit_test(test_same_boot),
         cmocka_unit_test(test_reboot),
+        cmocka_unit_test(test_a_reboot_leaves_alone_what_has_ended),
         cmocka_unit_test(test_reboot_after_a_correction),
         cmocka_unit_test(test_clock_went_back),
         cmocka_unit_test(test_whole_directory_restored),
