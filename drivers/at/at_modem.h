@@ -250,6 +250,7 @@ void at_send_abort(struct at_link *l);
 void at_send_on_cmgs(void *ctx, const char *line); /* nobody waits for it */
 void at_send_on_orphan(struct at_link *l, const struct at_final *final);
 void at_send_on_reboot(struct at_link *l);
+void at_send_on_lost(struct at_link *l); /* the SIM */
 /* The command on the wire (NULL: none, but a fence) has had its time: the verdict is given before
  * its fence. */
 void at_send_overdue(struct at_link *l, const struct at_command *command,

@@ -78,6 +78,12 @@ void at_send_end_unstarted(struct at_link *l, enum sms_local cause)
     send_not_sent(l, cause);
 }
 
+/* The SIM that the message is for may not be in any more: that is looked at first. */
+static bool is_another(const struct at_link *l)
+{
+    return l->pin.lost || at_card_is_doubted(l);
+}
+
 /* --- the dialogue --- */
 
 static bool cmgs_line(void *arg, const char *line)
@@ -207,8 +213,8 @@ static void cmms_done(void *arg, const struct at_result *result)
         at_init_failed(l, AT_SCRIPT_DEAF);
     } else if (told) {
         at_network_settle(l, "free");
-    } else if (l->send.ended_by_us) {
-        send_not_sent(l, l->send.ended_by_us);
+    } else if (l->send.ended_by_us || is_another(l)) {
+        send_not_sent(l, l->send.ended_by_us ? l->send.ended_by_us : SMS_LOCAL_NOT_READY);
         at_network_settle(l, "free");
     } else {
         send_cmgs(l);
@@ -219,7 +225,7 @@ void at_send_begin(struct at_link *l)
 {
     struct at_sending *send = &l->send;
     assert(send->active && !send->started);
-    if (l->recovery.reboot_seen || l->pin.lost || at_card_is_doubted(l)) {
+    if (l->recovery.reboot_seen || is_another(l)) {
         send_not_sent(l, SMS_LOCAL_NOT_READY);
         at_network_settle(l, "");
         return;
@@ -280,8 +286,8 @@ void at_send_proceed(struct at_link *l, uint64_t token, unsigned part, bool yes)
     send->asked = false;
     if (!at_chat_is_prompted(&l->chat))
         return; /* the prompt is gone; the outcome is on its way */
-    if (!yes) {
-        send->ended_by_us = SMS_LOCAL_REFUSED;
+    if (!yes || is_another(l)) {
+        send->ended_by_us = yes ? SMS_LOCAL_NOT_READY : SMS_LOCAL_REFUSED;
         at_chat_escape(&l->chat);
         return;
     }
@@ -370,4 +376,13 @@ void at_send_on_reboot(struct at_link *l)
         send_not_sent(l, SMS_LOCAL_NOT_READY);
         at_chat_escape(&l->chat); /* in AT+CMMS: its end sees it */
     }
+}
+
+/* Nor is the owner's yes waited for where its SIM is gone. */
+void at_send_on_lost(struct at_link *l)
+{
+    if (!l->send.active || !l->send.started || l->send.left || l->send.ended_by_us)
+        return;
+    l->send.ended_by_us = SMS_LOCAL_NOT_READY;
+    at_chat_escape(&l->chat); /* in AT+CMMS: its end sees it */
 }

@@ -364,6 +364,8 @@ void at_sim_on_cpin(void *ctx, const char *line)
         l->pin.lost = true;
     else if (at_link_state(l) == LINK_SIM)
         at_card_on_notice(l, line);
+    if (l->pin.lost)
+        at_send_on_lost(l);
     if ((at_link_state(l) == LINK_READY || at_link_state(l) == LINK_REGISTERING) &&
         !l->script.steps && at_chat_is_idle(&l->chat))
         (void)at_sim_was_lost(l); /* else whoever is at work looks when done */

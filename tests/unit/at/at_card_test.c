@@ -229,12 +229,15 @@ static void each_makers_notice_is_believed(void **state)
     }
 }
 
-/* In the midst of a message: looked at behind it. */
+/* In the midst of a message whose text has left: looked at behind it. */
 static void a_notice_waits_for_the_message(void **state)
 {
     (void)state;
     start_ready("huawei");
     assert_int_equal(sim_world_submit_only(false), 0);
+    while (!memchr(t.wire_log, 0x1a, t.wire_len))
+        loop_sim_run_until(t.loop, loop_sim_next_ms(t.loop));
+    assert_int_equal(t.outcomes, 0);
     say("^SIMST:255");
     sim_world_run(60000);
     assert_int_equal(t.outcome.verdict, SMS_SENT);
