@@ -255,7 +255,7 @@ static void on_sets(void *arg)
     }
     if (rc < 0)
         log_event(LOG_LEVEL_ERROR, "inbox", "-", "sets_failed", "errno=%d", -rc);
-    if (rc != 0) { /* a set is left, or the disk failed */
+    if (rc != 0 || given_up > SETS_AT_ONCE) { /* a set may be left, or the disk failed */
         int64_t in_ms = wall_ms + SET_LIFE_MS - now_ms;
         loop_timer_arm_in(&gateway->sets_timer, rc < 0 ? 60000 : in_ms > 1 ? in_ms : 1);
     }

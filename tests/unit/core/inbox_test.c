@@ -119,6 +119,24 @@ static void an_unfinished_set_is_shown_after_a_day(void **state)
     inbox_free(list, count);
 }
 
+static void many_unfinished_sets_are_shown_that_day(void **state)
+{
+    enum { SETS = 40 };
+    static struct inbox list[SETS + 1];
+    struct world *world = *state;
+    char hex[512];
+
+    for (unsigned i = 0; i < SETS; i++) {
+        snprintf(hex, sizeof hex, "440B914819325476F80008622211610000A308050003%02X02010041", i);
+        air(world, hex);
+    }
+    rig_run_for(world, (INT64_C(24) * 60 + 1) * 60 * 1000);
+    int count = store_inbox_list(world->store, 0, list, SETS + 1);
+    assert_int_equal(count, SETS);
+    for (int i = 0; i < count; i++)
+        inbox_clear(&list[i]);
+}
+
 /* Nothing but the same sender's same message to the same SIM is joined. */
 static void parts_of_others_are_not_joined(void **state)
 {
@@ -592,6 +610,7 @@ int main(void)
         RIG_TEST(parts_in_any_order_with_doubles),
         RIG_TEST(a_pair_parted_between_messages_is_one_character),
         RIG_TEST(an_unfinished_set_is_shown_after_a_day),
+        RIG_TEST(many_unfinished_sets_are_shown_that_day),
         RIG_TEST(parts_of_others_are_not_joined),
         RIG_TEST(each_set_has_its_own_day),
         RIG_TEST(a_whole_set_does_not_come_again),
