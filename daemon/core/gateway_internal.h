@@ -154,6 +154,7 @@ struct modem {
 struct early_report {
     struct gateway *gateway;
     int64_t came_ms, until_ms; /* until 0: free */
+    uint64_t number;           /* in the order in which they came */
     int64_t again_ms; /* its attempt is known, the disk failed: then it is tried again; 0: not */
     bool written;     /* inside the open transaction */
     char iccid[23];
@@ -235,6 +236,7 @@ struct gateway {
     struct registry_sim *registry; /* SIMs that have asked 1414 */
     struct registry_hooks registry_hooks;
     struct early_report early[EARLY_REPORTS];
+    uint64_t early_count; /* since start */
     struct loop_timer early_timer;
     struct taking *takings;
     struct unpin unpin;

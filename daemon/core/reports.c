@@ -238,16 +238,36 @@ static void on_early(void *arg)
     arm_early(gateway);
 }
 
-/* The oldest gives way where all places are taken. */
+static bool gives_way_before(const struct early_report *early, const struct early_report *other)
+{
+    return early->until_ms != other->until_ms ? early->until_ms < other->until_ms
+                                              : early->number < other->number;
+}
+
+/* A free one, or that of the oldest; never one on its way to the disk. NULL: all of them are. */
+static struct early_report *early_place(struct gateway *gateway)
+{
+    struct early_report *place = NULL;
+
+    for (int i = 0; i < EARLY_REPORTS; i++) {
+        struct early_report *early = &gateway->early[i];
+        if (!early->written && (!place || gives_way_before(early, place)))
+            place = early;
+    }
+    return place;
+}
+
 static void keep_early(struct gateway *gateway, const char *iccid, const struct pdu_report *report)
 {
-    struct early_report *place = &gateway->early[0];
+    struct early_report *place = early_place(gateway);
 
-    for (int i = 1; i < EARLY_REPORTS; i++)
-        if (gateway->early[i].until_ms < place->until_ms)
-            place = &gateway->early[i];
+    if (!place) {
+        gateway->stats.reports_unmatched++;
+        return;
+    }
     if (place->until_ms)
         drop_early(gateway, place);
+    place->number = ++gateway->early_count;
     place->came_ms = loop_now_ms(gateway->loop);
     place->until_ms = place->came_ms + EARLY_MS;
     place->report = *report;

@@ -330,6 +330,31 @@ static void a_report_that_was_faster_outlives_it_too(void **state)
     rig_assert_state(world, row, MESSAGE_DELIVERED);
 }
 
+/* More come than are kept, while it is on its way to a disk that fails. */
+static void also_where_it_is_the_oldest_of_a_crowd(void **state)
+{
+    enum { KEPT = 64 };
+    struct world *world = *state;
+    struct send_request request = rig_request("a");
+
+    rig_ready(world, 0);
+    int64_t row = rig_accept(world, &request);
+    rig_prompt(world, 0);
+    report(world, 7, 0);
+    for (unsigned i = 1; i < KEPT; i++) {
+        rig_run_for(world, 1);
+        report(world, 100 + i, 0);
+    }
+    hand_link_outcome(world->link[0], SMS_SENT, SMS_CAUSE_NONE, 0, 7);
+    assert_int_equal(store_flush(world->store), 0);
+    disk_fails();
+    report(world, 99, 0);
+    rig_assert_state(world, row, MESSAGE_SENT);
+    vfs_shim_reset();
+    rig_run_for(world, 60 * 1000);
+    rig_assert_state(world, row, MESSAGE_DELIVERED);
+}
+
 static void what_is_held_at_the_end_is_let_go(void **state)
 {
     struct world *world = *state;
@@ -357,6 +382,7 @@ int main(void)
         TEST(a_late_reference_is_written_once),
         DISK_TEST(what_is_heard_is_written_in_its_order),
         DISK_TEST(a_report_that_was_faster_outlives_it_too),
+        DISK_TEST(also_where_it_is_the_oldest_of_a_crowd),
         DISK_TEST(what_is_held_at_the_end_is_let_go),
     };
 

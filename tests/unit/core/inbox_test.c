@@ -601,6 +601,19 @@ static void an_early_report_is_kept_in_a_crowd(void **state)
     rig_assert_state(world, row, MESSAGE_DELIVERED);
 }
 
+/* All at the same moment: those that came last are kept. */
+static void also_where_all_come_at_once(void **state)
+{
+    struct world *world = *state;
+    char hex[256];
+    int64_t row = sent(world, "a");
+
+    for (unsigned i = 0; i < 180; i++)
+        air(world, report(hex, i == 150 ? 7 : 8 + i, 0x00));
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    rig_assert_state(world, row, MESSAGE_DELIVERED);
+}
+
 #define RIG_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -633,6 +646,7 @@ int main(void)
         RIG_TEST(a_part_that_failed_is_not_delivered),
         RIG_TEST(delivered_stays_delivered),
         RIG_TEST(an_early_report_is_kept_in_a_crowd),
+        RIG_TEST(also_where_all_come_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
