@@ -221,8 +221,9 @@ struct link_ops {
      * or NULL, and `why` says for people why there is none. Ignored where nothing is asked. */
     void (*pin)(struct link *, const char *pin, const char *why);
     /* The modem is plugged in at `where` now (a port's URI), or (NULL) nowhere: then the link is
-     * GONE, and what was under way gets its outcome. An attach ends every rest and penalty of the
-     * link. 0, -EINVAL (no such kind of place). NULL: the link's place is fixed. */
+     * GONE, and what was under way gets its outcome. An attach ends every rest of the link, but for
+     * a quarantine after three that were ended so in vain; its penalty stays until it is well. 0,
+     * -EINVAL (no such kind of place). NULL: the link's place is fixed. */
     int (*attach)(struct link *, const char *where);
     /* After elsewhere(): `where` (a port's URI) belongs to the same modem and takes no commands.
      * What is announced there is heard from now on; nothing is ever written to it. One such port at

@@ -147,8 +147,8 @@ static bool always(const struct at_link *l)
 
 static void came_anew(void *arg)
 {
-    at_recover_rested(arg);
-    at_link_open_port(arg, "plugged in");
+    if (at_recover_plugged(arg))
+        at_link_open_port(arg, "plugged in");
 }
 
 /* Whoever pulls it out and puts it back need not wait for its end. */

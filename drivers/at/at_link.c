@@ -583,7 +583,7 @@ static void op_pin(struct link *link, const char *pin, const char *why)
     at_sim_pin(own(link), pin, why);
 }
 
-/* Whatever it rested for is over: another place, or the same modem started anew. */
+/* Another place, or the same modem started anew: worth a try, however long it was to rest. */
 static int op_attach(struct link *link, const char *where)
 {
     struct at_link *l = own(link);
@@ -599,7 +599,8 @@ static int op_attach(struct link *link, const char *where)
     l->announce_tried = 0;
     if (rc < 0 || l->stream || at_link_state(l) == LINK_OPENING)
         return rc;
-    at_recover_rested(l);
+    if (!at_recover_plugged(l))
+        return 0; /* opened when its time has come */
     if (at_link_state(l) == LINK_RECOVERING && l->recovery.wait == AT_WAIT_RESCUE)
         return 0; /* it is being put back: opened when that is done */
     at_link_open_port(l, "plugged in");

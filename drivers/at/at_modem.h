@@ -109,6 +109,7 @@ enum at_rung {
     AT_RUNG_QUARANTINE,
 };
 enum { AT_RUNGS = AT_RUNG_QUARANTINE + 1, AT_RUNG_MOST = 3 };
+enum { AT_REPLUGS = 3 };  /* in a row end a quarantine */
 enum { AT_RESTARTS = 5 }; /* in ten minutes: it cannot be left at that */
 struct at_recovery {
     enum at_rung rung;                       /* next to be climbed */
@@ -117,6 +118,7 @@ struct at_recovery {
     bool sending;     /* it answers, but sends nothing: only a message that went proves it well */
     bool awaited;     /* GONE in the midst of a recovery: the ladder goes on if it stays away */
     unsigned penalty; /* failures in a row, squared into a waiting time */
+    unsigned replugs; /* that ended a quarantine, since one was kept or it was well */
     enum at_wait wait;
     bool reboot_seen;                  /* the modem said that it has restarted */
     int64_t restarted_ms[AT_RESTARTS]; /* by itself, the newest first; 0: none */
@@ -273,7 +275,8 @@ void at_recover_on_reboot(void *ctx, const char *line);
 bool at_recover_take_restarts(struct at_link *l);
 /* The keepalive was answered, or (sent) a message went: the trouble is over. */
 void at_recover_healthy(struct at_link *l, bool sent);
-void at_recover_rested(struct at_link *l); /* its failures are forgotten, its rung is not */
+/* It is plugged in. False: so it was too often, and its quarantine goes on. */
+bool at_recover_plugged(struct at_link *l);
 int64_t at_recover_penalty_ms(struct at_link *l, int64_t step_ms); /* one more failure in a row */
 void at_recover_answered(struct at_link *l); /* what was due has come: ends a hold */
 

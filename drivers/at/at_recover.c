@@ -32,11 +32,19 @@ void at_recover_healthy(struct at_link *l, bool sent)
     l->recovery.sending = false;
     l->recovery.rung = AT_RUNG_RADIO;
     l->recovery.penalty = 0;
+    l->recovery.replugs = 0;
 }
 
-void at_recover_rested(struct at_link *l)
+/* A stick whose power is too weak comes anew by itself, and would never be left alone. Whether that
+ * was somebody's hand cannot be seen: so its penalty stays, and the rest is kept in the end. */
+bool at_recover_plugged(struct at_link *l)
 {
-    l->recovery.penalty = 0;
+    if (at_link_state(l) != LINK_QUARANTINED)
+        return true;
+    if (l->recovery.replugs == AT_REPLUGS)
+        return false;
+    l->recovery.replugs++;
+    return true;
 }
 
 /* --- keepalive --- */
@@ -209,6 +217,8 @@ void at_recover_on_timer(struct at_link *l)
         return;
     }
     if (at_link_state(l) != LINK_RECOVERING) {
+        if (at_link_state(l) == LINK_QUARANTINED)
+            l->recovery.replugs = 0;
         at_link_open_port(l, "another try");
         return;
     }

@@ -40,7 +40,7 @@ static bool take_alive(struct gammu_link *l)
     l->looking = false;
     /* A while after its start: one that dies soon after each has answered once every time. */
     if (!l->sending && loop_now_ms(l->loop) - l->started_ms >= l->keepalive_ms)
-        l->penalty = 0;
+        l->penalty = l->replugs = 0;
     if (l->send.active)
         return true; /* the answer that is awaited is another one */
     loop_timer_cancel(&l->answer);

@@ -49,6 +49,7 @@ struct gammu_link {
     bool looking;
     bool reset_asked;   /* as soon as what is under way has ended */
     unsigned penalty;   /* failures in a row, squared into a waiting time */
+    unsigned replugs;   /* that ended a quarantine, since one was kept or it was well */
     bool sending;       /* it has failed with a message: only one that went proves it well */
     int64_t started_ms; /* the helper */
 

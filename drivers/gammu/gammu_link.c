@@ -18,6 +18,7 @@ enum {
     QUARANTINE_STEP_MS = 10000,
     PENALTY_MAX_MS = 600000,
     RESTARTS = 3, /* in a row, then quarantine */
+    REPLUGS = 3,  /* in a row end a quarantine */
 };
 
 #define WHEREVER (FSM_TO(LINK_RECOVERING) | FSM_TO(LINK_QUARANTINED) | FSM_TO(LINK_GONE))
@@ -134,7 +135,9 @@ static void open_port(struct gammu_link *l, const char *why);
 static void came_anew(void *arg)
 {
     struct gammu_link *l = arg;
-    l->penalty = 0;
+    if (l->replugs == REPLUGS)
+        return; /* it may do so by itself, for its power is too weak */
+    l->replugs++;
     open_port(l, "plugged in");
 }
 
@@ -281,8 +284,11 @@ static void on_timer(void *arg)
     case LINK_READY:
         gammu_look(l);
         break;
-    case LINK_RECOVERING:
     case LINK_QUARANTINED:
+        l->replugs = 0;
+        open_port(l, "another try");
+        break;
+    case LINK_RECOVERING:
     case LINK_GONE:
         open_port(l, "another try");
         break;

@@ -45,7 +45,7 @@ bool gammu_take_outcome(struct gammu_link *l, const struct gammu_line *line)
     if (line->word == GAMMU_SENT) {
         outcome = (struct sms_outcome){
             .verdict = SMS_SENT, .space = SMS_CAUSE_NONE, .reference = line->value & 0xFF};
-        l->penalty = 0;
+        l->penalty = l->replugs = 0;
         l->sending = false;
     }
     tell_outcome(l, &outcome);

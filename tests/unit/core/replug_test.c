@@ -383,10 +383,44 @@ static void ready_two_seconds_behind_the_modems_own(void **state)
                 replug(&sim_profiles[p], &ways[w], latency_ms);
 }
 
+/* Somebody's hand, or a supply that is too weak, while it is left alone. */
+static void plug_again(const struct way *way, int first_tty)
+{
+    t.dead = true;
+    assert_true(until(LINK_QUARANTINED));
+    pull();
+    simmodem_replug(t.modem);
+    on_tick(NULL);
+    plug(way, first_tty);
+    loop_sim_run_until(t.loop, loop_now_ms(t.loop) + OURS_MS);
+}
+
+/* After the third time that was no help it is left alone to the end. */
+static void plugged_in_again_and_again_it_rests(void **state)
+{
+    const struct way *way = &ways[2]; /* no other is plugged in without an answer */
+    (void)state;
+    start(&sim_profiles[0], way, 0);
+    plug(way, 0);
+    assert_true(until(LINK_READY));
+    for (int again = 1; again <= 3; again++) {
+        plug_again(way, 4 * again);
+        assert_int_not_equal(t.state, LINK_QUARANTINED);
+    }
+    plug_again(way, 16);
+    assert_int_equal(t.state, LINK_QUARANTINED);
+    t.dead = false;
+    assert_true(until(LINK_READY)); /* where it is now */
+    plug_again(way, 20);
+    assert_int_not_equal(t.state, LINK_QUARANTINED);
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ready_two_seconds_behind_the_modems_own),
+        cmocka_unit_test(plugged_in_again_and_again_it_rests),
     };
     log_sink_set(no_log, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,7 +219,7 @@ static void failing_again_and_again_it_rests(void **state)
     gammu_world_ready(world);
 }
 
-/* Pulled out and put back, what it was left alone for is over. */
+/* Pulled out and put back, it is tried at once. */
 static void a_rest_ends_with_a_replug(void **state)
 {
     struct gammu_world *world = *state;
@@ -233,9 +233,49 @@ static void a_rest_ends_with_a_replug(void **state)
     world->watch(world->watch_arg);
     gammu_world_run(world, 0);
     gammu_world_ready(world);
-    gammu_world_die(world);
+    gammu_world_die(world); /* and it was no help */
     gammu_world_run(world, 0);
-    assert_int_equal(world->state, LINK_RECOVERING);
+    assert_int_equal(world->state, LINK_QUARANTINED);
+    unsigned starts = world->starts;
+    gammu_world_run(world, 249999);
+    assert_int_equal(world->starts, starts);
+    gammu_world_run(world, 1);
+    assert_int_equal(world->starts, starts + 1);
+}
+
+static void comes_anew(struct gammu_world *world)
+{
+    loop_fn *fn = world->watch;
+    assert_non_null(fn);
+    world->watch = NULL;
+    fn(world->watch_arg);
+    gammu_world_run(world, 0);
+}
+
+/* One whose power is too weak comes anew 5 s after each start: nobody has put it back. */
+static void one_that_comes_anew_by_itself_is_left_alone_too(void **state)
+{
+    struct gammu_world *world = *state;
+    for (int s = 0, anew = -1; s < 3600; s++) {
+        if (world->helper) {
+            gammu_world_die(world);
+            anew = s + 5;
+        }
+        gammu_world_run(world, 1000);
+        if (s == anew && world->state == LINK_QUARANTINED)
+            comes_anew(world);
+    }
+    assert_in_range(world->starts, 10, 40);
+    for (int s = 0; s < 600 && !world->helper; s++)
+        gammu_world_run(world, 1000);
+    for (int again = 1; again <= 4; again++) { /* one was kept to its end: it begins anew */
+        assert_non_null(world->helper);
+        gammu_world_die(world);
+        gammu_world_run(world, 0);
+        assert_int_equal(world->state, LINK_QUARANTINED);
+        comes_anew(world);
+    }
+    assert_int_equal(world->state, LINK_QUARANTINED);
 }
 
 /* Three times in as many hours is no reason to leave it alone. */
@@ -516,6 +556,7 @@ int main(void)
         TEST(one_that_floods_is_ended),
         TEST(failing_again_and_again_it_rests),
         TEST(a_rest_ends_with_a_replug),
+        TEST(one_that_comes_anew_by_itself_is_left_alone_too),
         TEST(answered_looks_forgive_it),
         TEST(some_looks_forgive_nothing),
         TEST(roaming_is_obeyed),
