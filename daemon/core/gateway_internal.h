@@ -337,7 +337,7 @@ bool budget_before(struct modem *modem, int parts, int64_t until_ms);
 
 void hold_init(struct modem *modem); /* a new modem: what the disk says of it */
 void hold_stop(struct modem *modem);
-/* Reads the facts again: at start, and after a transaction that failed. */
+/* Reads the facts again: at start, after a transaction that failed, and when the disk is mended. */
 void hold_load(struct gateway *gateway);
 /* It, or everything. */
 bool modem_is_paused(const struct modem *modem);

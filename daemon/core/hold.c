@@ -31,14 +31,15 @@ static void fact_name(const struct modem *modem, char out[FACT_NAME])
     snprintf(out, FACT_NAME, "modem.%s.paused", modem->config.name);
 }
 
-static bool fact_is_set(struct gateway *gateway, const char *name)
+/* What cannot be read stays as it was. */
+static bool fact_is_set(struct gateway *gateway, const char *name, bool was)
 {
     char value[8] = "";
     int rc = store_fact_get(gateway->store, name, value, sizeof value);
 
     if (rc < 0)
         log_event(LOG_LEVEL_ERROR, "hold", "-", "fact_unknown", "errno=%d", -rc);
-    return rc > 0 && value[0] != '\0';
+    return rc < 0 ? was : rc > 0 && value[0] != '\0';
 }
 
 static void load_modem(struct modem *modem)
@@ -46,7 +47,7 @@ static void load_modem(struct modem *modem)
     char name[FACT_NAME];
 
     fact_name(modem, name);
-    modem->paused = fact_is_set(modem->gateway, name);
+    modem->paused = fact_is_set(modem->gateway, name, modem->paused);
 }
 
 /* --- what it means
@@ -123,7 +124,7 @@ void hold_load(struct gateway *gateway)
 {
     bool all = gateway->paused;
 
-    gateway->paused = fact_is_set(gateway, "gateway.paused");
+    gateway->paused = fact_is_set(gateway, "gateway.paused", all);
     for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
         bool one = modem->paused;
         load_modem(modem);

@@ -332,6 +332,7 @@ static void on_mended(struct gateway *gateway)
 {
     log_event(LOG_LEVEL_NOTICE, "schedule", "-", "store_mended", "%s", "");
     gateway_store_failing(gateway, false);
+    hold_load(gateway); /* where it could not be read */
     if (gateway->recount)
         count_queue(gateway);
     arm_next(gateway);

@@ -334,6 +334,30 @@ static void a_resume_that_was_undone_finishes_what_is_begun(void **state)
     assert_true(view_of(world, 0).paused);
 }
 
+/* Also where what stands on disk cannot be read at that moment. */
+static void a_resume_that_was_undone_unread_is_one_too(void **state)
+{
+    struct world *world = *state;
+    struct send_request a = rig_request("a");
+    struct refusal refusal;
+
+    rig_ready(world, 0);
+    rig_ready(world, 1);
+    pause_modem(world, "m0", true);
+    pause_modem(world, "m1", true);
+    begin_in_vain(world);
+    assert_int_equal(gateway_modem_pause(world->gateway, "m0", false, &refusal), 0);
+    vfs_shim_fail(VFS_IO_ERROR, VFS_READ, 1, 50);
+    undone(world);
+    assert_true(view_of(world, 1).paused); /* nobody has touched it */
+    rig_run_for(world, 20 * 1000);
+    assert_true(view_of(world, 0).paused);
+    assert_true(view_of(world, 1).paused);
+    pause_modem(world, "m1", false);
+    rig_accept(world, &a);
+    assert_true(world->link[1]->busy);
+}
+
 /* Held again, with its alarm; and what it was given meanwhile does not leave. */
 static void still_held(struct world *world, const char *words, const char *alarm)
 {
@@ -512,6 +536,7 @@ int main(void)
         TEST(a_pause_holds_over_a_restart),
         DISK_TEST(a_pause_that_was_undone_does_not_hold),
         DISK_TEST(a_resume_that_was_undone_finishes_what_is_begun),
+        DISK_TEST(a_resume_that_was_undone_unread_is_one_too),
         DISK_TEST(a_sim_whose_accept_was_undone_stays_held),
         DISK_TEST(a_sim_whose_resume_was_undone_stays_out),
         TEST(nobody_pauses_what_is_not_there),
