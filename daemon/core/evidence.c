@@ -40,7 +40,7 @@ static int resend_later(struct gateway *gateway, struct message *message)
     admission_add(&gateway->admission, message->class_, message->expires_ms,
                   message->parts - message->parts_done);
     schedule_no_later(gateway, message->wait_until_ms);
-    gateway->stats.resent++;
+    gateway->counted.resent++;
     return store_message_update(gateway->store, message, false);
 }
 

@@ -200,6 +200,11 @@ struct guard {
     struct gateway *gateway;
 };
 
+/* Of the counters in gateway_stats: what has come with writes that may be undone, and made anew. */
+struct counted {
+    int64_t resent, evidence, inbound, inbound_doubles, reports;
+};
+
 struct gateway {
     struct loop *loop;
     struct store *store;
@@ -224,9 +229,11 @@ struct gateway {
     void *on_trace_arg;
 
     struct alarms alarms;
-    struct gateway_stats stats; /* the counters of it */
-    unsigned accepts_open;      /* counted as accepted, not on disk yet */
-    unsigned accepts_here;      /* those of them that stand in the open savepoint */
+    struct gateway_stats stats;    /* the counters of it */
+    unsigned accepts_open;         /* counted as accepted, not on disk yet */
+    unsigned accepts_here;         /* those of them that stand in the open savepoint */
+    struct counted counted;        /* not on disk yet: no part of the stats */
+    struct counted counted_before; /* the open savepoint */
     bool store_failing;
     bool recount; /* the counters may be wrong until they are counted anew; nothing is begun then */
     int probe_ms; /* while it fails: the pause before the next try, and when that is */

@@ -78,7 +78,7 @@ static int insert(struct gateway *gateway, struct inbox *inbox)
     int rc = inbox->text ? store_inbox_insert(gateway->store, inbox) : -ENOMEM;
 
     if (rc == 0)
-        gateway->stats.inbound++;
+        gateway->counted.inbound++;
     return rc;
 }
 
@@ -223,7 +223,7 @@ static int take_part(struct modem *modem, const struct link_inbound *inbound,
                                inbound->iccid, modem->config.name, inbound->tpdu, inbound->len);
     } while (rc == -ENOSPC && (rc = make_room(gateway, modem->config.name)) == 0);
     if (rc == 0)
-        gateway->stats.inbound_doubles++;
+        gateway->counted.inbound_doubles++;
     if (rc <= 0)
         return rc;
     if (!loop_timer_armed(&gateway->sets_timer))
@@ -276,7 +276,7 @@ static int take_deliver(struct modem *modem, const struct link_inbound *inbound)
     }
     int rc = store_seen(gateway->store, inbound->iccid, inbound->tpdu, inbound->len);
     if (rc != 0) {
-        gateway->stats.inbound_doubles += rc > 0;
+        gateway->counted.inbound_doubles += rc > 0;
         return rc < 0 ? rc : 0;
     }
     bool part = deliver.header.concat && deliver.header.total > 1;

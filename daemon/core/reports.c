@@ -119,7 +119,7 @@ static int apply(struct gateway *gateway, struct attempt *attempt, const struct 
     attempt->report = report->status;
     attempt->report_wall_ms = loop_wall_ms(gateway->loop);
     if (attempt->state == ATTEMPT_UNKNOWN) { /* the centre speaks of it: it was sent */
-        gateway->stats.evidence++;
+        gateway->counted.evidence++;
         rc = evidence_settle(gateway, attempt, report->reference, false, &message);
     } else {
         rc = store_attempt_update(gateway->store, attempt);
@@ -295,7 +295,7 @@ int reports_take(struct gateway *gateway, const char *iccid, const struct pdu_re
     struct attempt attempt;
     int rc = find_attempt(gateway, iccid, report, &attempt);
 
-    gateway->stats.reports++;
+    gateway->counted.reports++;
     if (rc > 0)
         return apply(gateway, &attempt, report);
     if (rc == 0)

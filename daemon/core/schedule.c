@@ -263,10 +263,12 @@ static void on_savepoint(void *arg, bool undone)
         schedule_no_later(gateway, loop_now_ms(gateway->loop));
     }
     if (undone) {
+        gateway->counted = gateway->counted_before;
         gateway->stats.accepted -= gateway->accepts_here;
         gateway->stats.refused += gateway->accepts_here;
         gateway->accepts_open -= gateway->accepts_here;
     }
+    gateway->counted_before = gateway->counted;
     gateway->accepts_here = 0;
 }
 
@@ -350,6 +352,17 @@ static void on_failed(struct gateway *gateway, int rc)
     hold_load(gateway);
 }
 
+static void count_durable(struct gateway *gateway)
+{
+    const struct counted *counted = &gateway->counted;
+
+    gateway->stats.resent += counted->resent;
+    gateway->stats.evidence += counted->evidence;
+    gateway->stats.inbound += counted->inbound;
+    gateway->stats.inbound_doubles += counted->inbound_doubles;
+    gateway->stats.reports += counted->reports;
+}
+
 static void on_guard(void *arg, int rc)
 {
     const struct guard *guard = arg;
@@ -358,6 +371,9 @@ static void on_guard(void *arg, int rc)
 
     if (rc < 0)
         on_failed(gateway, rc);
+    else
+        count_durable(gateway);
+    gateway->counted = (struct counted){0};
     gateway->accepts_open = 0;
     registry_look(gateway);
     if (mended)

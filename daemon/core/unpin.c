@@ -103,7 +103,7 @@ static int unpin_row(struct gateway *gateway, int64_t row)
         text_copy(message.avoid, sizeof message.avoid, message.iccid);
         if (message.parts_done > 0) {
             message.resends = 1;
-            gateway->stats.resent++;
+            gateway->counted.resent++;
         }
         message.parts_done = 0;
         message.run++;

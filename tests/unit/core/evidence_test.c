@@ -355,6 +355,57 @@ static void also_where_it_is_the_oldest_of_a_crowd(void **state)
     rig_assert_state(world, row, MESSAGE_DELIVERED);
 }
 
+static struct gateway_stats stats_of(struct world *world)
+{
+    struct gateway_stats stats;
+
+    gateway_stats(world->gateway, &stats);
+    return stats;
+}
+
+/* Written again and again until the disk is mended: it is counted once. */
+static void a_resend_is_counted_once(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = rig_request("a");
+
+    rig_ready(world, 0);
+    (void)rig_accept(world, &request);
+    rig_prompt(world, 0);
+    disk_fails();
+    rig_outcome(world, 0, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
+    rig_run_for(world, 60 * 1000);
+    assert_int_equal(stats_of(world).resent, 0);
+    vfs_shim_reset();
+    rig_run_for(world, 60 * 1000);
+    assert_int_equal(world->link[0]->submits, 2);
+    assert_int_equal(stats_of(world).resent, 1);
+}
+
+/* What the modem was told is not taken comes again. */
+static void what_comes_in_is_counted_once(void **state)
+{
+    static const char single[] = "040B914819325476F80008622211610000A3020041";
+    struct world *world = *state;
+    uint64_t token;
+    int64_t row = waits_for_its_resend(world, "a", &token);
+
+    for (int i = 0; i < 4; i++) {
+        if (i == 0)
+            disk_fails();
+        else
+            vfs_shim_reset();
+        report(world, 7, 0);
+        hand_link_inbound(world->link[0], single);
+        rig_run_for(world, 60 * 1000);
+        assert_int_equal(stats_of(world).evidence, i > 0);
+        assert_int_equal(stats_of(world).reports, i);
+        assert_int_equal(stats_of(world).inbound, i > 0);
+        assert_int_equal(stats_of(world).inbound_doubles, i > 0 ? i - 1 : 0);
+    }
+    rig_assert_state(world, row, MESSAGE_DELIVERED);
+}
+
 static void what_is_held_at_the_end_is_let_go(void **state)
 {
     struct world *world = *state;
@@ -383,6 +434,8 @@ int main(void)
         DISK_TEST(what_is_heard_is_written_in_its_order),
         DISK_TEST(a_report_that_was_faster_outlives_it_too),
         DISK_TEST(also_where_it_is_the_oldest_of_a_crowd),
+        DISK_TEST(a_resend_is_counted_once),
+        DISK_TEST(what_comes_in_is_counted_once),
         DISK_TEST(what_is_held_at_the_end_is_let_go),
     };
 

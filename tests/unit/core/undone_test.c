@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "alarm.h"
+#include "gateway_internal.h"
 #include "rig.h"
 
 static char dir[] = "/tmp/otpgate-undone-XXXXXX";
@@ -117,6 +118,23 @@ static void many_at_once_are_undone_too(void **state)
     assert_int_equal(stats_of(world).accepted, 1);
 }
 
+/* One more stands in the same transaction: that one is counted. */
+static void a_report_that_is_undone_is_not_counted(void **state)
+{
+    struct world *world = *state;
+    const struct pdu_report nobodys = {.reference = 7};
+
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(store_begin(world->store), 0);
+        schedule_guard(world->gateway);
+        assert_int_equal(reports_take(world->gateway, "89840", &nobodys), 0);
+        assert_int_equal(store_end(world->store, i == 0), 0);
+    }
+    assert_int_equal(stats_of(world).reports, 0);
+    rig_settle(world);
+    assert_int_equal(stats_of(world).reports, 1);
+}
+
 static bool stands(struct world *world, const char *name)
 {
     struct alarm_view alarm;
@@ -153,6 +171,7 @@ int main(void)
         TEST(an_accept_that_is_undone_is_not_counted),
         TEST(a_cancel_that_is_undone_does_not_hide_the_message),
         TEST(many_at_once_are_undone_too),
+        TEST(a_report_that_is_undone_is_not_counted),
         cmocka_unit_test_setup_teardown(three_crashes_with_one_message_are_an_alarm, disk_setup,
                                         disk_teardown),
     };
