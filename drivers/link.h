@@ -242,6 +242,9 @@ struct link {
     struct link_radio radio;
     enum link_card card;
     int pin_left; /* attempts before the SIM wants its PUK; -1: not told */
+    /* PINs that were typed so far: where it is the same as when pin() was told, nothing was,
+     * whatever the answer. */
+    unsigned pins_typed;
 };
 
 static inline int link_open(struct link *link)

@@ -39,6 +39,8 @@ struct pin {
     char sim[PIN_SIM_ROOM]; /* ICCID, or "imei:..." */
     char code[9];           /* only until it is on disk that it is tried */
     bool typed;             /* and nothing is known of it yet */
+    bool ours;              /* all that is written as tried on this SIM, for `before` to judge */
+    unsigned before;        /* link->pins_typed when it was written */
     struct store_waiter waiter;
 };
 

@@ -108,13 +108,25 @@ static void on_durable(void *arg, int rc)
     explicit_bzero(modem->pin.code, sizeof modem->pin.code);
 }
 
-static int write_tried(struct modem *modem)
+/* The link took its question back before the answer came: what is written as tried on this SIM was
+ * never typed. */
+static bool was_never_typed(const struct modem *modem, const char *sim)
+{
+    return modem->pin.ours && modem->pin.before == modem->link->pins_typed &&
+           strcmp(modem->pin.sim, sim) == 0;
+}
+
+static int write_tried(struct modem *modem, bool anew)
 {
     struct store *store = modem->gateway->store;
+    modem->pin.ours = anew || store_pin_known(store, modem->pin.sim) == 0;
+    modem->pin.before = modem->link->pins_typed;
     int rc = store_begin(store);
     if (rc < 0)
         return rc;
-    rc = store_pin_try(store, modem->pin.sim, modem->pin.code);
+    rc = anew ? store_pin_unlocked(store, modem->pin.sim, true) : 0; /* takes it back */
+    if (rc == 0)
+        rc = store_pin_try(store, modem->pin.sim, modem->pin.code);
     int kept = store_end(store, rc == 0);
     schedule_guard(modem->gateway);
     return rc < 0 ? rc : kept;
@@ -126,10 +138,14 @@ void pin_asked(struct modem *modem)
     struct store *store = modem->gateway->store;
     struct store_pin_view view;
     const char *why = "";
+    char sim[PIN_SIM_ROOM];
 
     store_forget(store, &modem->pin.waiter); /* asked anew before the disk has answered */
     modem->pin.typed = false;
-    sim_key(modem, modem->pin.sim);
+    sim_key(modem, sim);
+    bool anew = was_never_typed(modem, sim);
+    modem->pin.ours = anew;
+    memcpy(modem->pin.sim, sim, sizeof sim);
     if (secret_read_pin(config->pin_file, config->pin_credential, modem->pin.code, &why) < 0) {
         refuse(modem, why);
         return;
@@ -138,12 +154,14 @@ void pin_asked(struct modem *modem)
         refuse(modem, "what it was told before cannot be read");
         return;
     }
+    if (anew && view.state == STORE_PIN_TRIED)
+        view.state = STORE_PIN_NEW;
     why = pin_refusal(&view, modem->link->pin_left);
     if (why) {
         refuse(modem, why);
         return;
     }
-    if (write_tried(modem) < 0) {
+    if (write_tried(modem, anew) < 0) {
         refuse(modem, "that it is tried cannot be written");
         return;
     }

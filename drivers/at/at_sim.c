@@ -299,6 +299,7 @@ static void pin_type(struct at_link *l)
 {
     l->pin.typed = true;
     l->pin.refused = false;
+    l->link.pins_typed++;
     log_event(LOG_LEVEL_NOTICE, "at", l->link.name, "pin", "typed attempts_left=%d",
               l->link.pin_left);
     at_script_run(&l->script, type_steps, typed);
@@ -362,7 +363,7 @@ void at_sim_on_cpin(void *ctx, const char *line)
         loop_timer_arm_in(&l->timer, 0);
     else if (sim != AT_SIM_READY && l->link.card == LINK_CARD_READY)
         l->pin.lost = true;
-    else if (at_link_state(l) == LINK_SIM)
+    else if (at_link_state(l) == LINK_SIM && sim != l->sim) /* else it is known */
         at_card_on_notice(l, line);
     if (l->pin.lost)
         at_send_on_lost(l);

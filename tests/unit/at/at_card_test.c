@@ -131,6 +131,46 @@ static void one_that_goes_while_its_owner_thinks(void **state)
     sim_world_stop();
 }
 
+/* "It asks for its PIN" is what is known: the question stands, and its answer counts. */
+static void the_same_question_again_is_no_news(void **state)
+{
+    char first[23];
+    (void)state;
+    start_locked("huawei", first);
+    t.pin = NULL;
+    sim_world_run(60000);
+    assert_int_equal(t.pins_asked, 2);
+    say("+CPIN: SIM PIN");
+    sim_world_run(2000);
+    link_pin(t.link, "1234", "");
+    say("+CPIN: SIM PIN");
+    assert_true(sim_world_until_ready(60000));
+    assert_int_equal(sim_world_count("AT+CPIN="), 1);
+    assert_int_equal(t.pins_asked, 2);
+    assert_int_equal(t.link->pins_typed, 1);
+    sim_world_stop();
+}
+
+/* What is answered and not typed does not count as typed. */
+static void a_notice_before_the_answer_types_nothing(void **state)
+{
+    char first[23];
+    (void)state;
+    start_locked("huawei", first);
+    t.pin = NULL;
+    sim_world_run(60000);
+    say("^SIMST:1");
+    link_pin(t.link, "1234", "");
+    sim_world_run(2000);
+    assert_int_equal(sim_world_count("AT+CPIN="), 0);
+    assert_int_equal(t.pins_asked, 3);
+    assert_int_equal(t.link->pins_typed, 0);
+    link_pin(t.link, "1234", "");
+    assert_true(sim_world_until_ready(60000));
+    assert_int_equal(t.link->pins_typed, 1);
+    sim_world_stop();
+}
+
 /* --- in service --- */
 
 /* Not a word from the modem but that the network went, and is back. */
@@ -328,6 +368,8 @@ int main(void)
         cmocka_unit_test(a_locked_sim_is_changed),
         cmocka_unit_test(one_silence_about_the_iccid_asks_nobody),
         cmocka_unit_test(one_that_goes_while_its_owner_thinks),
+        cmocka_unit_test(the_same_question_again_is_no_news),
+        cmocka_unit_test(a_notice_before_the_answer_types_nothing),
         cmocka_unit_test(the_network_went_and_came_with_another),
         cmocka_unit_test(what_comes_in_doubt_is_told_of_the_right_one),
         cmocka_unit_test(one_pulled_out_is_absent_soon),

@@ -112,6 +112,9 @@ static void hand_pin(struct link *link, const char *pin, const char *why)
 {
     struct hand_link *hand = hand_link_of(link);
 
+    if (hand->drops_pins)
+        return;
+    link->pins_typed += pin != NULL;
     *(pin ? &hand->pins : &hand->no_pins) += 1;
     text_copy(hand->pin, sizeof hand->pin, pin ? pin : "");
     text_copy(hand->no_pin, sizeof hand->no_pin, pin ? "" : why);

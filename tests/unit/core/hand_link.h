@@ -18,7 +18,8 @@ struct hand_link {
     bool gone;              /* cannot be reset */
     unsigned pins, no_pins; /* answers to the question for a PIN */
     char pin[9], no_pin[120];
-    int refuse; /* -errno for the next submits; 0: take them */
+    bool drops_pins; /* its question is taken back before the answer comes */
+    int refuse;      /* -errno for the next submits; 0: take them */
     struct link_submit submit;
     uint64_t handles, taken_handle;
     unsigned taken, not_taken;

@@ -159,6 +159,52 @@ static void where_the_disk_fails_nothing_is_typed(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* The question was taken back before its answer, or in its transaction: nothing was typed. */
+static void one_that_was_never_typed_is_not_held_against_it(void **state)
+{
+    struct world *world = *state;
+    world->link[0]->drops_pins = true;
+    ask(world, 2);
+    ask(world, -1);
+    hand_link_ask_pin(world->link[0], 2);
+    world->link[0]->drops_pins = false;
+    ask(world, 2);
+    typed(world, "4711");
+    assert_int_equal(world->link[0]->pins, 1);
+    ask(world, 2); /* now it was */
+    refused(world, "its PIN was typed before, and what it said is not known");
+}
+
+/* Nor is one that the file held before called wrong where the next one is. */
+static void one_that_was_never_typed_is_not_rejected(void **state)
+{
+    struct world *world = *state;
+    world->link[0]->drops_pins = true;
+    ask(world, 3);
+    world->link[0]->drops_pins = false;
+    put_pin("4712");
+    ask(world, 3);
+    typed(world, "4712");
+    reject(world);
+    put_pin("4711");
+    ask(world, 2);
+    typed(world, "4711");
+}
+
+/* What stood there before was typed, perhaps. */
+static void what_an_earlier_life_has_typed_stays_tried(void **state)
+{
+    struct world *world = *state;
+    ask(world, 3);
+    typed(world, "4711");
+    rig_restart(world);
+    world->link[0]->drops_pins = true;
+    ask(world, 3); /* it has all its attempts */
+    world->link[0]->drops_pins = false;
+    ask(world, 2);
+    refused(world, "its PIN was typed before, and what it said is not known");
+}
+
 /* Its port went behind the PIN, and when it is back the SIM is ready: by whose hand? */
 static void a_port_that_went_proves_nothing(void **state)
 {
@@ -308,6 +354,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_right_pin_is_typed_each_time, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(that_it_is_tried_is_on_disk_first, setup, rig_teardown),
         cmocka_unit_test(where_the_disk_fails_nothing_is_typed),
+        cmocka_unit_test_setup_teardown(one_that_was_never_typed_is_not_held_against_it, setup,
+                                        rig_teardown),
+        cmocka_unit_test_setup_teardown(one_that_was_never_typed_is_not_rejected, setup,
+                                        rig_teardown),
+        cmocka_unit_test_setup_teardown(what_an_earlier_life_has_typed_stays_tried, setup,
+                                        rig_teardown),
         cmocka_unit_test_setup_teardown(a_port_that_went_proves_nothing, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(asked_twice_is_answered_once, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_rejected_pin_is_never_typed_again, setup, rig_teardown),
