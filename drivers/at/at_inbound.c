@@ -126,7 +126,7 @@ bool at_inbound_next(struct at_link *l, struct link_inbound *out)
 {
     struct at_inbound *next = NULL;
     bool known =
-        at_link_state(l) == LINK_READY || (l->link.identity.iccid[0] && !at_card_is_doubted(l));
+        !at_card_is_doubted(l) && (at_link_state(l) == LINK_READY || l->link.identity.iccid[0]);
     for (unsigned i = 0; i < AT_INBOUND; i++) {
         struct at_inbound *one = &l->receive.inbound[i];
         if (one->state == AT_INBOUND_DUE && (one->inbound.iccid[0] || known) &&
