@@ -168,7 +168,7 @@ static void receive_done(void *arg, const struct at_result *result)
     if (!result->in_step) {
         if (waiting)
             at_send_end_unstarted(l, SMS_LOCAL_NOT_READY);
-        at_ladder_climb(l, "no answer");
+        at_init_failed(l, AT_SCRIPT_DEAF);
     } else if (waiting) {
         bool pressing = at_places_count(&r->places, AT_ANY_MEMORY, AT_PLACE_FOUND) +
                             at_places_count(&r->places, AT_ANY_MEMORY, AT_PLACE_TAKEN) >=

@@ -89,7 +89,8 @@ static void kept_alive(void *arg, enum at_script_end end)
     if (end == AT_SCRIPT_DEAF || end == AT_SCRIPT_FAILED) {
         if (waiting)
             at_send_end_unstarted(l, SMS_LOCAL_NOT_READY);
-        at_ladder_climb(l, "deaf");
+        if (!at_init_restarted(l))
+            at_ladder_climb(l, "deaf");
         return;
     }
     if (end == AT_SCRIPT_DONE)
@@ -124,7 +125,7 @@ void at_recover_fenced(struct at_link *l, bool in_step)
     } else if (!in_step) {
         if (waiting)
             at_send_end_unstarted(l, SMS_LOCAL_NOT_READY);
-        at_ladder_climb(l, "no answer");
+        at_init_failed(l, AT_SCRIPT_DEAF);
     } else if (waiting) {
         at_send_begin(l);
     } else if (at_link_state(l) == LINK_READY || at_link_state(l) == LINK_BUSY ||

@@ -115,7 +115,7 @@ static bool ussd_lost(struct at_link *l, const struct at_result *result)
     if (l->chat.state == AT_CHAT_CLOSED || l->ussd.stage == AT_USSD_IDLE)
         return true;
     if (!result->in_step)
-        at_ladder_climb(l, "no answer");
+        at_init_failed(l, AT_SCRIPT_DEAF);
     else if (l->recovery.reboot_seen)
         at_network_settle(l, "");
     else
@@ -310,7 +310,7 @@ static void asked(void *arg, const struct at_result *result)
     if (!result->in_step && u->heard) { /* what was heard stands, whatever the modem does next */
         u->stage = AT_USSD_IDLE;
         ussd_tell(l, u->result.end == LINK_USSD_MORE ? LINK_USSD_DONE : u->result.end);
-        at_ladder_climb(l, "no answer");
+        at_init_failed(l, AT_SCRIPT_DEAF);
         return;
     }
     if (ussd_lost(l, result))

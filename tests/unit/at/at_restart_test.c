@@ -123,6 +123,62 @@ static void behind_the_text_it_is_unknown_soon(void **state)
     world_end(w);
 }
 
+/* --- in the midst of another command --- */
+
+static const char *in_midst; /* of this command it restarts, and is silent until it is up */
+
+static bool restarts(struct world *w, const char *command)
+{
+    if (strncmp(command, in_midst, strlen(in_midst)) != 0)
+        return false;
+    w->mute = "AT";
+    restart(w);
+    return true;
+}
+
+/* It said why it is silent: begun anew, and no rung is climbed. */
+static void a_silence_behind_it_climbs_nothing(void **state)
+{
+    static const struct {
+        const char *command, *said;
+        bool ussd;
+    } rows[] = {
+        {.command = "AT+CMGF?"},                                    /* a keepalive's */
+        {.command = "AT+CPMS?"},                                    /* a sweep's */
+        {.command = "AT+CMGR=", .said = "\r\n+CMTI: \"ME\",3\r\n"}, /* a reading */
+        {.command = "AT", .said = "\r\n> "},                        /* a fence's own */
+        {.command = "AT+CUSD=1", .ussd = true},
+        {.command = "AT+CUSD=1", .ussd = true, .said = "\r\n+CUSD: 2,\"1\",15\r\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world *w = world_well();
+        world_run(w, 5000);
+        in_midst = rows[i].command;
+        w->hook = restarts;
+        if (rows[i].ussd)
+            assert_int_equal(link_ussd_start(w->link, "*101#", 60000), 0);
+        if (rows[i].said) {
+            world_run(w, 10);
+            world_say(w, rows[i].said, strlen(rows[i].said));
+        }
+        for (int s = 0; s < 600 && !w->mute; s++)
+            world_run(w, 100);
+        assert_non_null(w->mute);
+        w->hook = NULL;
+        int64_t silent_ms = loop_now_ms(w->loop);
+        while (world_state(w) != LINK_SYNCING && loop_now_ms(w->loop) < silent_ms + 70000)
+            world_run(w, 100);
+        if (world_state(w) != LINK_SYNCING || rungs > 0)
+            fail_msg("%s: %s, %u rungs", in_midst, link_state_name(world_state(w)), rungs);
+        w->mute = NULL;
+        sends(w);
+        assert_int_equal(rungs, 0);
+        assert_int_equal(w->ussds, rows[i].ussd);
+        world_end(w);
+    }
+}
+
 /* --- again and again --- */
 
 /* It never gets far enough to be asked how it is. */
@@ -188,6 +244,7 @@ int main(void)
         cmocka_unit_test(before_the_text_it_is_not_sent_at_once),
         cmocka_unit_test(before_the_command_too),
         cmocka_unit_test(behind_the_text_it_is_unknown_soon),
+        cmocka_unit_test(a_silence_behind_it_climbs_nothing),
         cmocka_unit_test(one_that_restarts_all_the_time_climbs),
         cmocka_unit_test(one_that_never_gets_through_climbs_too),
         cmocka_unit_test(one_that_restarts_now_and_then_climbs_nothing),
