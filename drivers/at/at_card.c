@@ -11,6 +11,8 @@
 #include "at_modem.h"
 #include "log.h"
 
+enum { ICCID_COUNTS = 18 }; /* digits; the rest may be a check digit */
+
 /* --- lines --- */
 
 static bool learn_imsi(void *arg, const char *line)
@@ -23,6 +25,13 @@ static bool learn_imsi(void *arg, const char *line)
     return true;
 }
 
+/* Some ways tell the check digit, and others do not. */
+static bool is_same(const char *a, const char *b)
+{
+    size_t shorter = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
+    return strcmp(a, b) == 0 || (shorter >= ICCID_COUNTS && strncmp(a, b, shorter) == 0);
+}
+
 bool at_card_learn_iccid(void *arg, const char *line)
 {
     struct at_link *l = arg;
@@ -31,7 +40,7 @@ bool at_card_learn_iccid(void *arg, const char *line)
     if (!at_parse_iccid(line, iccid))
         return false;
     l->card.told = true;
-    if (strcmp(iccid, id->iccid) != 0) {
+    if (!is_same(iccid, id->iccid)) {
         l->card.other = id->iccid[0] != '\0';
         memset(id->imsi, 0, sizeof id->imsi);
         memcpy(id->iccid, iccid, sizeof id->iccid);
@@ -152,6 +161,14 @@ bool at_card_is_doubted(const struct at_link *l)
     return l->card.unsure || l->card.noticed || l->card.looking;
 }
 
+bool at_card_take_notice(struct at_link *l)
+{
+    uint32_t line = l->card.noticed;
+    innocent(l, line);
+    l->card.noticed = 0;
+    return line != 0;
+}
+
 void at_card_forget(struct at_link *l)
 {
     memset(&l->card, 0, sizeof l->card);
@@ -192,7 +209,9 @@ void at_card_on_notice(void *ctx, const char *line)
     log_event(LOG_LEVEL_INFO, "at", l->link.name, "sim", "notice=\"%.24s\"", line);
     switch (at_link_state(l)) {
     case LINK_SIM:
-        if (!l->script.steps && loop_timer_armed(&l->timer)) {
+        if (l->script.steps) { /* looked at behind it, or in service */
+            l->card.noticed = sum;
+        } else if (loop_timer_armed(&l->timer)) {
             innocent(l, sum);
             at_sim_look_soon(l);
         }

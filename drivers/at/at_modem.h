@@ -209,6 +209,8 @@ void at_sim_on_sms_ready(void *ctx, const char *line);
 /* --- at_card.c --- */
 /* True: the SIM is doubted, and looked at before anything else. The chat is idle. */
 bool at_card_take_turn(struct at_link *l);
+/* True, once: the modem has said something of its SIM while that was looked at. */
+bool at_card_take_notice(struct at_link *l);
 bool at_card_is_doubted(const struct at_link *l); /* what comes now may be another's */
 void at_card_forget(struct at_link *l);           /* the doubts */
 void at_card_forget_identity(struct at_link *l);

@@ -201,6 +201,14 @@ static void sim_known(void *arg, enum at_script_end end)
     }
 }
 
+/* False: it has changed meanwhile, perhaps, and is looked at again before anybody is asked. */
+static bool wait_slowly(struct at_link *l)
+{
+    bool again = at_card_take_notice(l);
+    loop_timer_arm_in(&l->timer, again ? 0 : SIM_SLOW_MS);
+    return !again;
+}
+
 static void locked_known(void *arg, enum at_script_end end)
 {
     struct at_link *l = arg;
@@ -208,9 +216,8 @@ static void locked_known(void *arg, enum at_script_end end)
         at_init_failed(l, end);
         return;
     }
-    if (at_init_restarted(l))
+    if (at_init_restarted(l) || !wait_slowly(l))
         return;
-    loop_timer_arm_in(&l->timer, SIM_SLOW_MS);
     /* It has told its ICCID before and does not now: what its owner knows of it would be looked up
      * under a wrong name. If it is as silent next time, it is one that does not tell. */
     if (!l->card.told && l->link.identity.iccid[0]) {
@@ -271,7 +278,7 @@ static void sim_looked(void *arg, enum at_script_end end)
         if (l->sim != AT_SIM_BUSY)
             at_card_forget_identity(l); /* what goes in next may be another */
         at_link_say(l, cards[l->sim].reason);
-        loop_timer_arm_in(&l->timer, SIM_SLOW_MS);
+        (void)wait_slowly(l);
     }
 }
 

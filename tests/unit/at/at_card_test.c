@@ -276,6 +276,37 @@ static void each_makers_notice_is_believed(void **state)
     }
 }
 
+/* One way tells the check digit and the other does not. */
+static void one_read_in_two_ways_is_the_same(void **state)
+{
+    char file[80], first[23];
+    (void)state;
+    start_ready("simcom");
+    (void)snprintf(first, sizeof first, "%s", t.link->identity.iccid);
+    assert_int_equal(strlen(first), 19);
+    int len = snprintf(file, sizeof file, "\r\n+CRSM: 144,0,\"");
+    for (size_t i = 0; i < 20; i += 2) { /* each octet's digits in turn */
+        file[len++] = i + 1 < 19 ? first[i + 1] : '7';
+        file[len++] = first[i];
+    }
+    (void)snprintf(file + len, sizeof file - (size_t)len, "\"\r\n\r\nOK\r\n");
+    t.intercept = "AT+CICCID";
+    t.instead = "\r\nERROR\r\n";
+    t.intercepts = 1;
+    t.intercept_too = "AT+CRSM";
+    t.instead_too = file;
+    t.wire_len = 0;
+    say("^SIMST:1");
+    sim_world_run(5000);
+    assert_int_equal(t.intercepted, 1);
+    assert_int_equal(sim_world_count("AT+CRSM"), 1);
+    assert_int_equal(sim_world_count("AT+CSCA?"), 0); /* not begun anew */
+    assert_string_equal(t.link->identity.iccid, first);
+    assert_string_not_equal(t.link->identity.imsi, "");
+    assert_int_equal(t.state, LINK_READY);
+    sim_world_stop();
+}
+
 /* In the midst of a message whose text has left: looked at behind it. */
 static void a_notice_waits_for_the_message(void **state)
 {
@@ -347,6 +378,47 @@ static void one_put_in_is_noticed_by_its_makers_word(void **state)
 
 /* --- the way there --- */
 
+static void until_wrote(const char *command)
+{
+    for (int ms = 0; ms < 60000 && sim_world_count(command) == 0; ms++)
+        sim_world_run(1);
+    assert_int_equal(sim_world_count(command), 1);
+}
+
+/* Which SIM it is has been asked by then. */
+static void one_changed_while_it_is_got_ready_is_seen(void **state)
+{
+    (void)state;
+    sim_world_prepare("huawei");
+    t.latency_ms = 20;
+    assert_int_equal(link_open(t.link), 0);
+    until_wrote("AT+CSCA?");
+    assert_string_not_equal(t.link->identity.iccid, "");
+    put_in(other, SIMMODEM_SIM_READY);
+    say("^SIMST:1");
+    assert_true(sim_world_until_ready(30000));
+    assert_string_equal(t.link->identity.iccid, other);
+    sim_world_stop();
+}
+
+/* Found locked, and changed before its owner is asked. */
+static void one_put_in_during_a_look_is_not_waited_for(void **state)
+{
+    (void)state;
+    sim_world_prepare("huawei");
+    t.latency_ms = 20;
+    t.pin = NULL;
+    simmodem_sim_set(t.modem, SIMMODEM_SIM_PIN);
+    assert_int_equal(link_open(t.link), 0);
+    until_wrote("AT^CPIN?");
+    put_in(other, SIMMODEM_SIM_READY);
+    say("^SIMST:1");
+    assert_true(sim_world_until_ready(30000));
+    assert_int_equal(t.pins_asked, 0);
+    assert_string_equal(t.link->identity.iccid, other);
+    sim_world_stop();
+}
+
 /* Without a SIM some modems refuse AT+CMGF?, which the fence asks in service. */
 static void a_silence_without_a_sim_climbs_no_rung(void **state)
 {
@@ -382,9 +454,12 @@ int main(void)
         cmocka_unit_test(one_pulled_out_is_absent_soon),
         cmocka_unit_test(one_that_was_never_registered_is_missed),
         cmocka_unit_test(each_makers_notice_is_believed),
+        cmocka_unit_test(one_read_in_two_ways_is_the_same),
         cmocka_unit_test(a_notice_waits_for_the_message),
         cmocka_unit_test(a_notice_without_meaning_costs_one_look),
         cmocka_unit_test(one_put_in_is_noticed_by_its_makers_word),
+        cmocka_unit_test(one_changed_while_it_is_got_ready_is_seen),
+        cmocka_unit_test(one_put_in_during_a_look_is_not_waited_for),
         cmocka_unit_test(a_silence_without_a_sim_climbs_no_rung),
     };
     at_log_hide();
