@@ -22,18 +22,18 @@ const struct config_word *value_word(const struct config_word *words, const char
 
 /* Digits alone, at least one. */
 bool value_all_digits(const char *text);
-int value_set_text(const struct config_key *key, char *out, const char *text, char *why,
+int value_set_text(const struct config_key *key, char *out, const char *value, char *why,
                    size_t room);
-int value_set_number(const struct config_key *key, int *out, const char *text, char *why,
+int value_set_number(const struct config_key *key, int *out, const char *value, char *why,
                      size_t room);
 
 /* --- values_list.c --- */
 
-int value_set_words(const struct config_key *key, unsigned *out, const char *text, char *why,
+int value_set_words(const struct config_key *key, unsigned *out, const char *value, char *why,
                     size_t room);
-int value_set_ids(const struct config_key *key, struct config_ids *out, const char *text, char *why,
-                  size_t room);
-int value_set_list(const struct config_key *key, struct config_list *out, const char *text,
+int value_set_ids(const struct config_key *key, struct config_ids *out, const char *value,
+                  char *why, size_t room);
+int value_set_list(const struct config_key *key, struct config_list *out, const char *value,
                    char *why, size_t room);
 /* One more of them; of a default: none. */
 int value_add_pair(const struct config_key *key, struct config_pairs *out,

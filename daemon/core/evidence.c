@@ -299,10 +299,12 @@ void evidence_init(struct gateway *gateway)
 void evidence_stop(struct gateway *gateway)
 {
     loop_timer_cancel(&gateway->late_timer);
-    while (gateway->late) {
-        store_forget(gateway->store, &gateway->late->waiter);
-        late_free(gateway->late);
+    for (struct late *late = gateway->late, *next; late; late = next) {
+        next = late->next;
+        store_forget(gateway->store, &late->waiter);
+        free(late);
     }
+    gateway->late = NULL;
 }
 
 /* --- after a crash

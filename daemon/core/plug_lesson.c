@@ -2,6 +2,7 @@
  * tells what comes. The next of its kind, and the same after a restart, is used so at once. Kept as
  * a handful of facts on disk; the oldest gives way. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "gateway_internal.h"
 #include "log.h"
@@ -15,20 +16,40 @@ static void fact_name(unsigned i, char out[FACT_NAME])
     snprintf(out, FACT_NAME, "usb.lesson.%u", i);
 }
 
+/* "1e0e:9001 speaks=2 heard=1 ear=-1". False: it is none. */
+static bool lesson_read(const char *text, struct plug_lesson *out)
+{
+    static const char *const before[] = {"", ":", " speaks=", " heard=", " ear="};
+    long number[5];
+
+    for (unsigned i = 0; i < 5; i++) {
+        size_t len = strlen(before[i]);
+        char *end;
+        if (strncmp(text, before[i], len) != 0)
+            return false;
+        number[i] = strtol(text + len, &end, i < 2 ? 16 : 10);
+        if (end == text + len || number[i] < -1 || number[i] > 0xFFFF)
+            return false;
+        text = end;
+    }
+    *out = (struct plug_lesson){.vendor = (unsigned)number[0],
+                                .product = (unsigned)number[1],
+                                .speaks = (int)number[2],
+                                .heard = number[3] != 0,
+                                .ear = (int)number[4]};
+    return *text == '\0';
+}
+
 void plug_lessons_load(struct gateway *gateway)
 {
     for (unsigned i = 0; i < PLUG_LESSONS; i++) {
         struct plug_lesson *lesson = &gateway->lesson[i];
         char name[FACT_NAME], value[FACT_VALUE];
-        int heard = 0;
 
         fact_name(i, name);
-        *lesson = (struct plug_lesson){0};
-        if (store_fact_get(gateway->store, name, value, sizeof value) > 0 &&
-            sscanf(value, "%x:%x speaks=%d heard=%d ear=%d", &lesson->vendor, &lesson->product,
-                   &lesson->speaks, &heard, &lesson->ear) != 5)
+        if (store_fact_get(gateway->store, name, value, sizeof value) <= 0 ||
+            !lesson_read(value, lesson))
             *lesson = (struct plug_lesson){0}; /* learned anew */
-        lesson->heard = heard;
         if (lesson->vendor)
             gateway->lesson_next = i + 1;
     }
