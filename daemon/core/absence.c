@@ -9,7 +9,7 @@
 enum { ABSENCE_MS = 600000 };
 
 struct advice {
-    const char *what, *todo;
+    const char *what, *remedy;
 };
 
 /* It stands still by what has an alarm of its own, which says what to do about it. */
@@ -55,7 +55,7 @@ static void tell(struct modem *modem)
     if (!advice.what)
         return;
     snprintf(sentence, sizeof sentence, "This modem %s (%s): %s.", advice.what, modem->why,
-             advice.todo);
+             advice.remedy);
     modem_alarm(modem, "modem_away", sentence);
 }
 
