@@ -195,6 +195,7 @@ void at_delivery_choose(struct at_link *l, void (*done)(void *arg, enum at_scrip
     memset(r->offered, 0, sizeof r->offered);
     memset(r->cnmi_offer, 0, sizeof r->cnmi_offer);
     r->home = r->selected = AT_MEMORY_SELECTED;
+    r->which = AT_WHICH_KNOWN;
     r->used = r->total = -1;
     r->cnmi_set = r->cnmi_changed = false;
     at_script_run(&l->script, steps, done);

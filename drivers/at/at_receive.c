@@ -61,8 +61,12 @@ static bool receive_line(void *arg, const char *line)
             return false;
         r->used = room.used;
         r->total = room.total;
-        if (r->job == AT_JOB_USED && room.memory != AT_MEMORY_SELECTED)
+        if (r->job == AT_JOB_USED && room.memory != AT_MEMORY_SELECTED) {
+            if (r->which != AT_WHICH_KNOWN) /* what was looked for there may be found now */
+                r->due |= at_memory_bit(room.memory);
             r->selected = room.memory; /* changed behind our back: chosen again below */
+            r->which = AT_WHICH_KNOWN;
+        }
         return true;
     case AT_JOB_LIST:
         return list_line(l, line);
@@ -239,6 +243,17 @@ static void job_send(struct at_link *l, enum at_job job, struct at_place place)
 
 /* --- what to do next --- */
 
+/* Before any slot is touched: its index may be that of another memory's, which nobody has read. */
+static enum at_job job_which(struct at_link *l, struct at_place *place)
+{
+    struct at_receiving *r = &l->receive;
+    if (r->which == AT_WHICH_ASK && !rests(l, AT_JOB_USED))
+        return AT_JOB_USED;
+    place->memory = r->home;
+    bool may = r->home != AT_MEMORY_SELECTED && !(r->refused & at_memory_bit(r->home));
+    return may && !rests(l, AT_JOB_SELECT) ? AT_JOB_SELECT : AT_JOB_NONE;
+}
+
 /* In the memory that is selected. Deleting comes first: it makes room. */
 static enum at_job job_here(struct at_link *l, struct at_place *place)
 {
@@ -277,8 +292,9 @@ static enum at_job job_elsewhere(struct at_link *l, struct at_place *place)
         place->memory = r->sweep.memory;
     else
         place->memory = r->home;
-    return place->memory == r->selected || place->memory == AT_MEMORY_SELECTED ? AT_JOB_NONE
-                                                                               : AT_JOB_SELECT;
+    bool here = place->memory == r->selected || place->memory == AT_MEMORY_SELECTED;
+    bool may = !(r->refused & at_memory_bit(place->memory)); /* else not before an inspection */
+    return !here && may ? AT_JOB_SELECT : AT_JOB_NONE;
 }
 
 static void inspect(struct at_link *l)
@@ -308,10 +324,11 @@ static bool work_next(struct at_link *l)
     } else if (r->cnmi_wrong && !rests(l, AT_JOB_SET_CNMI)) {
         job = AT_JOB_SET_CNMI;
     }
-    at_sweep_begin(l);
+    if (r->which == AT_WHICH_KNOWN)
+        at_sweep_begin(l);
     if (job == AT_JOB_NONE)
-        job = job_here(l, &place);
-    if (job == AT_JOB_NONE)
+        job = r->which == AT_WHICH_KNOWN ? job_here(l, &place) : job_which(l, &place);
+    if (job == AT_JOB_NONE && r->which == AT_WHICH_KNOWN)
         job = job_elsewhere(l, &place);
     job_send(l, job, place);
     return job != AT_JOB_NONE;

@@ -47,6 +47,12 @@ enum at_job {
     AT_JOB_ANNOUNCE, /* of the quirk row: notices to another of its ports */
 };
 enum { AT_JOBS = AT_JOB_ANNOUNCE + 1 };
+/* After an AT+CPMS="xx" without its OK it may be the one or the other. */
+enum at_which {
+    AT_WHICH_KNOWN,
+    AT_WHICH_ASK,   /* AT+CPMS? */
+    AT_WHICH_AGAIN, /* it did not tell: home once more */
+};
 enum at_sweep { AT_SWEEP_NONE, AT_SWEEP_ASK, AT_SWEEP_LIST, AT_SWEEP_WALK };
 
 /* The second port. */
@@ -68,6 +74,7 @@ struct at_receiving {
     bool cnmi_set, cnmi_changed;
     int cnmi[5];
     enum at_memory home, selected; /* AT_MEMORY_SELECTED: AT+CPMS is not understood */
+    enum at_which which;           /* is it `selected`? */
     int used, total;               /* of `selected`; -1 not told */
     /* what is known */
     struct at_places places;

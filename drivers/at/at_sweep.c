@@ -150,11 +150,10 @@ static void memory_refused(struct at_link *l, enum at_memory memory)
     }
     r->refused_before |= at_memory_bit(memory);
     r->due |= at_memory_bit(r->home);
-    if (memory == r->home) {
-        r->selected = r->home; /* nothing better is known */
-        return;
-    }
     r->refused |= at_memory_bit(memory);
+    r->which = AT_WHICH_ASK;
+    if (memory == r->home)
+        return;
     for (unsigned i = 0; i < AT_SLOTS; i++) {
         struct at_slot *slot = &r->places.slot[i];
         if (slot->state != AT_PLACE_FREE && slot->state != AT_PLACE_OUT &&
@@ -169,6 +168,7 @@ void at_sweep_selected(struct at_link *l, const struct at_result *result)
     enum at_memory memory = r->place.memory;
     if (at_result_ok(result)) {
         r->selected = memory;
+        r->which = AT_WHICH_KNOWN;
         home_adopt(l);
     } else {
         memory_refused(l, memory);
@@ -186,6 +186,8 @@ void at_sweep_used(struct at_link *l, const struct at_result *result)
     struct at_receiving *r = &l->receive;
     if (!at_result_ok(result))
         r->used = -1;
+    if (r->which == AT_WHICH_ASK) /* one that knows no AT+CPMS has only one memory */
+        r->which = r->home == AT_MEMORY_SELECTED ? AT_WHICH_KNOWN : AT_WHICH_AGAIN;
     home_adopt(l);
     if (r->sweep.stage == AT_SWEEP_ASK && r->selected == r->sweep.memory)
         sweep_asked(l);

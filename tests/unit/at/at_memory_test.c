@@ -1,0 +1,117 @@
+/* Which of its memories a modem has selected: where that is not known for certain, nothing is read
+ * or deleted by an index that belongs to another one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "at_log.h"
+#include "at_sim_world.h"
+#include "simmodem_inside.h"
+
+enum { WIRE_MS = 100 };
+
+static unsigned used_of(enum sim_memory_kind memory)
+{
+    return t.modem->memory[memory].used;
+}
+
+/* One in ME that is with its owner, one announced in SM, and AT+CPMS="xx" is on the wire when the
+ * owner says that it has the first. */
+static void begin(const char *select, const char *answer)
+{
+    sim_world_prepare("generic");
+    t.latency_ms = WIRE_MS;
+    t.owner = SIM_OWNER_SILENT;
+    assert_int_equal(link_open(t.link), 0);
+    assert_true(sim_world_until_ready(120000));
+    sim_world_run(20000);
+    sim_world_write("tin 0");
+    sim_world_run(1000);
+    assert_int_equal(t.told, 1);
+    t.intercept = select;
+    t.instead = answer;
+    t.intercepts = 1;
+    t.modem->settings.mem[2] = SIM_MEMORY_SM;
+    sim_world_write("tin 1");
+    while (t.intercepted == 0)
+        sim_world_run(WIRE_MS / 2);
+    assert_int_equal(used_of(SIM_MEMORY_ME), 1);
+    assert_int_equal(used_of(SIM_MEMORY_SM), 1);
+    link_taken(t.link, 1, true);
+}
+
+static void end(void)
+{
+    assert_int_equal(sim_world_stored(), 0);
+    assert_int_equal(sim_world_find("tin 0")->told, 1);
+    assert_int_equal(sim_world_find("tin 1")->told, 1);
+    sim_world_no_violations("");
+    sim_world_stop();
+}
+
+/* Obeyed behind its time. */
+static void selected_late(void **state)
+{
+    (void)state;
+    begin("AT+CPMS=\"SM\"\r", "");
+    t.modem->settings.mem[0] = SIM_MEMORY_SM;
+    t.owner = SIM_OWNER_TAKES;
+    sim_world_run(20000);
+    assert_int_equal(sim_world_find("tin 1")->taken, 1);
+    sim_world_run(180000);
+    assert_int_equal(t.modem->settings.mem[0], SIM_MEMORY_ME);
+    end();
+}
+
+static void the_way_home_is_refused(void **state)
+{
+    static const char *const answers[] = {"\r\n+CMS ERROR: 302\r\n", "\r\n+CMS ERROR: 314\r\n",
+                                          "\r\nERROR\r\n"};
+    (void)state;
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        begin("AT+CPMS=\"ME\"\r", answers[i]);
+        assert_int_equal(t.told, 2);
+        sim_world_run(30000);
+        assert_int_equal(used_of(SIM_MEMORY_SM), 1);
+        sim_world_run(180000);
+        assert_int_equal(used_of(SIM_MEMORY_ME), 0);
+        assert_int_equal(used_of(SIM_MEMORY_SM), 1); /* its owner has not said a word */
+        link_taken(t.link, 2, true);
+        sim_world_run(180000);
+        end();
+    }
+}
+
+/* It does not even tell: no slot is touched until it obeys. No spin either. */
+static void nobody_knows(void **state)
+{
+    (void)state;
+    begin("AT+CPMS=\"ME\"\r", "\r\n+CMS ERROR: 302\r\n");
+    t.intercepts = 1000000;
+    t.intercept_too = "AT+CPMS?";
+    t.instead_too = "\r\nERROR\r\n";
+    t.wire_len = 0;
+    sim_world_run(600000);
+    assert_int_equal(t.deleted, 0);
+    assert_in_range(t.intercepted, 5, 25);
+    assert_in_range(sim_world_count("AT+CPMS?"), 5, 25);
+    assert_int_equal(sim_world_count("AT+CMG"), sim_world_count("AT+CMGF?"));
+    t.intercepts = 0;
+    link_taken(t.link, 2, true);
+    sim_world_run(180000);
+    end();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(selected_late),
+        cmocka_unit_test(the_way_home_is_refused),
+        cmocka_unit_test(nobody_knows),
+    };
+    at_log_hide();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
