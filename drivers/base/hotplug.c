@@ -98,7 +98,7 @@ static bool is_awaited(struct udev_device *tty)
     return udev_device_get_is_initialized(tty) <= 0 && access("/run/udev/control", F_OK) == 0;
 }
 
-static void see(struct hotplug *h, struct udev_device *tty, bool again)
+static void see(struct hotplug *h, struct udev_device *tty)
 {
     struct usb_port port;
     if (!port_from(tty, &port))
@@ -107,7 +107,7 @@ static void see(struct hotplug *h, struct udev_device *tty, bool again)
         log_event(LOG_LEVEL_NOTICE, "hotplug", port.node, "not_ours",
                   "why=\"our udev rules have not seen it, or a rule has taken their tag away\"");
         usb_ports_remove(&h->ports, port.node);
-    } else if (!usb_ports_add(&h->ports, &port, again)) {
+    } else if (!usb_ports_add(&h->ports, &port)) {
         log_event(LOG_LEVEL_ERROR, "hotplug", port.node, "too_many", "ports=%d", USB_PORTS_MAX);
     }
 }
@@ -124,7 +124,7 @@ static void hear(struct hotplug *h, struct udev_device *tty)
         if (node)
             usb_ports_remove(&h->ports, node);
     } else {
-        see(h, tty, strcmp(action, "add") == 0);
+        see(h, tty);
     }
 }
 
@@ -142,7 +142,7 @@ static int look_around(struct hotplug *h)
         struct udev_device *tty =
             udev_device_new_from_syspath(h->udev, udev_list_entry_get_name(entry));
         if (tty && !is_awaited(tty))
-            see(h, tty, false);
+            see(h, tty);
         udev_device_unref(tty);
     }
     udev_enumerate_unref(all);

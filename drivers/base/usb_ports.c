@@ -98,11 +98,11 @@ static bool before(const struct usb_port *a, const struct usb_port *b)
     return order < 0 || (order == 0 && a->interface < b->interface);
 }
 
-bool usb_ports_add(struct usb_ports *ports, const struct usb_port *port, bool again)
+bool usb_ports_add(struct usb_ports *ports, const struct usb_port *port)
 {
     struct usb_port made = *port, *known = find(ports, port->node);
     if (known) {
-        bool same = !again && known->bus == port->bus && known->number == port->number &&
+        bool same = known->bus == port->bus && known->number == port->number &&
                     strcmp(known->device, port->device) == 0;
         made.serial = same ? known->serial : 0;
         take_out(ports, known);

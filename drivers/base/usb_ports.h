@@ -38,7 +38,7 @@ struct usb_port {
     int vendor, product;
     int interface; /* -1 unknown */
     enum usb_role role;
-    uint64_t serial; /* counts adds: the same node with another serial was plugged in anew */
+    uint64_t serial; /* the same node with another serial was plugged in anew */
 };
 
 /* The same node under this or another of its names. Pure. */
@@ -62,8 +62,9 @@ struct usb_ports {
  * a port that comes and goes for ever). Cancelled by usb_ports_stop(). */
 void usb_ports_init(struct usb_ports *ports, struct loop *loop, void (*fn)(void *arg), void *arg);
 void usb_ports_stop(struct usb_ports *ports);
-/* New, or known and changed (`again`: known and really plugged in anew). False: no room. */
-bool usb_ports_add(struct usb_ports *ports, const struct usb_port *port, bool again);
+/* New, or known and told of once more: as many "add" as there are of one that stayed (udevadm
+ * trigger, an update of udev) are one plugging in. False: no room. */
+bool usb_ports_add(struct usb_ports *ports, const struct usb_port *port);
 void usb_ports_remove(struct usb_ports *ports, const char *node);
 /* What was enumerated at the start is not a burst: told at the end of this turn. */
 void usb_ports_settled(struct usb_ports *ports);

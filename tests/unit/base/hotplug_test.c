@@ -208,6 +208,24 @@ static void what_was_lost_is_looked_for(void **state)
     stick("unplug", 10, "");
 }
 
+static bool is_told_again(void *arg)
+{
+    return ((struct world *)arg)->told > 1;
+}
+
+/* udevadm trigger --action=add, as an update of udev does it: nobody has pulled anything. */
+static void one_that_stayed_is_added_in_vain(void **state)
+{
+    struct world *world = *state;
+    start(world);
+    uint64_t serial = world->port[0].serial;
+    stick("plug", 7, "/dev/null 1-1 2 1e0e:9001 OTPGATE_PORT=at");
+    assert_true(real_until(world->loop, is_told_again, world));
+    assert_int_equal(world->count, 1);
+    assert_int_equal(world->port[0].role, USB_ROLE_AT); /* what is known of it now */
+    assert_int_equal(world->port[0].serial, serial);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -216,6 +234,7 @@ int main(void)
         TEST(what_udevd_has_seen_is_taken_with_its_role),
         TEST(what_udevd_has_still_to_see_is_waited_for),
         TEST(what_was_lost_is_looked_for),
+        TEST(one_that_stayed_is_added_in_vain),
     };
     log_sink_set(no_log, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,7 +60,7 @@ static void a_burst_is_told_once_a_second_after_its_last(void **state)
     struct world *world = *state;
     for (int i = 0; i < 5; i++) {
         struct usb_port port = port_at(i, "1-1", i, 7);
-        assert_true(usb_ports_add(&world->ports, &port, true));
+        assert_true(usb_ports_add(&world->ports, &port));
         run(world, 300);
     }
     assert_int_equal(world->told, 0);
@@ -78,7 +78,7 @@ static void one_that_never_rests_is_told_all_the_same(void **state)
     struct world *world = *state;
     struct usb_port port = port_at(0, "1-1", 0, 7);
     for (int i = 0; i < 30; i++) {
-        usb_ports_add(&world->ports, &port, true);
+        usb_ports_add(&world->ports, &port);
         run(world, 250);
         usb_ports_remove(&world->ports, port.node);
         run(world, 250);
@@ -93,7 +93,7 @@ static void they_stand_by_stick_and_interface(void **state)
     const struct usb_port made[] = {port_at(3, "1-2", 1, 4), port_at(1, "1-1", 2, 3),
                                     port_at(2, "1-2", 0, 4), port_at(0, "1-1", 0, 3)};
     for (size_t i = 0; i < 4; i++)
-        usb_ports_add(&world->ports, &made[i], true);
+        usb_ports_add(&world->ports, &made[i]);
     const char *const order[] = {"/dev/ttyUSB0", "/dev/ttyUSB1", "/dev/ttyUSB2", "/dev/ttyUSB3"};
     assert_int_equal(world->ports.count, 4);
     for (size_t i = 0; i < 4; i++)
@@ -109,19 +109,19 @@ static void plugged_anew_is_another(void **state)
 {
     struct world *world = *state;
     struct usb_port port = port_at(0, "1-1", 2, 7);
-    usb_ports_add(&world->ports, &port, true);
+    usb_ports_add(&world->ports, &port);
     uint64_t first = world->ports.port[0].serial;
     port.role = USB_ROLE_AT; /* a rule was read anew: the same plugging in */
-    usb_ports_add(&world->ports, &port, false);
+    usb_ports_add(&world->ports, &port);
     assert_int_equal(world->ports.count, 1);
     assert_int_equal(world->ports.port[0].serial, first);
     assert_int_equal(world->ports.port[0].role, USB_ROLE_AT);
     port.number = 8; /* its remove was lost */
-    usb_ports_add(&world->ports, &port, false);
+    usb_ports_add(&world->ports, &port);
     assert_int_not_equal(world->ports.port[0].serial, first);
     uint64_t second = world->ports.port[0].serial;
     usb_ports_remove(&world->ports, port.node);
-    usb_ports_add(&world->ports, &port, true); /* out and in within one burst */
+    usb_ports_add(&world->ports, &port); /* out and in within one burst */
     assert_int_not_equal(world->ports.port[0].serial, second);
 }
 
@@ -130,11 +130,11 @@ static void no_more_than_there_is_room_for(void **state)
     struct world *world = *state;
     for (int i = 0; i < USB_PORTS_MAX; i++) {
         struct usb_port port = port_at(i, "1-1", i, 7);
-        assert_true(usb_ports_add(&world->ports, &port, true));
+        assert_true(usb_ports_add(&world->ports, &port));
     }
     struct usb_port one_more = port_at(USB_PORTS_MAX, "1-1", 0, 7), known = port_at(5, "1-1", 5, 7);
-    assert_false(usb_ports_add(&world->ports, &one_more, true));
-    assert_true(usb_ports_add(&world->ports, &known, false));
+    assert_false(usb_ports_add(&world->ports, &one_more));
+    assert_true(usb_ports_add(&world->ports, &known));
     assert_int_equal(world->ports.count, USB_PORTS_MAX);
 }
 

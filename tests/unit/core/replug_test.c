@@ -275,7 +275,7 @@ static void plug(const struct way *way, int first_tty)
         if (i == SPEAKS)
             port.role = way->role;
         node_of(i, port.node);
-        assert_true(usb_ports_add(&t.ports, &port, true));
+        assert_true(usb_ports_add(&t.ports, &port));
     }
     if (way->fixed && t.watch) /* what inotify tells of */
         loop_defer(&t.seen, LOOP_SOON);
