@@ -38,6 +38,7 @@ static bool take_alive(struct gammu_link *l)
     if (!l->looking)
         return false;
     l->looking = false;
+    l->looked_ms = loop_now_ms(l->loop);
     /* A while after its start: one that dies soon after each has answered once every time. */
     if (!l->sending && loop_now_ms(l->loop) - l->started_ms >= l->keepalive_ms)
         l->penalty = l->replugs = 0;

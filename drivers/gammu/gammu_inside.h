@@ -47,6 +47,7 @@ struct gammu_link {
     size_t in_len;
     unsigned lines; /* since the last look */
     bool looking;
+    int64_t looked_ms;  /* the end of the last look */
     bool reset_asked;   /* as soon as what is under way has ended */
     unsigned penalty;   /* failures in a row, squared into a waiting time */
     unsigned replugs;   /* that ended a quarantine, since one was kept or it was well */

@@ -249,8 +249,13 @@ void gammu_settle(struct gammu_link *l, const char *why)
         gammu_goto(l, wanted, registered(l) ? why : why_not(l));
     else if (!registered(l))
         say_why(l, why_not(l));
-    if (!loop_timer_armed(&l->timer))
-        loop_timer_arm_in(&l->timer, registered(l) ? l->keepalive_ms : SEARCH_MS);
+    /* As long after the last one, however many messages there were since. Where it is due it comes
+     * before the next of them, which would put it off again. */
+    int64_t next_ms = l->looked_ms + (registered(l) ? l->keepalive_ms : SEARCH_MS);
+    if (next_ms > loop_now_ms(l->loop))
+        loop_timer_arm(&l->timer, next_ms);
+    else
+        gammu_look(l);
 }
 
 /* --- time --- */

@@ -2,9 +2,12 @@
 
 import os
 import signal
+import socket
+import subprocess
+import tempfile
 import unittest
 
-from gateway import Gateway
+from gateway import BIN, TIMEOUT_S, Gateway
 
 INBOX = """[SMSBackup000]
 PDU = Deliver
@@ -87,6 +90,72 @@ class Phone(unittest.TestCase):
                 with open("/proc/%d/stat" % pid, encoding="ascii") as stat:
                     if stat.read().rsplit(")", 1)[1].split()[0] == "Z":
                         raise ProcessLookupError  # nobody here reaps it
+
+
+class Helper(unittest.TestCase):
+    """The helper alone: the test is its daemon."""
+
+    STORED = 40
+    WINDOW = 16
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.inbox = os.path.join(folder.name, "sms", "1")
+        os.makedirs(self.inbox)
+        for n in range(1, self.STORED + 1):
+            with open(os.path.join(self.inbox, str(n)), "w", encoding="ascii") as message:
+                message.write(INBOX % (ucs2("+84987654321"), ucs2("xin chao"), 8))
+        ours, theirs = socket.socketpair()
+        ours.settimeout(TIMEOUT_S)
+        helper = subprocess.Popen([os.path.join(BIN, "otpgate-gammu"), "none", folder.name, "dummy", ""],
+                                  stdin=theirs)
+        theirs.close()
+        self.lines = ours.makefile("r", encoding="ascii")
+        self.socket = ours
+        self.addCleanup(helper.wait, TIMEOUT_S)
+        self.addCleanup(ours.close)
+        self.addCleanup(self.lines.close)
+        self.until("ready")
+
+    def until(self, *words):
+        """The handles of what is told before a line that begins so."""
+        told = []
+        for line in self.lines:
+            word, *rest = line.split()
+            if word in words:
+                return told
+            if word == "inbound":
+                told.append(rest[0])
+        self.fail("the helper has ended")
+
+    def look(self):
+        self.socket.sendall(b"look\n")
+        return self.until("alive")
+
+    def taken(self, handles, yes):
+        """What is told then, up to the answer to a message that is sent behind it."""
+        for handle in handles:
+            self.socket.sendall(b"taken %s %d\n" % (handle.encode(), yes))
+        self.socket.sendall(b"send 1 0 3100038121F30000010141\n")
+        return self.until("sent", "refused", "failed")
+
+    def test_what_is_refused_waits_for_the_next_look(self):
+        """A disk that is full takes nothing: the phone is not read over and over."""
+        first = self.look()
+        self.assertEqual(len(first), self.WINDOW)
+        self.assertEqual(self.taken(first, 0), [])
+        again = self.look()
+        self.assertEqual(len(again), self.WINDOW)
+        one, *others = again
+        self.assertEqual(self.taken(others, 1), [])  # the window is not empty
+        more = self.taken([one], 0)
+        self.assertEqual(len(more), self.WINDOW)
+        self.assertNotIn(one, more)
+        rest = self.taken(more, 1)
+        self.assertEqual(self.taken(rest, 1), [])
+        self.assertEqual(len(os.listdir(self.inbox)), 1)
+        self.assertEqual(self.look(), [one])
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ struct helper {
     struct gammu_phone *phone;
     char in[GAMMU_LINE_MAX + 1];
     size_t in_len;
-    uint64_t told[TOLD_MAX], left[TOLD_MAX]; /* 0: free; left: not wanted before the next look */
+    uint64_t told[TOLD_MAX], left[TOLD_MAX]; /* 0: free; left: refused, told again by a look */
     unsigned lefts;
     bool full; /* there was more than the window holds */
     bool lost; /* the daemon is gone */
@@ -73,16 +73,21 @@ static void list(struct helper *h)
     gammu_phone_list(h->phone, tell, h);
 }
 
+/* The rest is told once all of the window is taken: a list reads the whole phone. Where as many are
+ * refused as can be remembered it waits for the next look, for the list would begin with them. */
 static void taken(struct helper *h, uint64_t handle, bool ok)
 {
-    for (unsigned i = 0; i < TOLD_MAX; i++)
+    bool waits = false;
+    for (unsigned i = 0; i < TOLD_MAX; i++) {
         if (h->told[i] == handle + 1)
             h->told[i] = 0;
+        waits = waits || h->told[i];
+    }
     if (ok)
         gammu_phone_delete(h->phone, handle);
-    else
-        h->left[h->lefts++ % TOLD_MAX] = handle + 1;
-    if (h->full)
+    else if (h->lefts < TOLD_MAX)
+        h->left[h->lefts++] = handle + 1;
+    if (h->full && !waits && h->lefts < TOLD_MAX)
         list(h);
 }
 
@@ -92,6 +97,7 @@ static void look(struct helper *h)
     gammu_phone_radio(h->phone, &line);
     say(h, &line);
     memset(h->left, 0, sizeof h->left);
+    h->lefts = 0;
     list(h);
     line = (struct gammu_line){.word = GAMMU_ALIVE};
     say(h, &line);

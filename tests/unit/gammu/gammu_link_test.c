@@ -428,6 +428,42 @@ static void is_looked_at_once_a_minute(void **state)
     restarts(world);
 }
 
+static void sends(struct gammu_world *world, int64_t in_ms)
+{
+    int token = submitted(world);
+    gammu_world_run(world, in_ms);
+    answer(world, "sent", token, 7);
+}
+
+/* What the phone does not announce, and that its network is gone, is seen by looking alone. */
+static void messages_do_not_put_the_look_off(void **state)
+{
+    struct gammu_world *world = *state;
+    gammu_world_ready(world);
+    gammu_world_run(world, 59000);
+    sends(world, 0);
+    assert_false(gammu_world_heard(world, "look\n"));
+    gammu_world_run(world, 999);
+    assert_false(gammu_world_heard(world, "look\n"));
+    gammu_world_run(world, 1);
+    assert_true(gammu_world_heard(world, "look\n"));
+    gammu_world_line(world, "alive");
+    /* Due while a message is under way: before the next one, which does not wait for it to begin.
+     */
+    gammu_world_run(world, 58000);
+    sends(world, 3000);
+    assert_true(gammu_world_heard(world, "look\n"));
+    assert_int_equal(world->state, LINK_READY);
+    int token = submitted(world);
+    gammu_world_line(world, "radio 0 0");
+    gammu_world_line(world, "alive");
+    answer(world, "sent", token, 8);
+    assert_int_equal(world->state, LINK_REGISTERING);
+    assert_false(gammu_world_heard(world, "look\n"));
+    gammu_world_run(world, 10000);
+    assert_true(gammu_world_heard(world, "look\n"));
+}
+
 static struct gammu_world *taken_back_in_a_look(int every_s)
 {
     struct gammu_world *world = gammu_world_looking(every_s);
@@ -563,6 +599,7 @@ int main(void)
         TEST(a_phone_that_is_not_there_is_waited_for),
         cmocka_unit_test(a_phone_that_is_not_reached_is_tried_more_and_more_rarely),
         TEST(is_looked_at_once_a_minute),
+        TEST(messages_do_not_put_the_look_off),
         cmocka_unit_test(a_submit_taken_back_in_a_look_leaves_it_be),
         TEST(what_comes_is_told_until_it_is_taken),
         TEST(it_is_recorded),
