@@ -1,10 +1,11 @@
 /* absence: a modem that is not ready, and for how long. Pulled out, without a network, or a section
  * whose modem never came: none of these is a fault of the modem that its link could do anything
  * about, and each is somebody's to see to. One timer, armed when it ceases to be ready. */
-#include "gateway_internal.h"
+#include "absence.h"
 
 #include <stdio.h>
 #include "alarm.h"
+#include "gateway_inside.h"
 
 enum { ABSENCE_MS = 600000 };
 
@@ -63,29 +64,29 @@ static void on_absence(void *arg)
 {
     struct modem *modem = arg;
 
-    modem->absent_long = true;
+    modem->absence.is_long = true;
     tell(modem);
 }
 
 void absence_init(struct modem *modem)
 {
-    loop_timer_init(&modem->absence_timer, modem->gateway->loop, on_absence, modem);
+    loop_timer_init(&modem->absence.timer, modem->gateway->loop, on_absence, modem);
 }
 
 void absence_stop(struct modem *modem)
 {
-    loop_timer_cancel(&modem->absence_timer);
+    loop_timer_cancel(&modem->absence.timer);
 }
 
 void absence_follow(struct modem *modem)
 {
     if (modem->state == LINK_READY || modem->state == LINK_BUSY) {
-        loop_timer_cancel(&modem->absence_timer);
-        modem->absent_long = false;
+        loop_timer_cancel(&modem->absence.timer);
+        modem->absence.is_long = false;
         modem_alarm_over(modem, "modem_away");
-    } else if (modem->absent_long) {
+    } else if (modem->absence.is_long) {
         tell(modem);
-    } else if (!loop_timer_armed(&modem->absence_timer)) {
-        loop_timer_arm_in(&modem->absence_timer, ABSENCE_MS);
+    } else if (!loop_timer_armed(&modem->absence.timer)) {
+        loop_timer_arm_in(&modem->absence.timer, ABSENCE_MS);
     }
 }

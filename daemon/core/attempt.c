@@ -10,15 +10,18 @@
  * claim that is undone is answered with "no". So a prompt that comes at once shares its transaction
  * with the claim and the outcome before: one COMMIT a message, where the modem is as fast as that.
  */
-#include "gateway_internal.h"
+#include "attempt.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "fleet.h"
+#include "gateway_inside.h"
 #include "log.h"
 #include "number.h"
+#include "serve.h"
 #include "text.h"
 
 enum {
@@ -77,7 +80,7 @@ static int write_claim(struct modem *modem, struct message *message, struct atte
     if (rc < 0)
         return rc;
 
-    rc = build_tpdu(gateway, message, &modem->submit.tpdu);
+    rc = build_tpdu(gateway, message, &modem->sending->submit.tpdu);
     if (rc < 0) {
         rc = fail_unreadable(gateway, message);
     } else {
@@ -96,6 +99,7 @@ static int write_claim(struct modem *modem, struct message *message, struct atte
 int attempt_claim(struct modem *modem, struct message *message)
 {
     struct gateway *gateway = modem->gateway;
+    struct sending *sending = modem->sending;
     struct attempt attempt = {
         .message = message->row,
         .part = message->parts_done,
@@ -118,25 +122,25 @@ int attempt_claim(struct modem *modem, struct message *message)
         return 0;
 
     modem->slot = SLOT_SUBMITTED;
-    modem->submit.token = attempt.token;
-    modem->submit.part = message->parts_done;
-    modem->submit.more = message->parts_done + 1 < message->parts;
-    modem->row = message->row;
-    modem->parts_left = message->parts - message->parts_done;
-    modem->expires_ms = message->expires_ms;
+    sending->submit.token = attempt.token;
+    sending->submit.part = message->parts_done;
+    sending->submit.more = message->parts_done + 1 < message->parts;
+    sending->row = message->row;
+    sending->parts_left = message->parts - message->parts_done;
+    sending->expires_ms = message->expires_ms;
     suspect_claimed(modem, message->to);
-    modem->refuse = false;
-    modem->claimed_at_ms = loop_now_ms(gateway->loop);
-    store_when_durable(gateway->store, &modem->claim_waiter);
-    if (link_submit(modem->link, &modem->submit) == 0) {
+    sending->refuse = false;
+    sending->claimed_at_ms = loop_now_ms(gateway->loop);
+    store_when_durable(gateway->store, &sending->claim_waiter);
+    if (link_submit(modem->link, &sending->submit) == 0) {
         store_hold(gateway->store);
         return 0;
     }
     modem->slot = SLOT_OVER;
-    modem->over = (struct sms_outcome){.verdict = SMS_NOT_SENT,
-                                       .space = SMS_CAUSE_LOCAL,
-                                       .cause = SMS_LOCAL_NOT_READY,
-                                       .reference = -1};
+    sending->over = (struct sms_outcome){.verdict = SMS_NOT_SENT,
+                                         .space = SMS_CAUSE_LOCAL,
+                                         .cause = SMS_LOCAL_NOT_READY,
+                                         .reference = -1};
     return 0;
 }
 
@@ -144,11 +148,13 @@ static void outcome_go_on(struct modem *modem);
 
 static void slot_clear(struct modem *modem)
 {
+    struct sending *sending = modem->sending;
+
     modem->slot = SLOT_FREE;
-    modem->row = 0;
-    modem->refuse = false;
-    memset(modem->recipient, 0, sizeof modem->recipient);
-    explicit_bzero(&modem->submit, sizeof modem->submit);
+    sending->row = 0;
+    sending->refuse = false;
+    suspect_let_go(modem);
+    explicit_bzero(&sending->submit, sizeof sending->submit);
 }
 
 static void on_claim_durable(void *arg, int rc)
@@ -156,7 +162,7 @@ static void on_claim_durable(void *arg, int rc)
     struct modem *modem = arg;
 
     if (rc < 0) /* undone with its transaction: the message is still queued */
-        modem->refuse = true;
+        modem->sending->refuse = true;
     outcome_go_on(modem);
 }
 
@@ -172,9 +178,9 @@ static int write_commit(struct modem *modem)
     struct attempt attempt;
     int64_t now_ms = loop_now_ms(gateway->loop);
 
-    int rc = store_message_by_row(gateway->store, modem->row, false, &message);
+    int rc = store_message_by_row(gateway->store, modem->sending->row, false, &message);
     if (rc > 0)
-        rc = store_attempt_by_token(gateway->store, modem->submit.token, &attempt);
+        rc = store_attempt_by_token(gateway->store, modem->sending->submit.token, &attempt);
     if (rc > 0 && (message.state != MESSAGE_CLAIMED || now_ms >= message.expires_ms))
         rc = 0;
     if (rc > 0) {
@@ -200,21 +206,29 @@ static int write_commit(struct modem *modem)
 
 static void proceed(struct modem *modem, bool yes)
 {
+    const struct link_submit *submit = &modem->sending->submit;
+
     modem->slot = SLOT_ANSWERED;
     if (yes) {
-        modem->text_ms = loop_now_ms(modem->gateway->loop);
+        modem->pace.text_ms = loop_now_ms(modem->gateway->loop);
         modem_count_part(modem);
     }
-    link_proceed(modem->link, modem->submit.token, modem->submit.part, yes);
+    link_proceed(modem->link, submit->token, submit->part, yes);
+}
+
+/* That is what it has under way. */
+static bool is_of(const struct modem *modem, uint64_t token, unsigned part)
+{
+    return modem->sending->submit.token == token && modem->sending->submit.part == part;
 }
 
 void attempt_commit_asked(struct modem *modem, uint64_t token, unsigned part)
 {
     struct gateway *gateway = modem->gateway;
 
-    if (modem->slot != SLOT_SUBMITTED || modem->submit.token != token || modem->submit.part != part)
+    if (modem->slot != SLOT_SUBMITTED || !is_of(modem, token, part))
         return;
-    if (modem->refuse || gateway->stopping || modem->retired) {
+    if (modem->sending->refuse || gateway->stopping || modem->retired) {
         proceed(modem, false);
         return;
     }
@@ -231,18 +245,19 @@ void attempt_commit_asked(struct modem *modem, uint64_t token, unsigned part)
         return;
     }
     modem->slot = SLOT_ASKED;
-    store_when_durable(gateway->store, &modem->commit_waiter);
+    store_when_durable(gateway->store, &modem->sending->commit_waiter);
 }
 
 static void on_commit_durable(void *arg, int rc)
 {
     struct modem *modem = arg;
+    const struct sending *sending = modem->sending;
 
     if (modem->slot != SLOT_ASKED)
         return; /* the link gave up meanwhile, its outcome is on the way */
     /* The disk may have been slow: the deadline is looked at last of all. */
     proceed(modem,
-            rc == 0 && !modem->refuse && loop_now_ms(modem->gateway->loop) < modem->expires_ms);
+            rc == 0 && !sending->refuse && loop_now_ms(modem->gateway->loop) < sending->expires_ms);
 }
 
 /* --- outcome -------------------------------------------------------------------------------------
@@ -428,9 +443,9 @@ static int apply(struct gateway *gateway, const struct ending *ending)
 
 static void ending_try_later(struct modem *modem)
 {
-    struct ending *ending = &modem->ending;
+    struct ending *ending = &modem->sending->ending;
 
-    ending->written = false;
+    modem->ending = ENDING_HELD;
     gateway_store_failing(modem->gateway, true);
     (void)store_free_reserve(modem->gateway->store);
     ending->retry_ms = ending->retry_ms ? ending->retry_ms * 2 : RETRY_FIRST_MS;
@@ -450,7 +465,7 @@ static void ending_write(void *arg)
     if (rc == 0) {
         /* first, so that it hears of a failure before those who write after it */
         schedule_guard(gateway);
-        rc = apply(gateway, &modem->ending);
+        rc = apply(gateway, &modem->sending->ending);
         int end = store_end(gateway->store, rc == 0);
         if (rc == 0)
             rc = end;
@@ -459,23 +474,24 @@ static void ending_write(void *arg)
         ending_try_later(modem);
         return;
     }
-    modem->ending.written = true;
-    store_when_durable(gateway->store, &modem->ending.waiter);
+    modem->ending = ENDING_WRITTEN;
+    store_when_durable(gateway->store, &modem->sending->ending.waiter);
 }
 
 static void on_ending_durable(void *arg, int rc)
 {
     struct modem *modem = arg;
+    struct ending *ending = &modem->sending->ending;
 
     if (rc < 0) {
         ending_try_later(modem);
         return;
     }
-    modem->ending.active = modem->ending.written = false;
-    modem->ending.retry_ms = 0;
+    modem->ending = ENDING_NONE;
+    ending->retry_ms = 0;
     outcome_go_on(modem);
-    if (modem->ending.outcome.verdict != SMS_NOT_SENT) /* the modem may have been lost meanwhile */
-        reports_look_again(modem->gateway, modem->had_iccid);
+    if (ending->outcome.verdict != SMS_NOT_SENT) /* the modem may have been lost meanwhile */
+        reports_look_again(modem->gateway, modem->keeper.had_iccid);
     attempt_check_stopped(modem->gateway);
     fleet_reap(modem);
 }
@@ -488,12 +504,10 @@ static void learn(struct modem *modem, const struct sms_outcome *outcome, bool r
     int64_t now_ms = loop_now_ms(modem->gateway->loop);
 
     if (outcome->verdict == SMS_SENT) {
-        int64_t took_ms = now_ms > modem->claimed_at_ms ? now_ms - modem->claimed_at_ms : 1;
-        modem->service_ms = modem->service_ms ? (modem->service_ms * 7 + took_ms) / 8 : took_ms;
+        int64_t took_ms = now_ms - modem->sending->claimed_at_ms;
+        modem_served(modem, took_ms > 0 ? took_ms : 1);
         modem_count_outcome(modem, true);
         stats->sent++;
-        modem->penalty = modem_penalty_now(modem) / 2;
-        modem->penalty_at_ms = now_ms;
         modem_pace(modem);
         return;
     }
@@ -540,15 +554,17 @@ static void learn(struct modem *modem, const struct sms_outcome *outcome, bool r
 
 static void outcome_take(struct modem *modem)
 {
-    const struct sms_outcome over = modem->over, *outcome = &over;
+    struct sending *sending = modem->sending;
+    struct ending *ending = &sending->ending;
+    const struct sms_outcome over = sending->over, *outcome = &over;
 
-    modem->ending.active = true;
-    modem->ending.token = modem->submit.token;
-    modem->ending.outcome = *outcome;
+    modem->ending = ENDING_HELD;
+    ending->token = sending->submit.token;
+    ending->outcome = *outcome;
     const struct suspect_finding finding = suspect_learn(modem, outcome);
-    modem->ending.blames_sim = finding.blames_sim;
-    modem->ending.message_waits =
-        !finding.rests && fleet_other_parts(modem->gateway, modem) < modem->parts_left;
+    ending->blames_sim = finding.blames_sim;
+    ending->message_waits =
+        !finding.rests && fleet_other_parts(modem->gateway, modem) < sending->parts_left;
     learn(modem, outcome, finding.rests);
     slot_clear(modem);
     ending_write(modem);
@@ -558,18 +574,19 @@ static void outcome_take(struct modem *modem)
 /* One outcome after the other, and none before it is known what became of its claim. */
 static void outcome_go_on(struct modem *modem)
 {
-    if (modem->slot == SLOT_OVER && !modem->ending.active && !modem->claim_waiter.queued)
+    if (modem->slot == SLOT_OVER && modem->ending == ENDING_NONE &&
+        !modem->sending->claim_waiter.queued)
         outcome_take(modem);
 }
 
 void attempt_outcome(struct modem *modem, uint64_t token, unsigned part,
                      const struct sms_outcome *outcome)
 {
-    if (modem->slot == SLOT_FREE || modem->submit.token != token || modem->submit.part != part)
+    if (modem->slot == SLOT_FREE || !is_of(modem, token, part))
         return;
-    store_forget(modem->gateway->store, &modem->commit_waiter);
+    store_forget(modem->gateway->store, &modem->sending->commit_waiter);
     modem->slot = SLOT_OVER;
-    modem->over = *outcome;
+    modem->sending->over = *outcome;
     outcome_go_on(modem);
     if (modem->slot == SLOT_OVER)
         store_hurry(modem->gateway->store);
@@ -581,8 +598,8 @@ void attempt_outcome(struct modem *modem, uint64_t token, unsigned part,
 void attempt_refuse(struct gateway *gateway, int64_t row)
 {
     for (struct modem *modem = gateway->modems; modem; modem = modem->next)
-        if (modem->slot != SLOT_FREE && modem->row == row)
-            modem->refuse = true;
+        if (modem->slot != SLOT_FREE && modem->sending->row == row)
+            modem->sending->refuse = true;
 }
 
 void attempt_check_stopped(struct gateway *gateway)
@@ -590,26 +607,37 @@ void attempt_check_stopped(struct gateway *gateway)
     if (!gateway->stopping || !gateway->on_stopped)
         return;
     for (const struct modem *modem = gateway->modems; modem; modem = modem->next)
-        if (modem->slot != SLOT_FREE || modem->ending.active)
+        if (modem->slot != SLOT_FREE || modem->ending != ENDING_NONE)
             return;
     loop_defer(&gateway->stopped, LOOP_SOON);
 }
 
 void attempt_drop(struct modem *modem)
 {
-    store_forget(modem->gateway->store, &modem->claim_waiter);
-    store_forget(modem->gateway->store, &modem->commit_waiter);
-    store_forget(modem->gateway->store, &modem->ending.waiter);
-    loop_timer_cancel(&modem->ending.retry);
+    struct store *store = modem->gateway->store;
+    struct sending *sending = modem->sending;
+
+    store_forget(store, &sending->claim_waiter);
+    store_forget(store, &sending->commit_waiter);
+    store_forget(store, &sending->ending.waiter);
+    loop_timer_cancel(&sending->ending.retry);
     slot_clear(modem);
+    modem->sending = NULL;
+    free(sending);
 }
 
-void attempt_init(struct modem *modem)
+int attempt_open(struct modem *modem)
 {
-    modem->claim_waiter =
+    struct sending *sending = calloc(1, sizeof *sending);
+
+    if (!sending)
+        return -ENOMEM;
+    sending->claim_waiter =
         (struct store_waiter){.fn = on_claim_durable, .arg = modem, .patient = true};
-    modem->commit_waiter = (struct store_waiter){.fn = on_commit_durable, .arg = modem};
-    modem->ending.waiter =
+    sending->commit_waiter = (struct store_waiter){.fn = on_commit_durable, .arg = modem};
+    sending->ending.waiter =
         (struct store_waiter){.fn = on_ending_durable, .arg = modem, .patient = true};
-    loop_timer_init(&modem->ending.retry, modem->gateway->loop, ending_write, modem);
+    loop_timer_init(&sending->ending.retry, modem->gateway->loop, ending_write, modem);
+    modem->sending = sending;
+    return 0;
 }

@@ -6,11 +6,12 @@
  * The day is that of the wall clock, which may be set at any time: so nothing is remembered of it
  * but the count and the day it is of, and both are held against the clock whenever somebody asks.
  * What waits for midnight is woken then, and when the clock was set. */
-#include "gateway_internal.h"
+#include "budget.h"
 
 #include <limits.h>
 #include <string.h>
 #include <time.h>
+#include "gateway_inside.h"
 #include "log.h"
 #include "text.h"
 
@@ -47,8 +48,8 @@ static bool is_counted(const struct modem *modem)
 {
     int64_t wall_ms = loop_wall_ms(modem->gateway->loop);
 
-    return wall_ms >= modem->day_start_wall_ms && wall_ms < modem->day_end_wall_ms &&
-           strcmp(modem->link->identity.iccid, modem->counted_iccid) == 0;
+    return wall_ms >= modem->budget.start_wall_ms && wall_ms < modem->budget.end_wall_ms &&
+           strcmp(modem->link->identity.iccid, modem->budget.iccid) == 0;
 }
 
 /* Counts anew on disk when the day or the SIM is another than the counter's: then true. Where the
@@ -60,37 +61,38 @@ static bool budget_refresh(struct modem *modem)
 
     if (is_counted(modem))
         return false;
-    day_bounds(loop_wall_ms(gateway->loop), &modem->day_start_wall_ms, &modem->day_end_wall_ms);
-    text_copy(modem->counted_iccid, sizeof modem->counted_iccid, iccid);
-    modem->today = (struct store_day){0};
-    int rc = store_attempts_day(gateway->store, iccid, modem->day_start_wall_ms,
-                                modem->day_end_wall_ms, &modem->today);
+    day_bounds(loop_wall_ms(gateway->loop), &modem->budget.start_wall_ms,
+               &modem->budget.end_wall_ms);
+    text_copy(modem->budget.iccid, sizeof modem->budget.iccid, iccid);
+    modem->budget.today = (struct store_day){0};
+    int rc = store_attempts_day(gateway->store, iccid, modem->budget.start_wall_ms,
+                                modem->budget.end_wall_ms, &modem->budget.today);
     if (rc < 0) {
-        modem->day_end_wall_ms = 0;
-        if (!modem->day_unknown)
+        modem->budget.end_wall_ms = 0;
+        if (!modem->budget.unknown)
             log_event(LOG_LEVEL_ERROR, "budget", modem->config.name, "unknown", "errno=%d", -rc);
         loop_timer_arm_in(&gateway->day_timer, COUNT_AGAIN_MS);
     }
-    modem->day_unknown = rc < 0;
+    modem->budget.unknown = rc < 0;
     return true;
 }
 
 void modem_count_part(struct modem *modem)
 {
     if (!budget_refresh(modem)) /* else it was counted just now, with the rest */
-        modem->today.used++;
+        modem->budget.today.used++;
 }
 
 void modem_count_outcome(struct modem *modem, bool sent)
 {
     (void)budget_refresh(modem);
-    *(sent ? &modem->today.sent : &modem->today.failed) += 1;
+    *(sent ? &modem->budget.today.sent : &modem->budget.today.failed) += 1;
 }
 
 int64_t modem_used_today(struct modem *modem)
 {
     (void)budget_refresh(modem);
-    return modem->today.used;
+    return modem->budget.today.used;
 }
 
 /* --- what is left of it --------------------------------------------------------------------------
@@ -101,9 +103,9 @@ int budget_left(struct modem *modem)
     if (modem->config.daily_budget == 0)
         return INT_MAX;
     (void)budget_refresh(modem);
-    if (!is_counted(modem) || modem->today.used >= modem->config.daily_budget)
+    if (!is_counted(modem) || modem->budget.today.used >= modem->config.daily_budget)
         return 0;
-    return modem->config.daily_budget - (int)modem->today.used;
+    return modem->config.daily_budget - (int)modem->budget.today.used;
 }
 
 bool budget_before(struct modem *modem, int parts, int64_t until_ms)

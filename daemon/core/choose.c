@@ -6,10 +6,11 @@
  *   3. on the network that the recipient's prefix belongs to (a hint: numbers are portable)
  *   4. the least used today
  */
-#include "gateway_internal.h"
+#include "choose.h"
 
 #include <string.h>
 #include "carriers.h"
+#include "gateway_inside.h"
 
 /* Penalties decay all the time: what differs by less is the same. */
 static int penalty_step(const struct modem *modem)
@@ -26,7 +27,25 @@ static bool goes_before(struct modem *a, struct modem *b)
     return modem_used_today(a) < modem_used_today(b);
 }
 
-/* Of those that this round has not looked at. */
+bool modem_is_free(struct modem *modem)
+{
+    return modem->link && !modem->retired && !modem->identity.doubt && modem->state == LINK_READY &&
+           !modem->moving && (!modem_is_paused(modem) || modem->hold.finishing) &&
+           modem->slot == SLOT_FREE && !lease_holds(modem) && modem->ending != ENDING_HELD &&
+           loop_now_ms(modem->gateway->loop) >= modem_free_at_ms(modem);
+}
+
+void choose_round(struct gateway *gateway)
+{
+    gateway->round++;
+}
+
+void choose_pass_over(struct modem *modem)
+{
+    modem->round = modem->gateway->round;
+}
+
+/* Of those that this round has not passed over. */
 static bool may_be_chosen(struct modem *modem)
 {
     return modem->round != modem->gateway->round && modem_is_free(modem);

@@ -1,10 +1,12 @@
 /* evidence: what settles an UNKNOWN: a late +CMGS, a delivery report, or the message's own
  * on_unknown. */
-#include "gateway_internal.h"
+#include "evidence.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "attempt.h"
+#include "gateway_inside.h"
 #include "log.h"
 #include "text.h"
 
@@ -214,7 +216,7 @@ static int late_write(struct gateway *gateway, struct late *late)
 
 static void late_free(struct late *late)
 {
-    struct late **at = &late->gateway->late;
+    struct late **at = &late->gateway->evidence.late;
 
     while (*at != late)
         at = &(*at)->next;
@@ -224,12 +226,12 @@ static void late_free(struct late *late)
 
 static void try_later(struct gateway *gateway, const struct late *late, int rc)
 {
-    int ms = gateway->late_retry_ms ? gateway->late_retry_ms * 2 : RETRY_FIRST_MS;
+    int ms = gateway->evidence.retry_ms ? gateway->evidence.retry_ms * 2 : RETRY_FIRST_MS;
 
-    gateway->late_retry_ms = ms < RETRY_MOST_MS ? ms : RETRY_MOST_MS;
+    gateway->evidence.retry_ms = ms < RETRY_MOST_MS ? ms : RETRY_MOST_MS;
     log_event(LOG_LEVEL_ERROR, "evidence", late->modem, "held", "errno=%d retry_ms=%d", -rc,
-              gateway->late_retry_ms);
-    loop_timer_arm_in(&gateway->late_timer, gateway->late_retry_ms);
+              gateway->evidence.retry_ms);
+    loop_timer_arm_in(&gateway->evidence.timer, gateway->evidence.retry_ms);
 }
 
 static void on_late_durable(void *arg, int rc)
@@ -242,7 +244,7 @@ static void on_late_durable(void *arg, int rc)
         try_later(gateway, late, rc);
         return;
     }
-    gateway->late_retry_ms = 0;
+    gateway->evidence.retry_ms = 0;
     if (late->matched) {
         gateway->stats.evidence++;
         reports_look_again(gateway, late->evidence.iccid);
@@ -255,7 +257,7 @@ static void on_late_durable(void *arg, int rc)
 
 void evidence_write(struct gateway *gateway)
 {
-    for (struct late *late = gateway->late; late; late = late->next) {
+    for (struct late *late = gateway->evidence.late; late; late = late->next) {
         if (late->written)
             continue;
         int rc = late_write(gateway, late);
@@ -275,7 +277,7 @@ static void on_late(void *arg)
 void evidence_take(struct modem *modem, const struct link_evidence *evidence)
 {
     struct gateway *gateway = modem->gateway;
-    struct late *late = calloc(1, sizeof *late), **end = &gateway->late;
+    struct late *late = calloc(1, sizeof *late), **end = &gateway->evidence.late;
 
     if (!late) {
         log_event(LOG_LEVEL_ERROR, "evidence", modem->config.name, "lost", "errno=%d", ENOMEM);
@@ -293,18 +295,18 @@ void evidence_take(struct modem *modem, const struct link_evidence *evidence)
 
 void evidence_init(struct gateway *gateway)
 {
-    loop_timer_init(&gateway->late_timer, gateway->loop, on_late, gateway);
+    loop_timer_init(&gateway->evidence.timer, gateway->loop, on_late, gateway);
 }
 
 void evidence_stop(struct gateway *gateway)
 {
-    loop_timer_cancel(&gateway->late_timer);
-    for (struct late *late = gateway->late, *next; late; late = next) {
+    loop_timer_cancel(&gateway->evidence.timer);
+    for (struct late *late = gateway->evidence.late, *next; late; late = next) {
         next = late->next;
         store_forget(gateway->store, &late->waiter);
         free(late);
     }
-    gateway->late = NULL;
+    gateway->evidence.late = NULL;
 }
 
 /* --- after a crash

@@ -1,195 +1,15 @@
-/* fleet: the modems: their links, who may send now, budgets, pacing and penalties. */
-#include "gateway_internal.h"
-#include "alarm.h"
+/* fleet: see fleet.h. Which modem stands for which section, and which room hears what of its link.
+ */
+#include "fleet.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "attempt.h"
 #include "carriers.h"
+#include "gateway_inside.h"
 #include "log.h"
 #include "text.h"
-
-enum {
-    SERVICE_FIRST_MS = 2500,     /* believed of a modem that has sent nothing yet */
-    OTHER_SOON_MS = 2000,        /* one that rests longer is no alternative */
-    PENALTY_HALF_MS = 60 * 1000, /* a penalty halves in this time */
-};
-
-struct modem *fleet_find(struct gateway *gateway, const char *name)
-{
-    for (struct modem *modem = gateway->modems; modem; modem = modem->next)
-        if (!modem->retired && strcmp(modem->config.name, name) == 0)
-            return modem;
-    return NULL;
-}
-
-/* --- who may send -------------------------------------------------------------------------------
- */
-
-bool modem_is_free(struct modem *modem)
-{
-    return modem->link && !modem->retired && !modem->doubt && modem->state == LINK_READY &&
-           !modem->moving && (!modem_is_paused(modem) || modem->finishing) &&
-           modem->slot == SLOT_FREE && !lease_holds(modem) &&
-           (!modem->ending.active || modem->ending.written) &&
-           loop_now_ms(modem->gateway->loop) >= modem_free_at_ms(modem);
-}
-
-bool modem_may_serve(struct modem *modem, int parts, int64_t until_ms)
-{
-    if (!modem->link || modem->retired || modem->doubt || modem_is_paused(modem))
-        return false;
-    switch (modem->state) {
-    case LINK_GONE:
-    case LINK_QUARANTINED:
-        return false;
-    case LINK_OPENING:
-    case LINK_SYNCING:
-    case LINK_IDENTIFYING:
-    case LINK_SIM:
-    case LINK_REGISTERING:
-    case LINK_READY:
-    case LINK_BUSY:
-    case LINK_RECOVERING:
-        break;
-    }
-    return modem_free_at_ms(modem) < until_ms && budget_before(modem, parts, until_ms);
-}
-
-int fleet_other_parts(struct gateway *gateway, const struct modem *than)
-{
-    int64_t soon_ms = loop_now_ms(gateway->loop) + OTHER_SOON_MS;
-    int most = 0;
-
-    for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
-        if (modem == than || modem->retired || modem->doubt || modem_is_paused(modem))
-            continue;
-        if ((modem->state == LINK_READY || modem->state == LINK_BUSY) &&
-            modem_free_at_ms(modem) <= soon_ms && budget_left(modem) > most &&
-            strcmp(modem->link->identity.iccid, than->link->identity.iccid) != 0)
-            most = budget_left(modem);
-    }
-    return most;
-}
-
-int modem_due(struct modem *modem, struct message *out)
-{
-    const struct store_taker taker = {
-        .modem = modem->config.name,
-        .iccid = modem->link->identity.iccid,
-        .parts = budget_left(modem),
-        .others = fleet_other_parts(modem->gateway, modem),
-    };
-
-    return store_message_due(modem->gateway->store, &taker, out);
-}
-
-int fleet_most_parts(const struct gateway *gateway, const char *only)
-{
-    int most = 0;
-
-    for (const struct modem *modem = gateway->modems; modem; modem = modem->next) {
-        int budget = modem->config.daily_budget ? modem->config.daily_budget : INT_MAX;
-        if (!modem->retired && budget > most && (!only || strcmp(modem->config.name, only) == 0))
-            most = budget;
-    }
-    return most;
-}
-
-static int64_t service_ms(const struct modem *modem)
-{
-    int64_t ms = modem->service_ms ? modem->service_ms : SERVICE_FIRST_MS;
-
-    return ms > modem->config.min_interval_ms ? ms : modem->config.min_interval_ms;
-}
-
-double fleet_part_ms(struct gateway *gateway, int parts, int64_t until_ms, const char *only)
-{
-    double rate = 0;
-
-    for (struct modem *modem = gateway->modems; modem; modem = modem->next)
-        if (modem_may_serve(modem, parts, until_ms) &&
-            (!only || strcmp(modem->config.name, only) == 0))
-            rate += 1.0 / (double)(service_ms(modem) > 0 ? service_ms(modem) : 1);
-    return rate > 0 ? 1.0 / rate : 0;
-}
-
-double fleet_submit_ms(const struct gateway *gateway)
-{
-    int64_t best = 0;
-
-    for (const struct modem *modem = gateway->modems; modem; modem = modem->next) {
-        int64_t ms = modem->service_ms ? modem->service_ms : SERVICE_FIRST_MS;
-        if (!modem->retired && (!best || ms < best))
-            best = ms;
-    }
-    return (double)(best ? best : SERVICE_FIRST_MS);
-}
-
-/* --- penalties and pacing ------------------------------------------------------------------------
- */
-
-double modem_penalty_now(const struct modem *modem)
-{
-    int64_t age_ms = loop_now_ms(modem->gateway->loop) - modem->penalty_at_ms;
-
-    if (modem->penalty < 0.01)
-        return 0;
-    double now = modem->penalty * exp2(-(double)age_ms / PENALTY_HALF_MS);
-    return now < 0.01 ? 0 : now;
-}
-
-int64_t modem_free_at_ms(const struct modem *modem)
-{
-    int64_t at_ms = modem->paced_ms ? modem->paced_ms + modem->config.min_interval_ms : 0;
-
-    for (int rest = 0; rest < RESTS; rest++)
-        if (modem->rest_until_ms[rest] > at_ms)
-            at_ms = modem->rest_until_ms[rest];
-    return at_ms;
-}
-
-/* What waits for it is claimed then. */
-static void free_arm(struct modem *modem)
-{
-    int64_t at_ms = modem_free_at_ms(modem);
-
-    if (at_ms > loop_now_ms(modem->gateway->loop))
-        loop_timer_arm(&modem->free_timer, at_ms);
-}
-
-void modem_rest(struct modem *modem, enum rest rest, int64_t at_ms)
-{
-    if (at_ms <= modem->rest_until_ms[rest])
-        return;
-    modem->rest_until_ms[rest] = at_ms;
-    free_arm(modem);
-}
-
-void modem_pace(struct modem *modem)
-{
-    modem->paced_ms = modem->text_ms;
-    free_arm(modem);
-}
-
-void modem_punish(struct modem *modem, double penalty, const char *why)
-{
-    modem->penalty = modem_penalty_now(modem) + penalty;
-    modem->penalty_at_ms = loop_now_ms(modem->gateway->loop);
-    text_copy(modem->last_error, sizeof modem->last_error, why);
-    log_event(LOG_LEVEL_WARNING, "fleet", modem->config.name, "penalty", "now=%.1f why=%s",
-              modem->penalty, why);
-}
-
-static void on_free(void *arg)
-{
-    struct modem *modem = arg;
-
-    schedule_kick(modem->gateway);
-}
 
 /* --- the link's sink
  * ------------------------------------------------------------------------------ */
@@ -218,11 +38,11 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
         text_copy(modem->last_error, sizeof modem->last_error, why);
     pin_follow(modem, state);
     if (is_off && !was_off) {
-        unpin_later(modem);
+        modem_sim_away(modem);
         identity_left(modem->gateway, modem->config.name);
     }
     suspect_meet(modem);
-    unpin_follow(modem);
+    keeper_follow(modem);
     if (is_news)
         modem_tell(modem, NULL);
     absence_follow(modem);
@@ -231,10 +51,10 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
     if (state == LINK_READY)
         modem_alarm_over(modem, "modem_quarantined");
     if (came_up)
-        modem->rest_until_ms[REST_NETWORK] = 0;
+        modem_rest_over(modem, REST_NETWORK);
     if (state == LINK_GONE)
-        modem->rest_until_ms[REST_FAULT] = 0;
-    free_arm(modem);
+        modem_rest_over(modem, REST_FAULT);
+    pace_arm(modem);
     if (state == LINK_READY && !was_ready)
         hold_on_ready(modem);
     plug_follow(modem);
@@ -317,7 +137,7 @@ static void on_elsewhere(void *ctx, struct link *link)
     plug_elsewhere(ctx);
 }
 
-const struct link_sink fleet_sink = {
+static const struct link_sink sink = {
     .state = on_state,
     .commit = on_commit,
     .outcome = on_outcome,
@@ -344,21 +164,25 @@ static struct modem *modem_new(struct gateway *gateway, const struct config_mode
     modem->gateway = gateway;
     modem->config = *config;
     modem->state = LINK_OPENING;
-    modem->born_ms = loop_now_ms(gateway->loop);
+    modem->keeper.born_ms = loop_now_ms(gateway->loop);
     modem->since_wall_ms = loop_wall_ms(gateway->loop);
     if (!plug_wants(config))
         text_copy(modem->place, sizeof modem->place,
                   *config->port ? config->port : config->gammu_device);
     text_copy(modem->absent, sizeof modem->absent, "not plugged in");
-    loop_timer_init(&modem->free_timer, gateway->loop, on_free, modem);
-    attempt_init(modem);
+    pace_init(modem);
     hold_init(modem);
     suspect_init(modem);
     absence_init(modem);
     identity_init(modem);
     lease_init(modem);
-    modem->link = gateway->make_link(gateway->make_link_arg, config, &fleet_sink, modem);
+    if (attempt_open(modem) < 0) {
+        free(modem);
+        return NULL;
+    }
+    modem->link = gateway->make_link(gateway->make_link_arg, config, &sink, modem);
     if (!modem->link) {
+        attempt_drop(modem);
         free(modem);
         return NULL;
     }
@@ -367,18 +191,6 @@ static struct modem *modem_new(struct gateway *gateway, const struct config_mode
         end = &(*end)->next;
     *end = modem;
     return modem;
-}
-
-void modem_alarm(struct modem *modem, const char *name, const char *sentence)
-{
-    if (!modem->retired) /* its name may be another's by now */
-        alarm_raise(modem->gateway, name, modem->config.name, sentence);
-}
-
-void modem_alarm_over(struct modem *modem, const char *name)
-{
-    if (!modem->retired)
-        alarm_clear(modem->gateway, name, modem->config.name);
 }
 
 static void all_alarms_over(struct modem *modem)
@@ -403,7 +215,7 @@ static void modem_free(struct modem *modem)
     lease_stop(modem);
     inbox_forget(modem);
     pin_stop(modem);
-    loop_timer_cancel(&modem->free_timer);
+    pace_stop(modem);
     link_close(modem->link);
     free(modem);
 }
@@ -424,7 +236,7 @@ static void modem_remove(struct modem *modem)
 
 void fleet_reap(struct modem *modem)
 {
-    if (!modem->retired || modem->slot != SLOT_FREE || modem->ending.active)
+    if (!modem->retired || modem->slot != SLOT_FREE || modem->ending != ENDING_NONE)
         return;
     log_event(LOG_LEVEL_NOTICE, "fleet", modem->config.name, "removed", "%s", "");
     modem_remove(modem);
@@ -484,7 +296,7 @@ void fleet_retire(struct modem *modem)
 {
     all_alarms_over(modem); /* whoever gets its name has its own */
     modem->retired = true;
-    unpin_later(modem);
+    modem_sim_away(modem);
     if (modem->slot == SLOT_SUBMITTED)
         link_abort(modem->link);
     fleet_reap(modem);
@@ -499,7 +311,7 @@ static bool adopted_stays(const struct gateway *gateway, const struct modem *mod
     for (size_t i = 0; i < gateway->config->modem_count; i++) {
         const struct config_modem *section = &gateway->config->modems[i];
         if (strcmp(section->name, modem->config.name) == 0 ||
-            plug_same_imei(section->imei, modem->config.imei))
+            same_imei(section->imei, modem->config.imei))
             return false;
     }
     return true;
@@ -508,11 +320,11 @@ static bool adopted_stays(const struct gateway *gateway, const struct modem *mod
 /* sim_swap may be another. */
 static void look_again(struct modem *modem)
 {
-    enum modem_doubt was = modem->doubt;
+    enum modem_doubt was = modem->identity.doubt;
 
-    modem->looked_imei[0] = '\0';
+    modem->identity.looked_imei[0] = '\0';
     identity_look(modem);
-    if (modem->doubt != was)
+    if (modem->identity.doubt != was)
         modem_tell(modem, NULL);
 }
 
@@ -528,7 +340,7 @@ void fleet_reload(struct gateway *gateway)
             continue;
         if (config && same_place(config, &modem->config)) {
             modem->config = *config;
-            free_arm(modem); /* min_interval_ms may be another */
+            pace_arm(modem); /* min_interval_ms may be another */
             look_again(modem);
             continue;
         }
@@ -562,42 +374,22 @@ void modem_view_fill(struct modem *modem, struct modem_view *view)
         .name = modem->config.name,
         .port = modem->place,
         .driver = modem->config.driver,
-        .why = modem->doubt ? modem->doubt_why : modem->why,
+        .why = modem->identity.doubt ? modem->identity.why : modem->why,
         .state = modem->state,
         .since_wall_ms = modem->since_wall_ms,
         .identity = &modem->link->identity,
         .radio = &modem->link->radio,
-        .card = identity_is_known(modem) ? modem->link->card : LINK_CARD_UNKNOWN,
+        .card = modem_is_known(modem) ? modem->link->card : LINK_CARD_UNKNOWN,
         .pin_left = modem->link->pin_left,
         .daily_budget = modem->config.daily_budget,
-        .used_today = (int)modem->today.used,
-        .sent_today = modem->today.sent,
-        .failed_today = modem->today.failed,
+        .used_today = (int)modem->budget.today.used,
+        .sent_today = modem->budget.today.sent,
+        .failed_today = modem->budget.today.failed,
         .carrier = carrier ? carrier->title : "",
         .penalty = modem_penalty_now(modem),
-        .paused = modem->paused,
+        .paused = modem->hold.paused,
         .held = hold_words(modem),
         .trial_wall_ms = suspect_is_out(modem) ? modem->suspicion.trial_wall_ms : 0,
         .last_error = modem->last_error,
     };
-}
-
-void modem_say(struct modem *modem, const char *why)
-{
-    text_copy(modem->why, sizeof modem->why, why);
-    modem_tell(modem, NULL);
-}
-
-void modem_tell(struct modem *modem, const char *why)
-{
-    struct gateway *gateway = modem->gateway;
-    struct modem_view view;
-
-    registry_look(gateway);
-    if (!gateway->on_modem || modem->retired)
-        return;
-    modem_view_fill(modem, &view);
-    if (why)
-        view.why = why;
-    gateway->on_modem(gateway->on_modem_arg, &view);
 }

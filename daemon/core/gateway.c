@@ -1,9 +1,13 @@
 /* gateway: the rooms of core put together, and what others may ask of them. */
-#include "gateway_internal.h"
+#include "gateway_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include "attempt.h"
+#include "fleet.h"
+#include "housekeeping.h"
 #include "log.h"
+#include "serve.h"
 
 enum { ESTIMATE_MS = 300 * 1000 }; /* the deadline of an otp as it comes by default */
 
@@ -87,12 +91,8 @@ void gateway_free(struct gateway *gateway)
     inbox_stop(gateway);
     housekeeping_stop(gateway);
     budget_stop(gateway);
-    loop_timer_cancel(&gateway->due);
     loop_task_cancel(&gateway->stopped);
-    for (int i = 0; i < GUARDS; i++)
-        store_forget(gateway->store, &gateway->guard[i].waiter);
-    store_before_commit(gateway->store, NULL, NULL);
-    store_on_savepoint(gateway->store, NULL, NULL);
+    schedule_stop(gateway);
     alarms_fini(&gateway->alarms);
     free(gateway);
 }
@@ -113,6 +113,20 @@ void gateway_store_failing(struct gateway *gateway, bool failing)
         alarm_raise(gateway, "store_failing", "-", NULL);
     else
         alarm_clear(gateway, "store_failing", "-");
+}
+
+void gateway_told(struct modem *modem, const char *why)
+{
+    struct gateway *gateway = modem->gateway;
+    struct modem_view view;
+
+    registry_look(gateway);
+    if (!gateway->on_modem || modem->retired)
+        return;
+    modem_view_fill(modem, &view);
+    if (why)
+        view.why = why;
+    gateway->on_modem(gateway->on_modem_arg, &view);
 }
 
 size_t gateway_modem_count(const struct gateway *gateway)

@@ -1,8 +1,9 @@
 /* habit: what a modem has taught, kept over restarts. Its link learns and tells; it knows no disk.
  */
-#include "gateway_internal.h"
+#include "habit.h"
 
 #include <string.h>
+#include "gateway_inside.h"
 #include "identity.h"
 #include "log.h"
 #include "store_habit.h"
@@ -18,11 +19,11 @@ void habit_recall(struct modem *modem)
     const struct link_identity *is = &modem->link->identity;
     enum ussd_form form;
 
-    if (!identity_is_known(modem) || (strcmp(modem->recalled_imei, is->imei) == 0 &&
-                                      strcmp(modem->recalled_revision, is->revision) == 0))
+    if (!modem_is_known(modem) || (strcmp(modem->habit.imei, is->imei) == 0 &&
+                                   strcmp(modem->habit.revision, is->revision) == 0))
         return;
-    text_copy(modem->recalled_imei, sizeof modem->recalled_imei, is->imei);
-    text_copy(modem->recalled_revision, sizeof modem->recalled_revision, is->revision);
+    text_copy(modem->habit.imei, sizeof modem->habit.imei, is->imei);
+    text_copy(modem->habit.revision, sizeof modem->habit.revision, is->revision);
     int rc = store_habit_get(modem->gateway->store, is->imei, is->revision, &form);
     if (rc < 0)
         complain(modem, "habit_unknown", rc); /* it is learnt anew */

@@ -3,11 +3,12 @@
  * What is paused stands on disk as facts ("gateway.paused", "modem.NAME.paused"), so that a restart
  * does not undo what somebody had a reason for. What is under way is finished, with all parts of
  * its message: half a message is worth less than none. */
-#include "gateway_internal.h"
+#include "hold.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include "gateway_inside.h"
 #include "log.h"
 #include "text.h"
 
@@ -47,7 +48,7 @@ static void load_modem(struct modem *modem)
     char name[FACT_NAME];
 
     fact_name(modem, name);
-    modem->paused = fact_is_set(modem->gateway, name, modem->paused);
+    modem->hold.paused = fact_is_set(modem->gateway, name, modem->hold.paused);
 }
 
 /* --- what it means
@@ -56,23 +57,23 @@ static void load_modem(struct modem *modem)
 
 bool modem_is_paused(const struct modem *modem)
 {
-    return modem->paused || modem->gateway->paused || suspect_is_out(modem);
+    return modem->hold.paused || modem->gateway->paused || suspect_is_out(modem);
 }
 
 bool modem_is_away(const struct modem *modem)
 {
-    return modem->state == LINK_GONE || modem->state == LINK_QUARANTINED || modem->doubt ||
-           (modem->paused && !modem->finishing) || suspect_is_out(modem);
+    return modem->state == LINK_GONE || modem->state == LINK_QUARANTINED || modem->identity.doubt ||
+           (modem->hold.paused && !modem->hold.finishing) || suspect_is_out(modem);
 }
 
 const char *hold_words(const struct modem *modem)
 {
-    if (modem->paused)
+    if (modem->hold.paused)
         return "paused by an operator";
     if (modem->gateway->paused)
         return "the gateway is paused by an operator";
-    if (modem->doubt)
-        return modem->doubt_why;
+    if (modem->identity.doubt)
+        return modem->identity.why;
     if (suspect_is_out(modem))
         return suspect_words(modem);
     return "";
@@ -90,16 +91,16 @@ int hold_next_part(struct modem *modem, struct message *out)
     if (rc > 0) {
         message_clear(out); /* its time has not come */
     } else if (modem->slot == SLOT_FREE) {
-        modem->finishing = false;
-        if (modem->paused)
-            unpin_later(modem);
+        modem->hold.finishing = false;
+        if (modem->hold.paused)
+            modem_sim_away(modem);
     }
     return 0;
 }
 
 void hold_on_ready(struct modem *modem)
 {
-    modem->finishing = modem_is_paused(modem) && !suspect_is_out(modem);
+    modem->hold.finishing = modem_is_paused(modem) && !suspect_is_out(modem);
 }
 
 /* --- pause and resume
@@ -116,8 +117,8 @@ static void on_tell(void *arg)
 
 static void held_or_not(struct modem *modem)
 {
-    modem->finishing = modem_is_paused(modem) && !suspect_is_out(modem);
-    loop_defer(&modem->tell, LOOP_SOON);
+    modem->hold.finishing = modem_is_paused(modem) && !suspect_is_out(modem);
+    loop_defer(&modem->hold.tell, LOOP_SOON);
 }
 
 void hold_load(struct gateway *gateway)
@@ -126,9 +127,9 @@ void hold_load(struct gateway *gateway)
 
     gateway->paused = fact_is_set(gateway, "gateway.paused", all);
     for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
-        bool one = modem->paused;
+        bool one = modem->hold.paused;
         load_modem(modem);
-        if (modem->paused != one || gateway->paused != all)
+        if (modem->hold.paused != one || gateway->paused != all)
             held_or_not(modem);
     }
 }
@@ -143,13 +144,13 @@ int gateway_modem_pause(struct gateway *gateway, const char *name, bool pause,
         return refuse(refusal, "not_found", "No modem has this name.");
     if (!pause && suspect_forgive(modem) < 0)
         return refuse(refusal, "store_failed", "It could not be written to disk.");
-    if (modem->paused == pause)
+    if (modem->hold.paused == pause)
         return 0;
     fact_name(modem, fact);
     schedule_guard(gateway); /* where the disk fails it stays as it was: hold_load() */
     if (store_fact_set(gateway->store, fact, pause ? "1" : "") < 0)
         return refuse(refusal, "store_failed", "It could not be written to disk.");
-    modem->paused = pause;
+    modem->hold.paused = pause;
     log_event(LOG_LEVEL_NOTICE, "hold", modem->config.name, pause ? "paused" : "resumed", "%s", "");
     held_or_not(modem);
     schedule_kick(gateway);
@@ -194,12 +195,13 @@ int gateway_modem_reset(struct gateway *gateway, const char *name, struct refusa
 
 void hold_init(struct modem *modem)
 {
-    loop_task_init(&modem->tell, modem->gateway->loop, on_tell, modem);
+    loop_task_init(&modem->hold.tell, modem->gateway->loop, on_tell, modem);
     load_modem(modem);
-    modem->finishing = modem->paused; /* what it began before a restart, once it is ready */
+    modem->hold.finishing =
+        modem->hold.paused; /* what it began before a restart, once it is ready */
 }
 
 void hold_stop(struct modem *modem)
 {
-    loop_task_cancel(&modem->tell);
+    loop_task_cancel(&modem->hold.tell);
 }

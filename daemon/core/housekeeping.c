@@ -2,8 +2,9 @@
  * events after seven, what is on record after audit_days. A few rows at a time, so that no step
  * holds up the loop; looks once an hour, and not at all at a disk that fails.
  */
-#include "gateway_internal.h"
+#include "housekeeping.h"
 
+#include "gateway_inside.h"
 #include "log.h"
 #include "store_audit.h"
 

@@ -4,28 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include "gateway_internal.h"
+#include "gateway_inside.h"
 #include "log.h"
 #include "text.h"
-
-bool identity_is_known(const struct modem *modem)
-{
-    switch (modem->state) {
-    case LINK_SIM:
-    case LINK_REGISTERING:
-    case LINK_READY:
-    case LINK_BUSY:
-    case LINK_RECOVERING:
-        return modem->link->identity.imei[0] != '\0';
-    case LINK_OPENING:
-    case LINK_SYNCING:
-    case LINK_IDENTIFYING:
-    case LINK_QUARANTINED:
-    case LINK_GONE:
-        break;
-    }
-    return false;
-}
 
 static const char *tail_of(const char *iccid)
 {
@@ -36,12 +17,12 @@ static const char *tail_of(const char *iccid)
 
 static void doubt_set(struct modem *modem, enum modem_doubt doubt, const char *why)
 {
-    modem->doubt = doubt;
-    text_copy(modem->doubt_why, sizeof modem->doubt_why, why);
+    modem->identity.doubt = doubt;
+    text_copy(modem->identity.why, sizeof modem->identity.why, why);
     log_event(doubt ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, "fleet", modem->config.name,
               doubt ? "held" : "released", "why=\"%s\"", why);
     if (doubt)
-        unpin_later(modem);
+        modem_sim_away(modem);
 }
 
 /* --- is it what the section names, and nobody else's? -------------------------------------------
@@ -52,9 +33,9 @@ static const char *other_than_named(const struct modem *modem)
     const struct link_identity *is = &modem->link->identity;
     const struct config_modem *named = &modem->config;
 
-    if (named->imei[0] && is->imei[0] && !plug_same_imei(named->imei, is->imei))
+    if (named->imei[0] && is->imei[0] && !same_imei(named->imei, is->imei))
         return "its IMEI is not that of its section";
-    if (named->iccid[0] && is->iccid[0] && !plug_same_iccid(named->iccid, is->iccid))
+    if (named->iccid[0] && is->iccid[0] && !same_iccid(named->iccid, is->iccid))
         return "its SIM is not that of its section (iccid)";
     if (named->imsi[0] && is->imsi[0] && strcmp(named->imsi, is->imsi) != 0)
         return "its SIM is not that of its section (imsi)";
@@ -64,9 +45,9 @@ static const char *other_than_named(const struct modem *modem)
 static const struct modem *twin_of(const struct modem *modem)
 {
     for (const struct modem *other = modem->gateway->modems; other; other = other->next)
-        if (other != modem && !other->retired && other->doubt != DOUBT_TWICE &&
-            identity_is_known(other) &&
-            plug_same_imei(other->link->identity.imei, modem->link->identity.imei))
+        if (other != modem && !other->retired && other->identity.doubt != DOUBT_TWICE &&
+            modem_is_known(other) &&
+            same_imei(other->link->identity.imei, modem->link->identity.imei))
             return other;
     return NULL;
 }
@@ -88,10 +69,11 @@ void identity_left(struct gateway *gateway, const char *name)
 
     snprintf(why, sizeof why, "refused: [modem %.60s] has this modem", name);
     for (struct modem *other = gateway->modems; other; other = other->next) {
-        if (other->doubt != DOUBT_TWICE || other->retired || strcmp(other->doubt_why, why) != 0)
+        if (other->identity.doubt != DOUBT_TWICE || other->retired ||
+            strcmp(other->identity.why, why) != 0)
             continue;
         doubt_set(other, DOUBT_NONE, "who had its modem is off");
-        other->looked_imei[0] = '\0';
+        other->identity.looked_imei[0] = '\0';
         if (other->place[0] && link_can_attach(other->link))
             plug_back(other);
     }
@@ -148,7 +130,7 @@ static bool pair_look(struct modem *modem)
     if (rc < 0) { /* a store that cannot be read lets nothing leave anyway */
         log_event(LOG_LEVEL_ERROR, "fleet", modem->config.name, "pair_unknown", "error=\"%s\"",
                   strerror(-rc));
-        modem->looked_imei[0] = '\0'; /* looked at anew */
+        modem->identity.looked_imei[0] = '\0'; /* looked at anew */
         return false;
     }
     switch (was) {
@@ -172,18 +154,18 @@ void identity_look(struct modem *modem)
 {
     const struct link_identity *is = &modem->link->identity;
 
-    if (!identity_is_known(modem) ||
-        (strcmp(modem->looked_imei, is->imei) == 0 && strcmp(modem->looked_iccid, is->iccid) == 0))
+    if (!modem_is_known(modem) || (strcmp(modem->identity.looked_imei, is->imei) == 0 &&
+                                   strcmp(modem->identity.looked_iccid, is->iccid) == 0))
         return;
-    text_copy(modem->looked_imei, sizeof modem->looked_imei, is->imei);
-    text_copy(modem->looked_iccid, sizeof modem->looked_iccid, is->iccid);
+    text_copy(modem->identity.looked_imei, sizeof modem->identity.looked_imei, is->imei);
+    text_copy(modem->identity.looked_iccid, sizeof modem->identity.looked_iccid, is->iccid);
     const struct modem *twin = twin_of(modem);
     const char *other = other_than_named(modem);
     if (twin) {
         refuse_twin(modem, twin);
     } else if (other) {
         doubt_set(modem, DOUBT_OTHER, other);
-    } else if (!pair_look(modem) && modem->doubt) {
+    } else if (!pair_look(modem) && modem->identity.doubt) {
         doubt_set(modem, DOUBT_NONE, "it is the right one");
     }
 }
@@ -195,7 +177,7 @@ static void on_accepted(void *arg, int rc)
 
     if (rc == 0)
         return;
-    modem->looked_imei[0] = '\0';
+    modem->identity.looked_imei[0] = '\0';
     identity_look(modem);
     modem_tell(modem, NULL);
 }
@@ -209,10 +191,10 @@ int gateway_modem_accept(struct gateway *gateway, const char *name, struct refus
         return -1;
     *refusal = (struct refusal){.name = "conflict",
                                 .sentence = "its SIM is not known now: plug it in, and look again"};
-    if (!identity_is_known(modem) || !modem->link->identity.iccid[0])
+    if (!modem_is_known(modem) || !modem->link->identity.iccid[0])
         return -1;
-    if (modem->doubt == DOUBT_OTHER || modem->doubt == DOUBT_TWICE) {
-        text_copy(refusal->sentence, sizeof refusal->sentence, modem->doubt_why);
+    if (modem->identity.doubt == DOUBT_OTHER || modem->identity.doubt == DOUBT_TWICE) {
+        text_copy(refusal->sentence, sizeof refusal->sentence, modem->identity.why);
         return -1;
     }
     *refusal = (struct refusal){.name = "store_failed",
@@ -220,10 +202,10 @@ int gateway_modem_accept(struct gateway *gateway, const char *name, struct refus
     if (store_pair_set(gateway->store, modem->link->identity.imei, modem->link->identity.iccid) < 0)
         return -1;
     schedule_guard(gateway);
-    if (!modem->accepted.queued)
-        store_when_durable(gateway->store, &modem->accepted);
+    if (!modem->identity.accepted.queued)
+        store_when_durable(gateway->store, &modem->identity.accepted);
     alarm_end(modem);
-    if (modem->doubt == DOUBT_SWAPPED) {
+    if (modem->identity.doubt == DOUBT_SWAPPED) {
         doubt_set(modem, DOUBT_NONE, "its SIM was accepted");
         modem_say(modem, "its SIM was accepted");
         schedule_kick(gateway);
@@ -233,10 +215,11 @@ int gateway_modem_accept(struct gateway *gateway, const char *name, struct refus
 
 void identity_init(struct modem *modem)
 {
-    modem->accepted = (struct store_waiter){.fn = on_accepted, .arg = modem, .patient = true};
+    modem->identity.accepted =
+        (struct store_waiter){.fn = on_accepted, .arg = modem, .patient = true};
 }
 
 void identity_stop(struct modem *modem)
 {
-    store_forget(modem->gateway->store, &modem->accepted);
+    store_forget(modem->gateway->store, &modem->identity.accepted);
 }

@@ -5,6 +5,7 @@
 #define OTPGATE_IDENTITY_H
 
 #include <stdbool.h>
+#include "store.h"
 
 enum modem_doubt {
     DOUBT_NONE,
@@ -15,11 +16,17 @@ enum modem_doubt {
 
 struct gateway;
 struct modem;
+struct refusal;
+
+struct identity {
+    enum modem_doubt doubt;
+    char why[96];                           /* of the doubt */
+    char looked_imei[17], looked_iccid[23]; /* what identity_look() has judged */
+    struct store_waiter accepted;           /* its pair is on its way to the disk */
+};
 
 void identity_init(struct modem *modem);
 void identity_stop(struct modem *modem);
-/* The link has learned which modem it is, and is not on its way there again. */
-bool identity_is_known(const struct modem *modem);
 /* After each change of the link's state. */
 void identity_look(struct modem *modem);
 /* The modem of this name is off, or is none any more: who was refused because of it is looked at

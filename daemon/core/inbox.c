@@ -4,12 +4,13 @@
  * bounded in number over all senders (the oldest set gives way) and in time (24 h). A TPDU is
  * deleted from its modem only when it is on our disk; one that could not be deleted and comes again
  * is known by its hash. */
-#include "gateway_internal.h"
+#include "inbox.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "gateway_inside.h"
 #include "log.h"
 #include "registry.h"
 #include "text.h"
@@ -226,8 +227,8 @@ static int take_part(struct modem *modem, const struct link_inbound *inbound,
         gateway->counted.inbound_doubles++;
     if (rc <= 0)
         return rc;
-    if (!loop_timer_armed(&gateway->sets_timer))
-        loop_timer_arm_in(&gateway->sets_timer, SET_LIFE_MS);
+    if (!loop_timer_armed(&gateway->intake.sets))
+        loop_timer_arm_in(&gateway->intake.sets, SET_LIFE_MS);
     rc = store_parts_count(gateway->store, set);
     if (rc > 0)
         registry_part(gateway, modem->config.name, inbound->iccid, &deliver->from, rc,
@@ -257,7 +258,7 @@ static void on_sets(void *arg)
         log_event(LOG_LEVEL_ERROR, "inbox", "-", "sets_failed", "errno=%d", -rc);
     if (rc != 0 || given_up > SETS_AT_ONCE) { /* a set may be left, or the disk failed */
         int64_t in_ms = wall_ms + SET_LIFE_MS - now_ms;
-        loop_timer_arm_in(&gateway->sets_timer, rc < 0 ? 60000 : in_ms > 1 ? in_ms : 1);
+        loop_timer_arm_in(&gateway->intake.sets, rc < 0 ? 60000 : in_ms > 1 ? in_ms : 1);
     }
 }
 
@@ -312,7 +313,7 @@ static int take(struct modem *modem, const struct link_inbound *inbound)
 
 static void taking_free(struct taking *taking)
 {
-    struct taking **at = &taking->modem->gateway->takings;
+    struct taking **at = &taking->modem->gateway->intake.takings;
 
     while (*at != taking)
         at = &(*at)->next;
@@ -349,11 +350,11 @@ void inbox_take(struct modem *modem, const struct link_inbound *inbound)
         link_taken(modem->link, inbound->handle, false);
         return;
     }
-    *taking = (struct taking){.next = gateway->takings,
+    *taking = (struct taking){.next = gateway->intake.takings,
                               .modem = modem,
                               .handle = inbound->handle,
                               .waiter = {.fn = on_durable, .arg = taking}};
-    gateway->takings = taking;
+    gateway->intake.takings = taking;
     store_when_durable(gateway->store, &taking->waiter);
 }
 
@@ -361,7 +362,7 @@ void inbox_forget(struct modem *modem)
 {
     struct taking *next;
 
-    for (struct taking *taking = modem->gateway->takings; taking; taking = next) {
+    for (struct taking *taking = modem->gateway->intake.takings; taking; taking = next) {
         next = taking->next;
         if (taking->modem != modem)
             continue;
@@ -372,11 +373,11 @@ void inbox_forget(struct modem *modem)
 
 void inbox_init(struct gateway *gateway)
 {
-    loop_timer_init(&gateway->sets_timer, gateway->loop, on_sets, gateway);
-    loop_timer_arm_in(&gateway->sets_timer, 0); /* what the last run left */
+    loop_timer_init(&gateway->intake.sets, gateway->loop, on_sets, gateway);
+    loop_timer_arm_in(&gateway->intake.sets, 0); /* what the last run left */
 }
 
 void inbox_stop(struct gateway *gateway)
 {
-    loop_timer_cancel(&gateway->sets_timer);
+    loop_timer_cancel(&gateway->intake.sets);
 }

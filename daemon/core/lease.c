@@ -4,8 +4,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include "gateway_internal.h"
+#include "gateway_inside.h"
 #include "log.h"
+#include "serve.h"
 #include "text.h"
 
 enum { SESSION_MS = 180000 }; /* of one session: no exchange begins later */
@@ -115,6 +116,21 @@ static void lease_part(struct modem *modem, const char *why)
     link_ussd_cancel(modem->link);
 }
 
+/* A code that is due does not wait for a person at a menu. */
+static void lease_yield(struct modem *modem)
+{
+    struct message message = {0};
+
+    if (modem->lease.state != LEASE_OPEN || modem_is_paused(modem))
+        return;
+    int rc = modem_due(modem, &message);
+    bool otp = rc > 0 && message.class_ == CLASS_OTP;
+    if (rc > 0)
+        message_clear(&message);
+    if (otp)
+        lease_part(modem, "a_code_is_due");
+}
+
 static void on_timer(void *arg)
 {
     struct modem *modem = arg;
@@ -177,21 +193,6 @@ void lease_on_ussd(struct modem *modem, const struct link_ussd *result)
     loop_timer_arm_in(&lease->timer, timeout_ms(modem));
     lease_tell(modem, LEASE_MORE, result->text);
     lease_yield(modem);
-}
-
-/* A code that is due does not wait for a person at a menu. */
-void lease_yield(struct modem *modem)
-{
-    struct message message = {0};
-
-    if (modem->lease.state != LEASE_OPEN || modem_is_paused(modem))
-        return;
-    int rc = modem_due(modem, &message);
-    bool otp = rc > 0 && message.class_ == CLASS_OTP;
-    if (rc > 0)
-        message_clear(&message);
-    if (otp)
-        lease_part(modem, "a_code_is_due");
 }
 
 void lease_yield_all(struct gateway *gateway)

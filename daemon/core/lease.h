@@ -64,4 +64,37 @@ void lease_forget(struct gateway *gateway, const void *arg);
  * digit and `@` for one or more; everything else stands for itself, `*` too. Pure. */
 bool lease_code_allowed(const struct config_list *patterns, const char *code);
 
+/* --- inside core --- */
+
+struct modem;
+
+/* Of the session on a modem. */
+enum lease_state {
+    LEASE_FREE,
+    LEASE_WANTED,   /* waits until the modem has nothing under way */
+    LEASE_REFUSING, /* the driver cannot: told in a moment */
+    LEASE_ASKING,   /* the link has it */
+    LEASE_OPEN,     /* a menu waits for its answer */
+    LEASE_ENDING,   /* the link has been told to end it */
+};
+struct lease {
+    enum lease_state state;
+    char code[USSD_CODE_MAX + 1];
+    uint32_t uid;
+    lease_fn *fn; /* NULL: nobody waits */
+    void *arg;
+    struct loop_timer timer;
+    int64_t until_ms; /* no exchange begins later */
+};
+
+void lease_init(struct modem *modem);
+void lease_stop(struct modem *modem); /* its link is closed; who waits is told */
+bool lease_holds(const struct modem *modem);
+bool lease_is_open(const struct modem *modem); /* the link has its session */
+/* The modem may have nothing under way now: what waits for it begins. */
+void lease_on_free(struct modem *modem);
+void lease_on_ussd(struct modem *modem, const struct link_ussd *result);
+/* Ends a menu where a message of class otp is due for its modem; a transaction may be open. */
+void lease_yield_all(struct gateway *gateway);
+
 #endif

@@ -4,12 +4,13 @@
  * are always left to people; a PIN that a SIM has rejected is never tried again; one whose fate is
  * not known only where the SIM still has all its attempts. That it is about to be typed is on disk
  * before it is. */
-#include "gateway_internal.h"
+#include "pin.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include "alarm.h"
+#include "gateway_inside.h"
 #include "log.h"
 #include "secret.h"
 #include "store_pin.h"

@@ -5,14 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "gateway_internal.h"
+#include "fleet.h"
+#include "gateway_inside.h"
 #include "log.h"
 #include "plug_stick.h"
 #include "text.h"
 
 enum {
-    IMEI_COUNTS = 14, /* digits; the rest is a check digit, or a version of the software */
-    ICCID_COUNTS = 18,
+    IMEI_LEAST = 14, /* digits */
     ADOPTED_TAIL = 6,
     SOON_MS = 2000, /* a SIM is busy for 2 to 20 s after a start */
     SOON_LOOKS = 10,
@@ -20,18 +20,6 @@ enum {
 };
 
 /* --- pure ------------------------------------------------------------------------------------- */
-
-bool plug_same_imei(const char *a, const char *b)
-{
-    return strlen(a) >= IMEI_COUNTS && strncmp(a, b, IMEI_COUNTS) == 0;
-}
-
-bool plug_same_iccid(const char *a, const char *b)
-{
-    size_t shorter = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
-
-    return shorter >= ICCID_COUNTS && strncmp(a, b, shorter) == 0;
-}
 
 bool plug_wants(const struct config_modem *section)
 {
@@ -48,11 +36,11 @@ enum plug_fit plug_fit(const struct config_modem *section, const struct usb_port
         return PLUG_NO;
     if (section->imei[0] && !identity->imei[0])
         fit = PLUG_PERHAPS;
-    else if (section->imei[0] && !plug_same_imei(section->imei, identity->imei))
+    else if (section->imei[0] && !same_imei(section->imei, identity->imei))
         return PLUG_NO;
     if (section->iccid[0] && !identity->iccid[0])
         fit = PLUG_PERHAPS;
-    else if (section->iccid[0] && !plug_same_iccid(section->iccid, identity->iccid))
+    else if (section->iccid[0] && !same_iccid(section->iccid, identity->iccid))
         return PLUG_NO;
     if (section->imsi[0] && !identity->imsi[0])
         fit = PLUG_PERHAPS;
@@ -88,7 +76,7 @@ static struct stick *stick_new(struct gateway *gateway, const struct usb_port *p
     memcpy(stick->port, ports, stick->count * sizeof *ports);
     stick->at = stick->found = stick->ear = -1;
     loop_timer_init(&stick->again, gateway->loop, on_again, stick);
-    struct stick **end = &gateway->sticks;
+    struct stick **end = &gateway->plug.sticks;
     while (*end)
         end = &(*end)->next;
     *end = stick;
@@ -100,7 +88,7 @@ static struct stick *stick_new(struct gateway *gateway, const struct usb_port *p
 static void stick_ask_no_more(struct stick *stick)
 {
     if (stick->question)
-        stick->gateway->asker.forget(stick->gateway->asker.arg, stick->question);
+        stick->gateway->plug.asker.forget(stick->gateway->plug.asker.arg, stick->question);
     stick->question = NULL;
     loop_timer_cancel(&stick->again);
 }
@@ -135,7 +123,7 @@ static void stick_let_go(struct stick *stick, const char *why)
 
 static void stick_free(struct gateway *gateway, struct stick *stick, const char *why)
 {
-    struct stick **at = &gateway->sticks;
+    struct stick **at = &gateway->plug.sticks;
 
     while (*at != stick)
         at = &(*at)->next;
@@ -174,8 +162,8 @@ static void stick_give(struct stick *stick, struct modem *modem)
 static const struct modem *whose(const struct stick *stick)
 {
     for (const struct modem *modem = stick->gateway->modems; modem; modem = modem->next)
-        if (!modem->retired && modem->place[0] && identity_is_known(modem) &&
-            plug_same_imei(modem->link->identity.imei, stick->identity.imei))
+        if (!modem->retired && modem->place[0] && modem_is_known(modem) &&
+            same_imei(modem->link->identity.imei, stick->identity.imei))
             return modem;
     return NULL;
 }
@@ -204,7 +192,7 @@ static void stick_adopt(struct stick *stick)
     const char *imei = stick->identity.imei;
     size_t len = strlen(imei);
 
-    if (len < IMEI_COUNTS) {
+    if (len < IMEI_LEAST) {
         stick_leave(stick, "its IMEI cannot be read, and no section names it");
         return;
     }
@@ -349,10 +337,10 @@ void stick_look(struct stick *stick)
     } else if (at_once) {
         stick->at = on;
         stick_give(stick, at_once);
-    } else if (next >= 0 && gateway->asker.ask) {
+    } else if (next >= 0 && gateway->plug.asker.ask) {
         stick->asked = next;
-        stick->question =
-            gateway->asker.ask(gateway->asker.arg, stick->port[next].node, on_answer, stick);
+        stick->question = gateway->plug.asker.ask(gateway->plug.asker.arg, stick->port[next].node,
+                                                  on_answer, stick);
         if (!stick->question)
             stick_leave(stick, "no memory");
     } else if (next < 0 && !stick->why[0]) {
@@ -397,7 +385,7 @@ void gateway_ports(struct gateway *gateway, const struct usb_port *ports, size_t
 {
     struct stick *next;
 
-    for (struct stick *stick = gateway->sticks; stick; stick = next) {
+    for (struct stick *stick = gateway->plug.sticks; stick; stick = next) {
         size_t first = 0, end;
         next = stick->next;
         while (first < count && strcmp(ports[first].device, stick->port->device) != 0)
@@ -411,7 +399,7 @@ void gateway_ports(struct gateway *gateway, const struct usb_port *ports, size_t
         bool there = false;
         for (end = first; end < count && strcmp(ports[end].device, ports[first].device) == 0;)
             end++;
-        for (struct stick *stick = gateway->sticks; stick; stick = stick->next)
+        for (struct stick *stick = gateway->plug.sticks; stick; stick = stick->next)
             there = there || strcmp(stick->port->device, ports[first].device) == 0;
         if (!there && !stick_new(gateway, ports + first, end - first))
             log_event(LOG_LEVEL_ERROR, "plug", ports[first].usb_path, "no_memory", "%s", "");
@@ -421,13 +409,13 @@ void gateway_ports(struct gateway *gateway, const struct usb_port *ports, size_t
 
 void plug_look(struct gateway *gateway)
 {
-    for (struct stick *stick = gateway->sticks; stick; stick = stick->next)
+    for (struct stick *stick = gateway->plug.sticks; stick; stick = stick->next)
         stick_look(stick);
 }
 
 void plug_forget(struct modem *modem)
 {
-    for (struct stick *stick = modem->gateway->sticks; stick; stick = stick->next)
+    for (struct stick *stick = modem->gateway->plug.sticks; stick; stick = stick->next)
         if (stick->modem == modem) {
             stick_stay(stick);
             stick->modem = NULL;
@@ -439,9 +427,9 @@ void plug_forget(struct modem *modem)
 
 void plug_stop(struct gateway *gateway)
 {
-    while (gateway->sticks) {
-        struct stick *stick = gateway->sticks;
-        gateway->sticks = stick->next;
+    while (gateway->plug.sticks) {
+        struct stick *stick = gateway->plug.sticks;
+        gateway->plug.sticks = stick->next;
         stick_ask_no_more(stick);
         free(stick);
     }
@@ -449,7 +437,7 @@ void plug_stop(struct gateway *gateway)
 
 void gateway_asker(struct gateway *gateway, const struct plug_asker *asker)
 {
-    gateway->asker = *asker;
+    gateway->plug.asker = *asker;
 }
 
 static int port_to_show(const struct stick *stick)
@@ -464,7 +452,7 @@ static int port_to_show(const struct stick *stick)
 
 bool gateway_left_at(const struct gateway *gateway, size_t i, struct plug_left *out)
 {
-    for (const struct stick *stick = gateway->sticks; stick; stick = stick->next) {
+    for (const struct stick *stick = gateway->plug.sticks; stick; stick = stick->next) {
         if (stick->modem || stick->fixed || i-- > 0)
             continue;
         *out = (struct plug_left){.port = stick->port[port_to_show(stick)].node,

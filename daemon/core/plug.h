@@ -47,6 +47,23 @@ bool gateway_left_at(const struct gateway *gateway, size_t i, struct plug_left *
 /* --- inside core --- */
 
 struct modem;
+struct stick;
+
+/* What a model of stick has taught: plug_lesson.c. */
+struct plug_lesson {
+    unsigned vendor, product; /* 0: none */
+    int speaks;               /* the interface that takes commands: asked first the next time */
+    bool heard;               /* others take them too, and what comes is not told there */
+    int ear;                  /* the interface that tells it, where that is another one; -1 */
+};
+enum { PLUG_LESSONS = 16 };
+
+struct plug {
+    struct plug_asker asker;
+    struct stick *sticks;
+    struct plug_lesson lesson[PLUG_LESSONS];
+    unsigned lesson_next; /* the oldest is there */
+};
 
 /* It has no place of its own: it is where its identity is found. Pure. */
 bool plug_wants(const struct config_modem *section);
@@ -58,9 +75,6 @@ enum plug_fit {
 };
 enum plug_fit plug_fit(const struct config_modem *section, const struct usb_port *port,
                        const struct link_identity *identity);
-/* The same identity number, where one may have its check digit and the other not. Pure. */
-bool plug_same_imei(const char *a, const char *b);
-bool plug_same_iccid(const char *a, const char *b);
 
 /* Looks again at what nobody has: a section came or went, a modem was let go. */
 void plug_look(struct gateway *gateway);

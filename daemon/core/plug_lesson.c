@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "gateway_internal.h"
+#include "gateway_inside.h"
 #include "log.h"
 #include "plug_stick.h"
 #include "text.h"
@@ -43,7 +43,7 @@ static bool lesson_read(const char *text, struct plug_lesson *out)
 void plug_lessons_load(struct gateway *gateway)
 {
     for (unsigned i = 0; i < PLUG_LESSONS; i++) {
-        struct plug_lesson *lesson = &gateway->lesson[i];
+        struct plug_lesson *lesson = &gateway->plug.lesson[i];
         char name[FACT_NAME], value[FACT_VALUE];
 
         fact_name(i, name);
@@ -51,13 +51,13 @@ void plug_lessons_load(struct gateway *gateway)
             !lesson_read(value, lesson))
             *lesson = (struct plug_lesson){0}; /* learned anew */
         if (lesson->vendor)
-            gateway->lesson_next = i + 1;
+            gateway->plug.lesson_next = i + 1;
     }
 }
 
 static void lesson_keep(struct gateway *gateway, unsigned i)
 {
-    const struct plug_lesson *lesson = &gateway->lesson[i];
+    const struct plug_lesson *lesson = &gateway->plug.lesson[i];
     char name[FACT_NAME], value[FACT_VALUE];
 
     fact_name(i, name);
@@ -71,9 +71,9 @@ static const struct plug_lesson *lesson_of(const struct gateway *gateway,
                                            const struct usb_port *port)
 {
     for (unsigned i = 0; i < PLUG_LESSONS; i++)
-        if (gateway->lesson[i].vendor == (unsigned)port->vendor &&
-            gateway->lesson[i].product == (unsigned)port->product)
-            return &gateway->lesson[i];
+        if (gateway->plug.lesson[i].vendor == (unsigned)port->vendor &&
+            gateway->plug.lesson[i].product == (unsigned)port->product)
+            return &gateway->plug.lesson[i];
     return NULL;
 }
 
@@ -90,8 +90,9 @@ void stick_remember(struct stick *stick, bool heard)
 
     if (had && had->speaks == now.speaks && !heard)
         return; /* nothing new */
-    unsigned i = had ? (unsigned)(had - gateway->lesson) : gateway->lesson_next++ % PLUG_LESSONS;
-    gateway->lesson[i] = now;
+    unsigned i =
+        had ? (unsigned)(had - gateway->plug.lesson) : gateway->plug.lesson_next++ % PLUG_LESSONS;
+    gateway->plug.lesson[i] = now;
     lesson_keep(gateway, i);
 }
 
@@ -103,9 +104,9 @@ void stick_unlearn(struct stick *stick)
     stick->ear = -1;
     if (!had || !had->heard)
         return;
-    unsigned i = (unsigned)(had - gateway->lesson);
-    gateway->lesson[i].heard = false;
-    gateway->lesson[i].ear = -1;
+    unsigned i = (unsigned)(had - gateway->plug.lesson);
+    gateway->plug.lesson[i].heard = false;
+    gateway->plug.lesson[i].ear = -1;
     lesson_keep(gateway, i);
 }
 

@@ -3,14 +3,14 @@
  * takes no commands it is read beside ours, one after the other until something is heard. Where
  * nothing helps, what comes is found by looking. */
 #include <string.h>
-#include "gateway_internal.h"
+#include "gateway_inside.h"
 #include "log.h"
 #include "plug_stick.h"
 #include "text.h"
 
 static struct stick *stick_of(const struct modem *modem)
 {
-    struct stick *stick = modem->gateway->sticks;
+    struct stick *stick = modem->gateway->plug.sticks;
 
     while (stick && stick->modem != modem)
         stick = stick->next;
@@ -97,8 +97,7 @@ static void on_answer(void *ctx, const struct plug_answer *answer)
     stick->question = NULL;
     if (!modem) {
         stick_look(stick);
-    } else if (answer->err == 0 &&
-               plug_same_imei(answer->identity.imei, modem->link->identity.imei)) {
+    } else if (answer->err == 0 && same_imei(answer->identity.imei, modem->link->identity.imei)) {
         stick->found = stick->asked;
         modem->moving = true; /* takes nothing new until it has gone */
         plug_follow(modem);
@@ -122,8 +121,8 @@ void stick_move(struct stick *stick)
             next = (int)i;
     if (next >= 0) {
         stick->asked = next;
-        stick->question =
-            gateway->asker.ask(gateway->asker.arg, stick->port[next].node, on_answer, stick);
+        stick->question = gateway->plug.asker.ask(gateway->plug.asker.arg, stick->port[next].node,
+                                                  on_answer, stick);
     } else if (!stick_listens_to_next(stick)) {
         stick_unlearn(stick);
         log_event(LOG_LEVEL_NOTICE, "plug", stick->modem->config.name, "stays",

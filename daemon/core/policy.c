@@ -1,11 +1,15 @@
 /* policy: what is accepted, what is refused at the door, and why. */
-#include "gateway_internal.h"
+#include "policy.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "attempt.h"
+#include "fleet.h"
+#include "gateway_inside.h"
 #include "refuse.h"
+#include "serve.h"
 #include "text.h"
 
 enum { TTL_OTP_S = 300, TTL_OTHER_S = 3600, RETRY_STORE_S = 5, RETRY_PAUSED_S = 60 };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "gateway_inside.h"
 #include "log.h"
 #include "refuse.h"
 #include "text.h"
@@ -41,26 +42,26 @@ void reply_add(struct reply *reply, const char *text, size_t len)
 
 enum registry_reading registry_read(const struct registry_sim *sim, const char *text, size_t len)
 {
-    const struct registry_hooks *hooks = &sim->gateway->registry_hooks;
+    const struct registry_hooks *hooks = &sim->gateway->registry.hooks;
 
     return hooks->read ? hooks->read(hooks->read_arg, sim->carrier, text, len) : REGISTRY_READ;
 }
 
 void registry_on_reply(struct gateway *gateway, registry_read_fn *fn, void *arg)
 {
-    gateway->registry_hooks.read = fn;
-    gateway->registry_hooks.read_arg = arg;
+    gateway->registry.hooks.read = fn;
+    gateway->registry.hooks.read_arg = arg;
 }
 
 void registry_on_news(struct gateway *gateway, registry_news_fn *fn, void *arg)
 {
-    gateway->registry_hooks.news = fn;
-    gateway->registry_hooks.news_arg = arg;
+    gateway->registry.hooks.news = fn;
+    gateway->registry.hooks.news_arg = arg;
 }
 
 void registry_tell_news(struct registry_sim *sim, enum registry_step step, int part, int parts)
 {
-    const struct registry_hooks *hooks = &sim->gateway->registry_hooks;
+    const struct registry_hooks *hooks = &sim->gateway->registry.hooks;
     const struct registry_news news = {
         .step = step,
         .modem = sim->modem,
@@ -155,7 +156,7 @@ void registry_over(struct registry_sim *sim, struct reply *reply)
 
 static struct registry_sim *sim_find(struct gateway *gateway, const char *iccid)
 {
-    struct registry_sim *sim = gateway->registry;
+    struct registry_sim *sim = gateway->registry.sims;
 
     while (sim && strcmp(sim->iccid, iccid) != 0)
         sim = sim->next;
@@ -169,8 +170,8 @@ static struct registry_sim *sim_get(struct gateway *gateway, const char *iccid)
     if (sim || !(sim = calloc(1, sizeof *sim)))
         return sim;
     sim->gateway = gateway;
-    sim->next = gateway->registry;
-    gateway->registry = sim;
+    sim->next = gateway->registry.sims;
+    gateway->registry.sims = sim;
     text_copy(sim->iccid, sizeof sim->iccid, iccid);
     way_init(sim);
     loop_timer_init(&sim->kept, gateway->loop, on_kept, sim);
@@ -355,7 +356,7 @@ void registry_part(struct gateway *gateway, const char *modem, const char *iccid
 
 void registry_look(struct gateway *gateway)
 {
-    for (struct registry_sim *sim = gateway->registry; sim; sim = sim->next)
+    for (struct registry_sim *sim = gateway->registry.sims; sim; sim = sim->next)
         way_look(sim);
 }
 
@@ -363,8 +364,8 @@ void registry_fini(struct gateway *gateway)
 {
     struct registry_sim *sim;
 
-    while ((sim = gateway->registry)) {
-        gateway->registry = sim->next;
+    while ((sim = gateway->registry.sims)) {
+        gateway->registry.sims = sim->next;
         for (struct registry_ask *ask = sim->asks; ask; ask = ask->next)
             ask->sim = NULL;
         way_fini(sim);

@@ -1,8 +1,10 @@
-/* What the two rooms of the registry share: one SIM and its lookup. */
+/* registry_inside: what the two rooms of the registry share: one SIM and its lookup; and what the
+ * other rooms of core tell them. */
 #ifndef OTPGATE_REGISTRY_INSIDE_H
 #define OTPGATE_REGISTRY_INSIDE_H
 
-#include "gateway_internal.h"
+#include "config.h"
+#include "pdu_decode.h"
 #include "registry.h"
 
 /* Where the way stands that is tried now. */
@@ -82,6 +84,19 @@ enum registry_reading way_heard(struct registry_sim *sim, const char *text, size
 /* Its modem is another than it was, or something was written: the question may have moved. */
 void way_look(struct registry_sim *sim);
 
+/* What those above lend to the registry; NULL: nothing. */
+struct registry_hooks {
+    registry_read_fn *read;
+    void *read_arg;
+    registry_news_fn *news;
+    void *news_arg;
+};
+
+struct registry {
+    struct registry_sim *sims; /* that have asked */
+    struct registry_hooks hooks;
+};
+
 /* --- registry.c --- */
 
 /* The lookup is over: who waits is told after this turn. `reply` (NULL: there is no answer) is
@@ -89,5 +104,19 @@ void way_look(struct registry_sim *sim);
 void registry_over(struct registry_sim *sim, struct reply *reply);
 enum registry_reading registry_read(const struct registry_sim *sim, const char *text, size_t len);
 void registry_tell_news(struct registry_sim *sim, enum registry_step step, int part, int parts);
+
+/* --- what the other rooms tell --- */
+
+/* Inside the transaction: true where it is a record of the registry and must not be kept; `shown`
+ * stands in its place. Who asked is told after this turn. */
+enum { REGISTRY_SHOWN_MAX = 96 };
+bool registry_catch(struct gateway *gateway, const struct inbox *inbox,
+                    char shown[REGISTRY_SHOWN_MAX]);
+/* `part` of `parts` of a message have come. */
+void registry_part(struct gateway *gateway, const char *modem, const char *iccid,
+                   const struct pdu_address *from, int part, int parts);
+/* Messages or modems are others than they were: questions in the queue are looked at. */
+void registry_look(struct gateway *gateway);
+void registry_fini(struct gateway *gateway);
 
 #endif

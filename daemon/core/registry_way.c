@@ -12,8 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "gateway_inside.h"
 #include "log.h"
+#include "policy.h"
 #include "refuse.h"
+#include "serve.h"
 #include "store_otp.h"
 #include "text.h"
 
@@ -280,7 +283,7 @@ static int ussd_begin(struct registry_sim *sim, struct refusal *refusal)
                                           .arg = sim};
 
     const struct modem *modem = fleet_find(sim->gateway, sim->modem);
-    if (modem && (modem_is_paused(modem) || modem->doubt))
+    if (modem && (modem_is_paused(modem) || modem->identity.doubt))
         return refuse(refusal, "no_modem", "This modem asks nothing now: %s.", hold_words(modem));
     if (lease_run(sim->gateway, &request, refusal) < 0)
         return -1;

@@ -4,9 +4,10 @@
  * attempt whose +CMGS never came has no reference: there only a single candidate counts, and those
  * that carried the same part of the same message are one. A report may be faster than our own
  * +CMGS: one that finds nobody is kept for a minute, and while a text of its SIM has no outcome. */
-#include "gateway_internal.h"
+#include "reports.h"
 
 #include <string.h>
+#include "gateway_inside.h"
 #include "log.h"
 #include "number.h"
 #include "status.h"
@@ -141,15 +142,15 @@ static void arm_early(struct gateway *gateway)
     int64_t next_ms = INT64_MAX;
 
     for (int i = 0; i < EARLY_REPORTS; i++) {
-        const struct early_report *early = &gateway->early[i];
+        const struct early_report *early = &gateway->reports.early[i];
         int64_t at_ms = early->again_ms ? early->again_ms : early->until_ms;
         if (early->until_ms && !early->written && at_ms < next_ms)
             next_ms = at_ms;
     }
     if (next_ms == INT64_MAX)
-        loop_timer_cancel(&gateway->early_timer);
+        loop_timer_cancel(&gateway->reports.timer);
     else
-        loop_timer_arm(&gateway->early_timer, next_ms);
+        loop_timer_arm(&gateway->reports.timer, next_ms);
 }
 
 static void clear_early(struct early_report *early)
@@ -213,8 +214,10 @@ static void look_at(struct gateway *gateway, struct early_report *early)
 static bool is_awaited(const struct gateway *gateway, const struct early_report *early)
 {
     for (const struct modem *modem = gateway->modems; modem; modem = modem->next)
-        if (strcmp(modem->had_iccid, early->iccid) == 0 && modem->text_ms <= early->came_ms &&
-            (modem->slot == SLOT_ANSWERED || modem->slot == SLOT_OVER || modem->ending.active))
+        if (strcmp(modem->keeper.had_iccid, early->iccid) == 0 &&
+            modem->pace.text_ms <= early->came_ms &&
+            (modem->slot == SLOT_ANSWERED || modem->slot == SLOT_OVER ||
+             modem->ending != ENDING_NONE))
             return true;
     return false;
 }
@@ -225,7 +228,7 @@ static void on_early(void *arg)
     int64_t now_ms = loop_now_ms(gateway->loop);
 
     for (int i = 0; i < EARLY_REPORTS; i++) {
-        struct early_report *early = &gateway->early[i];
+        struct early_report *early = &gateway->reports.early[i];
         if (!early->until_ms || early->written)
             continue;
         if (early->again_ms && early->again_ms <= now_ms)
@@ -250,7 +253,7 @@ static struct early_report *early_place(struct gateway *gateway)
     struct early_report *place = NULL;
 
     for (int i = 0; i < EARLY_REPORTS; i++) {
-        struct early_report *early = &gateway->early[i];
+        struct early_report *early = &gateway->reports.early[i];
         if (!early->written && (!place || gives_way_before(early, place)))
             place = early;
     }
@@ -267,7 +270,7 @@ static void keep_early(struct gateway *gateway, const char *iccid, const struct 
     }
     if (place->until_ms)
         drop_early(gateway, place);
-    place->number = ++gateway->early_count;
+    place->number = ++gateway->reports.count;
     place->came_ms = loop_now_ms(gateway->loop);
     place->until_ms = place->came_ms + EARLY_MS;
     place->report = *report;
@@ -277,10 +280,10 @@ static void keep_early(struct gateway *gateway, const char *iccid, const struct 
 
 void reports_look_again(struct gateway *gateway, const char *iccid)
 {
-    if (!loop_timer_armed(&gateway->early_timer))
+    if (!loop_timer_armed(&gateway->reports.timer))
         return;
     for (int i = 0; i < EARLY_REPORTS; i++) {
-        struct early_report *early = &gateway->early[i];
+        struct early_report *early = &gateway->reports.early[i];
         if (early->until_ms && !early->written && strcmp(early->iccid, iccid) == 0)
             look_at(gateway, early);
     }
@@ -305,14 +308,14 @@ int reports_take(struct gateway *gateway, const char *iccid, const struct pdu_re
 
 void reports_init(struct gateway *gateway)
 {
-    loop_timer_init(&gateway->early_timer, gateway->loop, on_early, gateway);
+    loop_timer_init(&gateway->reports.timer, gateway->loop, on_early, gateway);
     for (int i = 0; i < EARLY_REPORTS; i++)
-        gateway->early[i].gateway = gateway;
+        gateway->reports.early[i].gateway = gateway;
 }
 
 void reports_stop(struct gateway *gateway)
 {
-    loop_timer_cancel(&gateway->early_timer);
+    loop_timer_cancel(&gateway->reports.timer);
     for (int i = 0; i < EARLY_REPORTS; i++)
-        store_forget(gateway->store, &gateway->early[i].waiter);
+        store_forget(gateway->store, &gateway->reports.early[i].waiter);
 }

@@ -2,11 +2,15 @@
  *
  * Nothing polls: the timer stands at the earliest wake, deadline or end of waiting that is known;
  * it may be early (a message that left meanwhile), never late. */
-#include "gateway_internal.h"
+#include "schedule.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include "attempt.h"
+#include "choose.h"
+#include "gateway_inside.h"
 #include "log.h"
+#include "serve.h"
 #include "text.h"
 
 enum {
@@ -21,8 +25,8 @@ enum {
 
 void schedule_no_later(struct gateway *gateway, int64_t at_ms)
 {
-    if (!loop_timer_armed(&gateway->due) || gateway->due.at_ms > at_ms)
-        loop_timer_arm(&gateway->due, at_ms);
+    if (!loop_timer_armed(&gateway->schedule.due) || gateway->schedule.due.at_ms > at_ms)
+        loop_timer_arm(&gateway->schedule.due, at_ms);
 }
 
 void schedule_kick(struct gateway *gateway)
@@ -107,7 +111,7 @@ static int claim_for(struct gateway *gateway, struct modem *modem)
 
     if (rc > 0 && loop_now_ms(gateway->loop) >= message.expires_ms) {
         /* its timer fires in this same moment, or a sweep that is under way comes to it */
-        bool may = gateway->may_end-- > 0;
+        bool may = gateway->schedule.may_end-- > 0;
         rc = may ? expire_now(gateway, message.row) : 0;
         rc = rc < 0 ? rc : may;
     } else if (rc > 0) {
@@ -126,8 +130,8 @@ static void claim_all_due(struct gateway *gateway)
 
     if (gateway->stopping || gateway->store_failing || admission_total(&gateway->admission) == 0)
         return;
-    gateway->round++;
-    gateway->may_end = CLAIM_ENDS;
+    choose_round(gateway);
+    gateway->schedule.may_end = CLAIM_ENDS;
     while ((modem = choose_modem(gateway))) {
         int rc = claim_for(gateway, modem);
         if (rc < 0) {
@@ -137,7 +141,7 @@ static void claim_all_due(struct gateway *gateway)
             return;
         }
         if (rc == 0)
-            modem->round = gateway->round; /* nothing is due for it */
+            choose_pass_over(modem);
     }
 }
 
@@ -216,8 +220,8 @@ static void count_one(void *arg, int class_, int parts, int64_t expires_ms)
 static void count_queue(struct gateway *gateway)
 {
     admission_clear(&gateway->admission);
-    gateway->recount = store_queue_scan(gateway->store, count_one, gateway) < 0;
-    if (!gateway->recount)
+    gateway->schedule.recount = store_queue_scan(gateway->store, count_one, gateway) < 0;
+    if (!gateway->schedule.recount)
         return;
     log_event(LOG_LEVEL_ERROR, "schedule", "-", "scan_failed", "%s", "");
     schedule_no_later(gateway, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
@@ -228,7 +232,7 @@ static void look(struct gateway *gateway)
     int64_t now_ms = loop_now_ms(gateway->loop);
     bool more = false;
 
-    if (gateway->recount) {
+    if (gateway->schedule.recount) {
         count_queue(gateway);
         schedule_kick(gateway);
     }
@@ -259,7 +263,7 @@ static void on_savepoint(void *arg, bool undone)
     if (!undone) {
         admission_mark(&gateway->admission);
     } else if (!admission_undo(&gateway->admission)) {
-        gateway->recount = true;
+        gateway->schedule.recount = true;
         schedule_no_later(gateway, loop_now_ms(gateway->loop));
     }
     if (undone) {
@@ -279,9 +283,9 @@ static const char probe_fact[] = "store.probe";
 
 void schedule_probe(struct gateway *gateway)
 {
-    gateway->probe_ms = PROBE_FIRST_MS;
-    gateway->probe_at_ms = loop_now_ms(gateway->loop) + PROBE_FIRST_MS;
-    schedule_no_later(gateway, gateway->probe_at_ms);
+    gateway->schedule.probe_ms = PROBE_FIRST_MS;
+    gateway->schedule.probe_at_ms = loop_now_ms(gateway->loop) + PROBE_FIRST_MS;
+    schedule_no_later(gateway, gateway->schedule.probe_at_ms);
 }
 
 /* One small row, and nothing else is tried: an empty COMMIT succeeds on any disk. Its guard hears
@@ -308,14 +312,14 @@ static void look_at_store(struct gateway *gateway)
 {
     int64_t now_ms = loop_now_ms(gateway->loop);
 
-    if (now_ms >= gateway->probe_at_ms) {
-        gateway->probe_ms *= 2;
-        if (gateway->probe_ms > PROBE_MOST_MS)
-            gateway->probe_ms = PROBE_MOST_MS;
-        gateway->probe_at_ms = now_ms + gateway->probe_ms;
+    if (now_ms >= gateway->schedule.probe_at_ms) {
+        gateway->schedule.probe_ms *= 2;
+        if (gateway->schedule.probe_ms > PROBE_MOST_MS)
+            gateway->schedule.probe_ms = PROBE_MOST_MS;
+        gateway->schedule.probe_at_ms = now_ms + gateway->schedule.probe_ms;
         probe(gateway);
     }
-    schedule_no_later(gateway, gateway->probe_at_ms);
+    schedule_no_later(gateway, gateway->schedule.probe_at_ms);
 }
 
 static void on_due(void *arg)
@@ -335,7 +339,7 @@ static void on_mended(struct gateway *gateway)
     log_event(LOG_LEVEL_NOTICE, "schedule", "-", "store_mended", "%s", "");
     gateway_store_failing(gateway, false);
     hold_load(gateway); /* where it could not be read */
-    if (gateway->recount)
+    if (gateway->schedule.recount)
         count_queue(gateway);
     arm_next(gateway);
     schedule_kick(gateway);
@@ -347,7 +351,7 @@ static void on_failed(struct gateway *gateway, int rc)
         log_event(LOG_LEVEL_ERROR, "schedule", "-", "store_failing", "errno=%d", -rc);
     gateway->stats.accepted -= gateway->accepts_open;
     gateway->stats.refused += gateway->accepts_open;
-    gateway->recount = true;
+    gateway->schedule.recount = true;
     gateway_store_failing(gateway, true);
     hold_load(gateway);
 }
@@ -385,7 +389,7 @@ void schedule_guard(struct gateway *gateway)
     struct store_waiter *idle = NULL;
 
     for (int i = 0; i < GUARDS; i++) {
-        struct store_waiter *waiter = &gateway->guard[i].waiter;
+        struct store_waiter *waiter = &gateway->schedule.guard[i].waiter;
         if (store_waits(gateway->store, waiter))
             return;
         if (!waiter->queued)
@@ -398,12 +402,21 @@ void schedule_guard(struct gateway *gateway)
 void schedule_init(struct gateway *gateway)
 {
     for (int i = 0; i < GUARDS; i++)
-        gateway->guard[i] =
-            (struct guard){.waiter = {.fn = on_guard, .arg = &gateway->guard[i], .patient = true},
-                           .gateway = gateway};
-    loop_timer_init(&gateway->due, gateway->loop, on_due, gateway);
+        gateway->schedule.guard[i] = (struct guard){
+            .waiter = {.fn = on_guard, .arg = &gateway->schedule.guard[i], .patient = true},
+            .gateway = gateway};
+    loop_timer_init(&gateway->schedule.due, gateway->loop, on_due, gateway);
     store_before_commit(gateway->store, claim_due, gateway);
     store_on_savepoint(gateway->store, on_savepoint, gateway);
     count_queue(gateway);
     arm_next(gateway);
+}
+
+void schedule_stop(struct gateway *gateway)
+{
+    loop_timer_cancel(&gateway->schedule.due);
+    for (int i = 0; i < GUARDS; i++)
+        store_forget(gateway->store, &gateway->schedule.guard[i].waiter);
+    store_before_commit(gateway->store, NULL, NULL);
+    store_on_savepoint(gateway->store, NULL, NULL);
 }

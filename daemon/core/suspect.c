@@ -8,11 +8,12 @@
  * blamed for it: another SIM takes it where there is one.
  *
  * Out is a fact of the SIM ("sim.ICCID.out"), so it holds over a restart and a replug. */
-#include "gateway_internal.h"
+#include "suspect.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "gateway_inside.h"
 #include "log.h"
 #include "text.h"
 
@@ -170,11 +171,11 @@ static void trial_arm(struct modem *modem)
 static void now_out(struct modem *modem)
 {
     modem->suspicion.trial = false;
-    modem->finishing = false;
+    modem->hold.finishing = false;
     trial_arm(modem);
     modem_alarm(modem, "sim_failing", modem->suspicion.out->sentence);
-    unpin_later(modem); /* what it began goes on elsewhere, where that is wanted */
-    loop_defer(&modem->tell, LOOP_SOON);
+    modem_sim_away(modem); /* what it began goes on elsewhere, where that is wanted */
+    loop_defer(&modem->hold.tell, LOOP_SOON);
 }
 
 static void take_out(struct modem *modem, const struct suspect_row *row)
@@ -213,7 +214,7 @@ static void lift(struct modem *modem)
     loop_timer_cancel(&suspicion->timer);
     log_event(LOG_LEVEL_NOTICE, "suspect", modem->config.name, "back", "%s", "");
     modem_alarm_over(modem, "sim_failing");
-    loop_defer(&modem->tell, LOOP_SOON);
+    loop_defer(&modem->hold.tell, LOOP_SOON);
 }
 
 /* --- an operator lets it back in -----------------------------------------------------------------
@@ -269,7 +270,7 @@ static bool is_new_recipient(struct modem *modem)
     struct suspicion *suspicion = &modem->suspicion;
 
     for (unsigned i = 0; i < suspicion->count; i++)
-        if (memcmp(suspicion->recipient[i], modem->recipient, sizeof modem->recipient) == 0)
+        if (memcmp(suspicion->recipient[i], suspicion->to, sizeof suspicion->to) == 0)
             return false;
     return true;
 }
@@ -282,7 +283,7 @@ static void count_recipient(struct modem *modem, const struct suspect_row *row)
         forget_row(suspicion);
     suspicion->row = row;
     if (suspicion->count < SUSPECT_RECIPIENTS && is_new_recipient(modem))
-        memcpy(suspicion->recipient[suspicion->count++], modem->recipient, sizeof modem->recipient);
+        memcpy(suspicion->recipient[suspicion->count++], suspicion->to, sizeof suspicion->to);
 }
 
 struct suspect_finding suspect_learn(struct modem *modem, const struct sms_outcome *outcome)
@@ -321,7 +322,12 @@ void suspect_claimed(struct modem *modem, const char *to)
     uint8_t hash[32];
 
     store_hash(modem->gateway->store, "suspect", to, strlen(to), hash);
-    memcpy(modem->recipient, hash, sizeof modem->recipient);
+    memcpy(modem->suspicion.to, hash, sizeof modem->suspicion.to);
+}
+
+void suspect_let_go(struct modem *modem)
+{
+    memset(modem->suspicion.to, 0, sizeof modem->suspicion.to);
 }
 
 void suspect_meet(struct modem *modem)

@@ -1,24 +1,22 @@
 /* unpin: messages of several parts and the SIM that sends them; what becomes of them where it goes.
  *
  * Handsets join parts by their sender, so the rest of a message is pinned to the SIM of its first
- * part: "sim:ICCID". A pin holds while some modem keeps that SIM: one that has it, or had it and
- * has told of no other since (it hangs, it starts anew). Where nobody has kept it for
- * evidence_wait_s, what may be resent is begun anew elsewhere: all parts, another run. A new modem
- * (a restart, a reload) that does not know its SIM yet may be the one: for a minute.
+ * part: "sim:ICCID". A pin holds while some modem keeps that SIM (keeper.h). Where nobody has kept
+ * it for evidence_wait_s, what may be resent is begun anew elsewhere: all parts, another run.
  *
  * One look goes from pin to pin, in small steps, each on disk before the next; one that fails is
  * begun again. */
-#include "gateway_internal.h"
+#include "unpin.h"
 
 #include <stdio.h>
 #include <string.h>
+#include "gateway_inside.h"
 #include "log.h"
 #include "text.h"
 
 enum {
     ROWS = 64,       /* of one step */
     AGAIN_MS = 1000, /* after a look that failed */
-    START_MOST_MS = 60 * 1000,
 };
 static const char PIN_SIM[] = "sim:";
 enum { PIN_SIM_LEN = sizeof PIN_SIM - 1 };
@@ -26,52 +24,6 @@ enum { PIN_SIM_LEN = sizeof PIN_SIM - 1 };
 static int64_t wait_ms(const struct gateway *gateway)
 {
     return gateway->config->evidence_wait_s * INT64_C(1000);
-}
-
-/* --- who keeps a SIM -----------------------------------------------------------------------------
- */
-
-/* It stands without a SIM that works, and says so. */
-static bool card_is_out(const struct modem *modem)
-{
-    switch (modem->link->card) {
-    case LINK_CARD_PIN:
-    case LINK_CARD_PUK:
-    case LINK_CARD_LOCKED:
-    case LINK_CARD_ABSENT:
-    case LINK_CARD_FAILURE:
-        return modem->state == LINK_SIM;
-    case LINK_CARD_UNKNOWN:
-    case LINK_CARD_READY:
-    case LINK_CARD_BUSY:
-        break;
-    }
-    return false;
-}
-
-/* Until when this modem keeps the SIM: 0 it does not, INT64_MAX no end is known. */
-static int64_t kept_until(const struct modem *modem, const char *iccid)
-{
-    const char *is = modem->link->identity.iccid, *was = modem->had_iccid;
-    bool away = modem_is_away(modem) || card_is_out(modem);
-
-    if (modem->retired)
-        return 0;
-    if (strcmp(is[0] ? is : was, iccid) == 0)
-        return away ? modem->away_ms + wait_ms(modem->gateway) : INT64_MAX;
-    return is[0] || was[0] || away ? 0 : modem->born_ms + START_MOST_MS;
-}
-
-static int64_t sim_kept_until(const struct gateway *gateway, const char *iccid)
-{
-    int64_t until_ms = 0;
-
-    for (const struct modem *modem = gateway->modems; modem; modem = modem->next) {
-        int64_t one_ms = kept_until(modem, iccid);
-        if (one_ms > until_ms)
-            until_ms = one_ms;
-    }
-    return until_ms;
 }
 
 /* --- the look ------------------------------------------------------------------------------------
@@ -219,33 +171,12 @@ void unpin_tie(struct gateway *gateway, struct message *message, const char *icc
     if (strncmp(message->pin, PIN_SIM, PIN_SIM_LEN) != 0)
         snprintf(message->pin, sizeof message->pin, "%s%s", PIN_SIM, iccid);
     if (sim_kept_until(gateway, message->pin + PIN_SIM_LEN) < INT64_MAX)
-        look_no_later(gateway, loop_now_ms(gateway->loop) + wait_ms(gateway));
+        unpin_later(gateway);
 }
 
-void unpin_later(struct modem *modem)
+void unpin_later(struct gateway *gateway)
 {
-    struct gateway *gateway = modem->gateway;
-
-    modem->away_ms = loop_now_ms(gateway->loop);
-    look_no_later(gateway, modem->away_ms + wait_ms(gateway));
-}
-
-void unpin_follow(struct modem *modem)
-{
-    struct gateway *gateway = modem->gateway;
-    const char *is = modem->link->identity.iccid;
-    bool out = card_is_out(modem);
-
-    if (out && !modem->card_out)
-        unpin_later(modem);
-    modem->card_out = out;
-    if (!is[0] || strcmp(is, modem->had_iccid) == 0)
-        return;
-    /* another SIM than it had, or the first that is heard of: one that was waited for is not here
-     */
-    if (modem->had_iccid[0] || loop_now_ms(gateway->loop) < modem->born_ms + START_MOST_MS)
-        look_no_later(gateway, loop_now_ms(gateway->loop) + wait_ms(gateway));
-    text_copy(modem->had_iccid, sizeof modem->had_iccid, is);
+    look_no_later(gateway, loop_now_ms(gateway->loop) + wait_ms(gateway));
 }
 
 void unpin_init(struct gateway *gateway)

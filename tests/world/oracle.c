@@ -27,7 +27,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "gateway_internal.h"
+#include "attempt.h"
+#include "choose.h"
+#include "gateway_inside.h"
+#include "serve.h"
 #include "text.h"
 #include "vfs_shim.h"
 #include "world.h"

@@ -4,7 +4,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <string.h>
-#include "gateway_internal.h"
+#include "gateway_inside.h"
 #include "rig.h"
 #include "text.h"
 

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "alarm.h"
-#include "gateway_internal.h"
+#include "gateway_inside.h"
 #include "rig.h"
 #include "store_pin.h"
 #include "vfs_shim.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "alarm.h"
-#include "gateway_internal.h"
+#include "gateway_inside.h"
 #include "rig.h"
 
 static char dir[] = "/tmp/otpgate-undone-XXXXXX";

@@ -1,0 +1,69 @@
+/* gateway_inside: the rooms of core as they stand together; each is told by its own header. Nobody
+ * outside core includes this. */
+#ifndef OTPGATE_GATEWAY_INSIDE_H
+#define OTPGATE_GATEWAY_INSIDE_H
+
+#include "admission.h"
+#include "alarm.h"
+#include "evidence.h"
+#include "gateway.h"
+#include "inbox.h"
+#include "modem.h"
+#include "plug.h"
+#include "registry_inside.h"
+#include "reports.h"
+#include "schedule.h"
+#include "unpin.h"
+
+/* Of the counters in gateway_stats: what has come with writes that may be undone, and made anew. */
+struct counted {
+    int64_t resent, evidence, inbound, inbound_doubles, reports;
+};
+
+struct gateway {
+    struct loop *loop;
+    struct store *store;
+    const struct config *config;
+    gateway_link_fn *make_link;
+    void *make_link_arg;
+    struct modem *modems;
+    uint64_t round;              /* of claims, one before each COMMIT */
+    bool paused;                 /* by an operator: a fact on disk */
+    struct loop_timer day_timer; /* budgets begin anew */
+    struct plug plug;
+    struct alarms alarms;
+
+    bool stopping;
+    struct loop_task stopped;
+    loop_fn *on_stopped;
+    void *on_stopped_arg;
+    void (*on_modem)(void *arg, const struct modem_view *view);
+    void *on_modem_arg;
+    void (*on_trace)(void *arg, const char *modem);
+    void *on_trace_arg;
+
+    struct gateway_stats stats;    /* the counters of it */
+    unsigned accepts_open;         /* counted as accepted, not on disk yet */
+    unsigned accepts_here;         /* those of them that stand in the open savepoint */
+    struct counted counted;        /* not on disk yet: no part of the stats */
+    struct counted counted_before; /* the open savepoint */
+    bool store_failing;
+    uint8_t next_reference; /* of a concatenation */
+
+    struct admission admission;
+    struct schedule schedule;
+    struct evidence evidence;
+    struct reports reports;
+    struct unpin unpin;
+    struct intake intake;
+    struct registry registry;
+    struct loop_timer purge_timer;
+};
+
+/* The store failed, or works again: the flag and the alarm. Whoever says that it failed need not
+ * see to it that it is tried again. */
+void gateway_store_failing(struct gateway *gateway, bool failing);
+/* A modem's view is another than it was: modem_tell(). */
+void gateway_told(struct modem *modem, const char *why);
+
+#endif

@@ -1,0 +1,34 @@
+/* hold: what an operator stops, and lets go again. */
+#ifndef OTPGATE_HOLD_H
+#define OTPGATE_HOLD_H
+
+#include <stdbool.h>
+#include "loop.h"
+
+struct gateway;
+struct message;
+struct modem;
+
+struct hold {
+    bool paused;           /* by an operator: a fact on disk */
+    bool finishing;        /* held, and a message begun here may still want its next part */
+    struct loop_task tell; /* followers hear that it is held, or no more */
+};
+
+void hold_init(struct modem *modem); /* a new modem: what the disk says of it */
+void hold_stop(struct modem *modem);
+/* Reads the facts again: at start, after a transaction that failed, and when the disk is mended. */
+void hold_load(struct gateway *gateway);
+/* It, or everything. */
+bool modem_is_paused(const struct modem *modem);
+/* What it began may go on elsewhere: it is gone, quarantined, or paused with nothing left to
+ * finish. */
+bool modem_is_away(const struct modem *modem);
+/* Why, in words; "" where it is not held. */
+const char *hold_words(const struct modem *modem);
+/* The next part of a message that a held modem has begun: 1 with its text, 0 none, -errno. */
+int hold_next_part(struct modem *modem, struct message *out);
+/* The modem has become ready. */
+void hold_on_ready(struct modem *modem);
+
+#endif

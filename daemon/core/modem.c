@@ -1,0 +1,84 @@
+#include "modem.h"
+
+#include <string.h>
+#include "gateway_inside.h"
+#include "text.h"
+
+enum {
+    IMEI_COUNTS = 14, /* digits; the rest is a check digit, or a version of the software */
+    ICCID_COUNTS = 18,
+};
+
+struct modem *fleet_find(struct gateway *gateway, const char *name)
+{
+    for (struct modem *modem = gateway->modems; modem; modem = modem->next)
+        if (!modem->retired && strcmp(modem->config.name, name) == 0)
+            return modem;
+    return NULL;
+}
+
+/* --- who it is ---------------------------------------------------------------------------------
+ */
+
+bool same_imei(const char *a, const char *b)
+{
+    return strlen(a) >= IMEI_COUNTS && strncmp(a, b, IMEI_COUNTS) == 0;
+}
+
+bool same_iccid(const char *a, const char *b)
+{
+    size_t shorter = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
+
+    return shorter >= ICCID_COUNTS && strncmp(a, b, shorter) == 0;
+}
+
+bool modem_is_known(const struct modem *modem)
+{
+    switch (modem->state) {
+    case LINK_SIM:
+    case LINK_REGISTERING:
+    case LINK_READY:
+    case LINK_BUSY:
+    case LINK_RECOVERING:
+        return modem->link->identity.imei[0] != '\0';
+    case LINK_OPENING:
+    case LINK_SYNCING:
+    case LINK_IDENTIFYING:
+    case LINK_QUARANTINED:
+    case LINK_GONE:
+        break;
+    }
+    return false;
+}
+
+/* --- what others hear of it --------------------------------------------------------------------
+ */
+
+void modem_sim_away(struct modem *modem)
+{
+    modem->keeper.away_ms = loop_now_ms(modem->gateway->loop);
+    unpin_later(modem->gateway);
+}
+
+void modem_alarm(struct modem *modem, const char *name, const char *sentence)
+{
+    if (!modem->retired) /* its name may be another's by now */
+        alarm_raise(modem->gateway, name, modem->config.name, sentence);
+}
+
+void modem_alarm_over(struct modem *modem, const char *name)
+{
+    if (!modem->retired)
+        alarm_clear(modem->gateway, name, modem->config.name);
+}
+
+void modem_say(struct modem *modem, const char *why)
+{
+    text_copy(modem->why, sizeof modem->why, why);
+    modem_tell(modem, NULL);
+}
+
+void modem_tell(struct modem *modem, const char *why)
+{
+    gateway_told(modem, why);
+}
