@@ -591,6 +591,8 @@ static int op_attach(struct link *link, const char *where)
     at_ear_close(l);
     if (!where) {
         port_slot_detach(l->port);
+        if (l->rescue)
+            rescue_note(l->rescue, NULL);
         return 0;
     }
     int rc = port_slot_attach(l->port, where, &why);

@@ -21,6 +21,7 @@ enum {
     LINKS_MAX = 8,
     WORDS_MAX = 16,
     COMMAND_MAX = 256,
+    WHO_ROOM = 48,
 };
 static char echo[] = "/bin/echo";
 
@@ -28,7 +29,10 @@ struct real {
     struct rescue rescue; /* first */
     struct loop *loop;
     char sysfs[64];
+    struct real *next;
     char usb[PATH_MAX]; /* folder of the device; "": not known */
+    char who[WHO_ROOM]; /* and which one was there */
+    bool known, ousted; /* it is our modem's; it has become another's of ours */
     char command[COMMAND_MAX];
     char *words[WORDS_MAX + 1];
     char modem_env[96], port_env[288];
@@ -39,6 +43,9 @@ struct real {
     rescue_done_fn *done;
     void *arg;
 };
+
+/* All that there are: a socket belongs to the one that has opened its modem there last. */
+static struct real *reals;
 
 static struct real *real_of(struct rescue *rescue)
 {
@@ -78,12 +85,10 @@ static bool find_device(const struct real *real, const char *place, char device[
 
 /* From there upward to what has a vendor and can be authorised: the USB device, whose interfaces
  * and ports lie below it. */
-static void real_note(struct rescue *rescue, const char *place)
+static void find_usb(struct real *real, const char *place)
 {
-    struct real *real = real_of(rescue);
     char device[PATH_MAX];
     real->usb[0] = '\0';
-    snprintf(real->port_env, sizeof(real->port_env), "OTPGATE_PORT=%s", place);
     if (!find_device(real, place, device))
         return;
     size_t root_len = strlen(real->sysfs);
@@ -95,6 +100,60 @@ static void real_note(struct rescue *rescue, const char *place)
         }
         *end = '\0';
     }
+}
+
+/* A folder is a socket, whatever is plugged in there; `devnum` is given anew each time. Not by its
+ * serial number: to read that waits for a device that hangs, and many sticks share one. */
+static void who_is_there(const struct real *real, char who[WHO_ROOM])
+{
+    static const char *const files[] = {"devnum", "idVendor", "idProduct"};
+    size_t len = 0;
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        char path[PATH_MAX + 16];
+        snprintf(path, sizeof(path), "%s/%s", real->usb, files[i]);
+        FILE *in = fopen(path, "re");
+        if (in && fgets(who + len, WHO_ROOM - (int)len, in))
+            len += strlen(who + len);
+        if (in)
+            (void)fclose(in);
+    }
+    who[len] = '\0';
+}
+
+static bool is_there(const struct real *real)
+{
+    char who[WHO_ROOM];
+    if (!real->known)
+        return false;
+    who_is_there(real, who);
+    return strcmp(who, real->who) == 0;
+}
+
+static void oust_others(const struct real *real)
+{
+    for (struct real *other = reals; other; other = other->next)
+        if (other != real && strcmp(other->usb, real->usb) == 0 &&
+            strcmp(other->who, real->who) != 0) {
+            other->known = false;
+            other->ousted = true;
+        }
+}
+
+static void real_note(struct rescue *rescue, const char *place)
+{
+    struct real *real = real_of(rescue);
+    if (!place) {
+        real->known = false;
+        return;
+    }
+    snprintf(real->port_env, sizeof(real->port_env), "OTPGATE_PORT=%s", place);
+    find_usb(real, place);
+    real->ousted = false;
+    real->known = real->usb[0] != '\0';
+    if (!real->known)
+        return;
+    who_is_there(real, real->who);
+    oust_others(real);
 }
 
 static void authorized_of(const struct real *real, char path[PATH_MAX + 16])
@@ -109,9 +168,9 @@ static bool real_can(const struct rescue *rescue, enum rescue_way way)
     switch (way) {
     case RESCUE_USB:
         authorized_of(real, path);
-        return real->usb[0] && access(path, W_OK) == 0;
+        return is_there(real) && access(path, W_OK) == 0;
     case RESCUE_POWER:
-        return real->words[0] != NULL;
+        return real->words[0] != NULL && !real->ousted;
     }
     return false;
 }
@@ -233,7 +292,11 @@ static void real_stop(struct rescue *rescue)
 
 static void real_free(struct rescue *rescue)
 {
+    struct real **at = &reals;
     real_stop(rescue);
+    while (*at != real_of(rescue))
+        at = &(*at)->next;
+    *at = (*at)->next;
     free(real_of(rescue));
 }
 
@@ -276,6 +339,8 @@ int rescue_new(struct loop *loop, const struct rescue_config *config, struct res
         free(real);
         return -EINVAL;
     }
+    real->next = reals;
+    reals = real;
     *out = &real->rescue;
     return 0;
 }

@@ -22,9 +22,11 @@ int rescue_new(struct loop *loop, const struct rescue_config *config, struct res
     __attribute__((warn_unused_result));
 
 /* The port is open at this place (a device's path, tcp://...): remembers it, OTPGATE_PORT for the
- * program, and which USB device it belongs to, for the time when it is gone. */
+ * program, and which USB device it belongs to, for the time when it is gone. NULL: what it belongs
+ * to is the modem's no longer. */
 void rescue_note(struct rescue *rescue, const char *place);
-/* USB: the device is known, on the bus, and its `authorized` may be written by us. */
+/* USB: the device is known, on the bus, the one that it was, and its `authorized` may be written by
+ * us. Neither way where another rescue has noted another device in its socket since. */
 bool rescue_can(const struct rescue *rescue, enum rescue_way way);
 /* 0: done() follows once, in a later turn; one at a time. -errno. */
 int rescue_start(struct rescue *rescue, enum rescue_way way, rescue_done_fn *done, void *arg)

@@ -463,6 +463,25 @@ static void a_pulled_modem_is_no_patient(void **state)
     world_end(w);
 }
 
+/* Refused, or in another's hands: what its place was is no business of its link. */
+static void one_taken_away_is_not_acted_upon(void **state)
+{
+    (void)state;
+    struct world *w = world_heard();
+    w->moves = true;
+    world_start(w);
+    assert_true(world_until_ready(w, 5000));
+    assert_true(w->noted);
+    assert_int_equal(link_attach(w->link, NULL), 0);
+    world_run(w, 0);
+    assert_int_equal(world_state(w), LINK_GONE);
+    assert_false(w->noted);
+    assert_int_equal(link_attach(w->link, "/dev/ttyUSB1"), 0);
+    assert_true(world_until_ready(w, 5000));
+    assert_true(w->noted);
+    world_end(w);
+}
+
 /* --- what is under way, and the end --- */
 
 static void what_is_under_way_gets_its_verdict(void **state)
@@ -639,6 +658,7 @@ int main(void)
         cmocka_unit_test(a_reset_that_drops_the_port_is_waited_for),
         cmocka_unit_test(one_that_never_comes_back_is_left_alone),
         cmocka_unit_test(a_pulled_modem_is_no_patient),
+        cmocka_unit_test(one_taken_away_is_not_acted_upon),
         cmocka_unit_test(what_is_under_way_gets_its_verdict),
         cmocka_unit_test(a_link_closes_on_every_rung),
         cmocka_unit_test(a_modem_that_floods_fills_no_log),

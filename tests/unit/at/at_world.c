@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "port_slot.h"
 #include "text.h"
 
 enum { START_MS = 1000000 };
@@ -463,9 +464,15 @@ static void port_do_watch_new(struct port *port, loop_fn *fn, void *arg)
     world_of(port)->watch_new = true;
 }
 
+static void port_do_free(struct port *port)
+{
+    port_do_unwatch(port);
+}
+
 static const struct port_ops world_port_ops = {.open = port_do_open,
                                                .watch = port_do_watch,
                                                .unwatch = port_do_unwatch,
+                                               .free = port_do_free,
                                                .watch_new = port_do_watch_new};
 
 static void world_watched(void *arg)
@@ -514,8 +521,7 @@ static struct world *world_of_rescue(struct rescue *rescue)
 
 static void rescue_do_note(struct rescue *rescue, const char *place)
 {
-    (void)rescue;
-    (void)place;
+    world_of_rescue(rescue)->noted = place != NULL;
 }
 
 static bool rescue_do_can(const struct rescue *rescue, enum rescue_way way)
@@ -560,10 +566,24 @@ static const struct rescue_ops world_rescue_ops = {rescue_do_note, rescue_do_can
 
 /* --- the test's calls --- */
 
+static int world_place(void *arg, const char *uri, struct port **out, const char **why)
+{
+    struct world *w = arg;
+    (void)uri;
+    (void)why;
+    *out = &w->port;
+    return 0;
+}
+
 void world_start(struct world *w)
 {
-    struct at_link_config config = {
-        .name = "test", .smsc = w->smsc, .roaming = w->roaming, .rescue = &w->rescue};
+    struct at_link_config config = {.name = "test",
+                                    .smsc = w->smsc,
+                                    .roaming = w->roaming,
+                                    .rescue = &w->rescue,
+                                    .slot = w->moves,
+                                    .owns_port = w->moves};
+    const char *why = "";
     w->loop = loop_sim_new(START_MS, 1795000000000);
     assert(w->loop);
     w->port.ops = &world_port_ops;
@@ -583,7 +603,9 @@ void world_start(struct world *w)
     loop_timer_init(&w->owner, w->loop, owner_answer, w);
     loop_timer_init(&w->watched, w->loop, world_watched, w);
     loop_timer_init(&w->rescued, w->loop, world_rescued, w);
-    w->link = at_link_new(w->loop, &w->port, &config, &owner_sink, w);
+    struct port *port = w->moves ? port_slot_new(w->loop, world_place, w) : &w->port;
+    assert(!w->moves || port_slot_attach(port, "/dev/ttyUSB0", &why) == 0);
+    w->link = at_link_new(w->loop, port, &config, &owner_sink, w);
     assert(w->link);
     last_state = LINK_GONE;
     assert(link_open(w->link) == 0);

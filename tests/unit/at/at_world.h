@@ -84,6 +84,7 @@ struct world {
     /* what can be done from outside: used, and what it does */
     struct rescue rescue;
     bool has_usb, has_power, rescue_revives; /* a rescue makes a dead modem live */
+    bool noted;                              /* it knows whose device it is */
     int rescue_result;
     int64_t rescue_ms; /* how long one takes */
     unsigned usbs, powers, rescue_stops;
@@ -106,6 +107,7 @@ struct world {
     struct link_ussd ussd; /* the last */
 
     const char *smsc; /* for the configuration */
+    bool moves;       /* its port is a slot: link_attach() */
     bool roaming;
     int64_t asked_ms, told_ms; /* when commit() and outcome() were called */
     unsigned opens;

@@ -94,6 +94,8 @@ static int setup(void **state)
     put(in_dir(world, "sys/devices/usb1/idVendor"), "1d6b\n"); /* the hub: never that */
     put(in_dir(world, "sys/devices/usb1/authorized"), "1\n");
     put(in_dir(world, "sys/devices/usb1/1-2/idVendor"), "12d1\n");
+    put(in_dir(world, "sys/devices/usb1/1-2/idProduct"), "1506\n");
+    put(in_dir(world, "sys/devices/usb1/1-2/devnum"), "7\n");
     snprintf(world->authorized, sizeof world->authorized, "%s/sys/devices/usb1/1-2/authorized",
              world->dir);
     put(world->authorized, "1\n");
@@ -274,6 +276,57 @@ static void what_is_no_usb_device_cannot(void **state)
     assert_false(rescue_can(world->rescue, RESCUE_USB));
 }
 
+/* Another modem was put into its socket meanwhile: what bears its name now is not it. */
+static void one_in_its_place_is_left_alone(void **state)
+{
+    static const struct {
+        const char *file, *was, *is;
+    } rows[] = {{"sys/devices/usb1/1-2/devnum", "7\n", "8\n"},
+                {"sys/devices/usb1/1-2/idVendor", "12d1\n", "1e0e\n"},
+                {"sys/devices/usb1/1-2/idProduct", "1506\n", "1001\n"}};
+    struct world *world = *state;
+    assert_int_equal(make(world, NULL), 0);
+    rescue_note(world->rescue, world->port);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_true(rescue_can(world->rescue, RESCUE_USB));
+        put(in_dir(world, rows[i].file), rows[i].is);
+        assert_false(rescue_can(world->rescue, RESCUE_USB));
+        put(in_dir(world, rows[i].file), rows[i].was);
+    }
+    put(in_dir(world, "sys/devices/usb1/1-2/devnum"), "8\n");
+    rescue_note(world->rescue, world->port); /* ours, plugged in anew */
+    assert_true(rescue_can(world->rescue, RESCUE_USB));
+    rescue_note(world->rescue, NULL);
+    assert_false(rescue_can(world->rescue, RESCUE_USB));
+}
+
+/* And one that another of our modems has been found in: its power is not ours to cut. */
+static void a_socket_that_another_has_is_not_cut_off(void **state)
+{
+    struct world *world = *state;
+    struct rescue *first, *second;
+    assert_int_equal(make(world, "/bin/true"), 0);
+    rescue_note(world->rescue, world->port);
+    first = world->rescue;
+    world->rescue = NULL;
+    assert_int_equal(make(world, "/bin/true"), 0);
+    second = world->rescue;
+    rescue_note(second, world->port); /* another port of the same modem */
+    rescue_note(second, NULL);
+    assert_true(rescue_can(first, RESCUE_USB));
+    assert_true(rescue_can(first, RESCUE_POWER));
+    put(in_dir(world, "sys/devices/usb1/1-2/devnum"), "8\n");
+    assert_true(rescue_can(first, RESCUE_POWER)); /* it may be ours, in a bad way */
+    rescue_note(first, NULL);
+    rescue_note(second, world->port);
+    assert_false(rescue_can(first, RESCUE_POWER));
+    assert_false(rescue_can(first, RESCUE_USB));
+    assert_true(rescue_can(second, RESCUE_POWER));
+    rescue_note(first, "tcp://127.0.0.1:7001"); /* found again */
+    assert_true(rescue_can(first, RESCUE_POWER));
+    rescue_free(first);
+}
+
 static bool is_off(void *arg)
 {
     struct world *world = arg;
@@ -337,6 +390,8 @@ int main(void)
         CASE(a_child_that_hangs_is_killed_with_its_own),
         CASE(the_device_behind_the_port_is_found),
         CASE(what_is_no_usb_device_cannot),
+        CASE(one_in_its_place_is_left_alone),
+        CASE(a_socket_that_another_has_is_not_cut_off),
         CASE(it_goes_off_and_on),
         CASE(it_is_never_left_off),
         CASE(one_that_may_not_be_written_is_told),
