@@ -84,7 +84,7 @@ struct link;
 struct link_identity {
     char maker[40], model[40], revision[40];
     char imei[17];
-    char iccid[23];
+    char iccid[23]; /* the same text for a SIM at all times */
     char imsi[16];
     char smsc[17];
 };

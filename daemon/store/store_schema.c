@@ -246,8 +246,23 @@ static const char schema_8[] = "ALTER TABLE message ADD COLUMN run INTEGER NOT N
 /* Of what came before it is not known whether its sender is a name. */
 static const char schema_9[] = "ALTER TABLE inbox ADD COLUMN named INTEGER NOT NULL DEFAULT 0;";
 
+/* A SIM was known by whatever its modem had told of it: from here on by nineteen digits. */
+static const char schema_10[] =
+    "UPDATE OR REPLACE sim_pair SET iccid = substr(iccid, 1, 19) WHERE length(iccid) > 19;"
+    "UPDATE attempt SET iccid = substr(iccid, 1, 19) WHERE length(iccid) > 19;"
+    "UPDATE message SET iccid = substr(iccid, 1, 19), avoid = substr(avoid, 1, 19),"
+    " pin = iif(pin GLOB 'sim:*', substr(pin, 1, 23), pin) WHERE length(iccid) > 19 OR"
+    " length(avoid) > 19 OR (pin GLOB 'sim:*' AND length(pin) > 23);"
+    "UPDATE inbox SET iccid = substr(iccid, 1, 19) WHERE length(iccid) > 19;"
+    "UPDATE part SET iccid = substr(iccid, 1, 19) WHERE length(iccid) > 19;"
+    /* sim.ICCID.out and its like */
+    "UPDATE OR REPLACE fact SET name = substr(name, 1, 23) ||"
+    " substr(name, 4 + instr(substr(name, 5), '.'))"
+    " WHERE name GLOB 'sim.*.*' AND instr(substr(name, 5), '.') > 20;";
+
 static const char *const schema_scripts[STORE_SCHEMA] = {
-    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_7, schema_8, schema_9,
+    schema_1, schema_2, schema_3, schema_4, schema_5,
+    schema_6, schema_7, schema_8, schema_9, schema_10,
 };
 
 const char *schema_script(int revision)

@@ -11,8 +11,6 @@
 #include "at_modem.h"
 #include "log.h"
 
-enum { ICCID_COUNTS = 18 }; /* digits; the rest may be a check digit */
-
 /* --- lines --- */
 
 static bool learn_imsi(void *arg, const char *line)
@@ -25,13 +23,6 @@ static bool learn_imsi(void *arg, const char *line)
     return true;
 }
 
-/* Some ways tell the check digit, and others do not. */
-static bool is_same(const char *a, const char *b)
-{
-    size_t shorter = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
-    return strcmp(a, b) == 0 || (shorter >= ICCID_COUNTS && strncmp(a, b, shorter) == 0);
-}
-
 bool at_card_learn_iccid(void *arg, const char *line)
 {
     struct at_link *l = arg;
@@ -40,7 +31,7 @@ bool at_card_learn_iccid(void *arg, const char *line)
     if (!at_parse_iccid(line, iccid))
         return false;
     l->card.told = true;
-    if (!is_same(iccid, id->iccid)) {
+    if (strcmp(iccid, id->iccid) != 0) {
         l->card.other = id->iccid[0] != '\0';
         memset(id->imsi, 0, sizeof id->imsi);
         memcpy(id->iccid, iccid, sizeof id->iccid);

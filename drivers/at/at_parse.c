@@ -406,6 +406,28 @@ bool at_parse_imsi(const char *line, char imsi[16])
     return digits_copy(line, imsi, 14, 15);
 }
 
+/* ITU-T E.118: nineteen digits, the last a check digit by Luhn. Many carriers have it behind
+ * nineteen others, and some ways to ask leave it out. So that a SIM has one name whichever way it
+ * was read: nineteen, with the check digit where it belongs to them, without it where it comes
+ * after. */
+enum { ICCID_LEN = 19 };
+
+static void iccid_settle(char iccid[23], size_t len)
+{
+    if (len > ICCID_LEN)
+        iccid[ICCID_LEN] = '\0';
+    if (len != ICCID_LEN - 1 || strspn(iccid, "0123456789") != len)
+        return;
+    int sum = 0;
+    for (size_t i = 0; i < len; i++) {
+        int digit = iccid[i] - '0';
+        int twice = 2 * digit > 9 ? 2 * digit - 9 : 2 * digit;
+        sum += (len - i) % 2 ? twice : digit;
+    }
+    iccid[len] = (char)('0' + (10 - sum % 10) % 10);
+    iccid[len + 1] = '\0';
+}
+
 /* Digits (TS 31.102 allows no others, some carriers write hex) with the padding cut off. */
 static bool iccid_take(const char *text, char iccid[23])
 {
@@ -420,7 +442,10 @@ static bool iccid_take(const char *text, char iccid[23])
     while (len > 0 && iccid[len - 1] == 'F')
         len--;
     iccid[len] = '\0';
-    return len >= 18 && iccid[0] == '8' && iccid[1] == '9';
+    if (len < 18 || iccid[0] != '8' || iccid[1] != '9')
+        return false;
+    iccid_settle(iccid, len);
+    return true;
 }
 
 bool at_parse_iccid(const char *line, char iccid[23])

@@ -77,7 +77,8 @@ bool at_parse_pin_left(const char *line, const char *prefix, const char *name, u
 
 bool at_parse_imei(const char *line, char imei[17]);
 bool at_parse_imsi(const char *line, char imsi[16]);
-/* Any maker's form, with or without a prefix, plain or with swapped nibbles, or +CRSM. */
+/* Any maker's form, with or without a prefix, plain or with swapped nibbles, or +CRSM. The same SIM
+ * gives the same text whichever way it was read: 19 digits. */
 bool at_parse_iccid(const char *line, char iccid[23]);
 /* Maker, model, revision: a bare line, or one with `prefix` ("+CGMI:"); printable ASCII comes out.
  */
