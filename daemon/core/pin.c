@@ -73,14 +73,20 @@ static void follow_alarms(struct modem *modem, enum link_card card)
 
 /* --- the question --- */
 
-/* A modem that does not tell the ICCID of a locked SIM stands for its SIM. */
+/* A modem that does not tell the ICCID of a locked SIM stands for its SIM. Fourteen digits: some
+ * leave the check digit out. */
+static void modem_key(const struct modem *modem, char out[PIN_SIM_ROOM])
+{
+    (void)snprintf(out, PIN_SIM_ROOM, "imei:%.14s", modem->link->identity.imei);
+}
+
 static void sim_key(const struct modem *modem, char out[PIN_SIM_ROOM])
 {
     const struct link_identity *id = &modem->link->identity;
     if (id->iccid[0])
         (void)text_copy(out, PIN_SIM_ROOM, id->iccid);
     else
-        (void)snprintf(out, PIN_SIM_ROOM, "imei:%s", id->imei);
+        modem_key(modem, out);
 }
 
 static void refuse(struct modem *modem, const char *why)
@@ -109,25 +115,33 @@ static void on_durable(void *arg, int rc)
     explicit_bzero(modem->pin.code, sizeof modem->pin.code);
 }
 
-/* The link took its question back before the answer came: what is written as tried on this SIM was
- * never typed. */
-static bool was_never_typed(const struct modem *modem, const char *sim)
-{
-    return modem->pin.ours && modem->pin.before == modem->link->pins_typed &&
-           strcmp(modem->pin.sim, sim) == 0;
-}
-
-static int write_tried(struct modem *modem, bool anew)
+/* The link took its question back before the answer came: what is written as tried was never typed.
+ */
+static int take_back(struct modem *modem)
 {
     struct store *store = modem->gateway->store;
-    modem->pin.ours = anew || store_pin_known(store, modem->pin.sim) == 0;
+    if (!modem->pin.ours || modem->pin.before != modem->link->pins_typed)
+        return 0;
+    int rc = store_begin(store);
+    if (rc < 0)
+        return rc;
+    rc = store_pin_unlocked(store, modem->pin.sim, true);
+    int kept = store_end(store, rc == 0);
+    schedule_guard(modem->gateway);
+    rc = rc < 0 ? rc : kept;
+    modem->pin.ours = rc < 0;
+    return rc;
+}
+
+static int write_tried(struct modem *modem, const char *of)
+{
+    struct store *store = modem->gateway->store;
+    modem->pin.ours = store_pin_known(store, modem->pin.sim) == 0;
     modem->pin.before = modem->link->pins_typed;
     int rc = store_begin(store);
     if (rc < 0)
         return rc;
-    rc = anew ? store_pin_unlocked(store, modem->pin.sim, true) : 0; /* takes it back */
-    if (rc == 0)
-        rc = store_pin_try(store, modem->pin.sim, modem->pin.code);
+    rc = store_pin_try(store, modem->pin.sim, of, modem->pin.code);
     int kept = store_end(store, rc == 0);
     schedule_guard(modem->gateway);
     return rc < 0 ? rc : kept;
@@ -139,30 +153,31 @@ void pin_asked(struct modem *modem)
     struct store *store = modem->gateway->store;
     struct store_pin_view view;
     const char *why = "";
-    char sim[PIN_SIM_ROOM];
+    char of[PIN_SIM_ROOM];
 
     store_forget(store, &modem->pin.waiter); /* asked anew before the disk has answered */
     modem->pin.typed = false;
-    sim_key(modem, sim);
-    bool anew = was_never_typed(modem, sim);
-    modem->pin.ours = anew;
-    memcpy(modem->pin.sim, sim, sizeof sim);
+    if (take_back(modem) < 0) {
+        refuse(modem, "what it was told before cannot be taken back");
+        return;
+    }
+    modem->pin.ours = false;
+    sim_key(modem, modem->pin.sim);
+    modem_key(modem, of);
     if (secret_read_pin(config->pin_file, config->pin_credential, modem->pin.code, &why) < 0) {
         refuse(modem, why);
         return;
     }
-    if (store_pin_look(store, modem->pin.sim, modem->pin.code, &view) < 0) {
+    if (store_pin_look(store, modem->pin.sim, of, modem->pin.code, &view) < 0) {
         refuse(modem, "what it was told before cannot be read");
         return;
     }
-    if (anew && view.state == STORE_PIN_TRIED)
-        view.state = STORE_PIN_NEW;
     why = pin_refusal(&view, modem->link->pin_left);
     if (why) {
         refuse(modem, why);
         return;
     }
-    if (write_tried(modem, anew) < 0) {
+    if (write_tried(modem, of) < 0) {
         refuse(modem, "that it is tried cannot be written");
         return;
     }
@@ -190,23 +205,29 @@ void pin_rejected(struct modem *modem)
         log_event(LOG_LEVEL_ERROR, "pin", modem->config.name, "not_written", "errno=%d", -rc);
 }
 
-/* The SIM is ready: it has its attempts back, whoever has unlocked it. */
-static void unlocked(struct modem *modem)
+static void has_its_attempts(struct modem *modem, const char *sim, bool accepted)
 {
     struct store *store = modem->gateway->store;
-    char sim[PIN_SIM_ROOM];
-    bool accepted = modem->pin.typed;
-    modem->pin.typed = false;
-    if (accepted)
-        memcpy(sim, modem->pin.sim, sizeof sim);
-    else
-        sim_key(modem, sim);
     if (store_pin_known(store, sim) != 1 || store_begin(store) < 0)
         return;
     int rc = store_pin_unlocked(store, sim, accepted);
     if (store_end(store, rc == 0) < 0 || rc < 0)
         log_event(LOG_LEVEL_ERROR, "pin", modem->config.name, "not_written", "%s", "");
     schedule_guard(modem->gateway);
+}
+
+/* The SIM is ready: it has its attempts back, whoever has unlocked it, and under each of its names.
+ */
+static void unlocked(struct modem *modem)
+{
+    char sim[PIN_SIM_ROOM];
+    if (modem->pin.typed)
+        has_its_attempts(modem, modem->pin.sim, true);
+    modem->pin.typed = false;
+    sim_key(modem, sim);
+    has_its_attempts(modem, sim, false);
+    modem_key(modem, sim);
+    has_its_attempts(modem, sim, false);
 }
 
 void pin_follow(struct modem *modem, enum link_state state)

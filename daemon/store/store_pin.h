@@ -16,12 +16,14 @@ struct store_pin_view {
     bool spent; /* a PIN was rejected, and the SIM was not seen unlocked since */
 };
 
-/* `sim`: its ICCID, or what stands for it. 0/-errno */
-int store_pin_look(struct store *store, const char *sim, const char *pin,
+/* `sim`: its ICCID; where that is not told the same as `modem`, a name of the modem it is in. What
+ * is known of a SIM that has told its ICCID counts, and of those in this modem that have not; of
+ * one that does not tell, all that were tried in this modem: it may be any of them. 0/-errno */
+int store_pin_look(struct store *store, const char *sim, const char *modem, const char *pin,
                    struct store_pin_view *out) __attribute__((warn_unused_result));
 /* Those that write stand between store_begin() and store_end(). 0/-errno. The PIN is about to be
  * typed: TRIED, unless it stands there already. */
-int store_pin_try(struct store *store, const char *sim, const char *pin)
+int store_pin_try(struct store *store, const char *sim, const char *modem, const char *pin)
     __attribute__((warn_unused_result));
 /* What was tried on this SIM was wrong. */
 int store_pin_reject(struct store *store, const char *sim) __attribute__((warn_unused_result));

@@ -260,9 +260,12 @@ static const char schema_10[] =
     " substr(name, 4 + instr(substr(name, 5), '.'))"
     " WHERE name GLOB 'sim.*.*' AND instr(substr(name, 5), '.') > 20;";
 
+/* Where it was typed: of what came before that is not known. */
+static const char schema_11[] = "ALTER TABLE pin ADD COLUMN modem TEXT NOT NULL DEFAULT '';";
+
 static const char *const schema_scripts[STORE_SCHEMA] = {
-    schema_1, schema_2, schema_3, schema_4, schema_5,
-    schema_6, schema_7, schema_8, schema_9, schema_10,
+    schema_1, schema_2, schema_3, schema_4,  schema_5,  schema_6,
+    schema_7, schema_8, schema_9, schema_10, schema_11,
 };
 
 const char *schema_script(int revision)

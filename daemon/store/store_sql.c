@@ -293,13 +293,16 @@ static const char *const sql_text[SQLS] = {
     [SQL_TALLY_PURGE] =
         "DELETE FROM otp_tally WHERE (hour, kind, name, slot) IN (SELECT hour, kind, name, slot "
         "FROM otp_tally WHERE hour < ? LIMIT ?)",
-    [SQL_PIN_LOOK] = "SELECT coalesce(max(CASE WHEN hash = ?2 OR hash = x'' THEN state END), 0),"
-                     " coalesce(max(spent), 0) FROM pin WHERE sim = ?1",
-    [SQL_PIN_TRY] = "INSERT INTO pin VALUES (?1, ?2, 1, 0, ?3) ON CONFLICT DO NOTHING",
+    /* Nineteen: earlier revisions had longer names for the same SIMs and modems. */
+    [SQL_PIN_LOOK] = "SELECT sim, hash, state, spent FROM pin WHERE "
+                     "substr(sim, 1, 19) IN (?1, ?2) OR (?1 = ?2 AND modem = ?2)",
+    [SQL_PIN_TRY] = "INSERT INTO pin (sim, hash, state, spent, wall, modem) "
+                    "VALUES (?, ?, 1, 0, ?, ?) ON CONFLICT DO UPDATE SET modem = excluded.modem",
     [SQL_PIN_REJECT] = "UPDATE pin SET state = 2, spent = 1 WHERE sim = ?1 AND state = 1",
-    [SQL_PIN_ACCEPT] = "DELETE FROM pin WHERE sim = ?1 AND state = 1",
-    [SQL_PIN_UNSPEND] = "UPDATE pin SET spent = 0 WHERE sim = ?1 AND spent = 1",
-    [SQL_PIN_KNOWN] = "SELECT 1 FROM pin WHERE sim = ?1 AND (state = 1 OR spent = 1)",
+    [SQL_PIN_ACCEPT] = "DELETE FROM pin WHERE substr(sim, 1, 19) = ?1 AND state = 1",
+    [SQL_PIN_UNSPEND] = "UPDATE pin SET spent = 0 WHERE substr(sim, 1, 19) = ?1 AND spent = 1",
+    [SQL_PIN_KNOWN] =
+        "SELECT 1 FROM pin WHERE substr(sim, 1, 19) = ?1 AND (state = 1 OR spent = 1)",
     [SQL_PAIR_GET] = "SELECT imei, iccid FROM sim_pair WHERE imei = ?1 OR iccid = ?2",
     [SQL_PAIR_FORGET] = "DELETE FROM sim_pair WHERE imei = ?1 OR iccid = ?2",
     [SQL_PAIR_INSERT] = "INSERT INTO sim_pair (imei, iccid) VALUES (?, ?)",

@@ -297,6 +297,69 @@ static void no_iccid_goes_by_the_imei(void **state)
     typed(world, "4711");
 }
 
+static void identity(struct world *world, const char *iccid)
+{
+    struct link_identity *id = &world->link[0]->link.identity;
+    strcpy(id->iccid, iccid);
+    strcpy(id->imei, "356938035643809");
+}
+
+/* A SIM that is busy at a start does not tell its ICCID, and does at the next; or the other way
+ * round. */
+static void one_name_is_not_told_each_time(void **state)
+{
+    struct world *world = *state;
+    for (int told = 0; told < 2; told++) {
+        put_pin(told ? "4711" : "4712");
+        identity(world, told ? "8984777" : "");
+        ask(world, 3);
+        typed(world, told ? "4711" : "4712");
+        reject(world);
+        ready(world); /* by hand */
+        rig_restart(world);
+        identity(world, told ? "" : "8984777");
+        ask(world, 3);
+        refused(world, "this SIM has rejected the PIN that its file holds");
+        assert_int_equal(world->link[0]->pins, 0);
+    }
+    identity(world, "8984778"); /* another SIM that says so */
+    ask(world, 3);
+    typed(world, "4711");
+}
+
+/* Nor is it held against a SIM, or its modem, that the question was taken back. */
+static void one_that_was_never_typed_has_no_name(void **state)
+{
+    struct world *world = *state;
+    for (int told = 0; told < 2; told++) {
+        identity(world, told ? "8984777" : "");
+        world->link[0]->drops_pins = true;
+        ask(world, 2);
+        identity(world, told ? "" : "8984777");
+        world->link[0]->drops_pins = false;
+        ask(world, 2);
+        typed(world, "4711");
+        ready(world);
+    }
+}
+
+/* A modem that tells the ICCID only of a SIM that is unlocked. */
+static void its_attempts_come_back_under_each_name(void **state)
+{
+    struct world *world = *state;
+    identity(world, "");
+    ask(world, -1);
+    reject(world);
+    put_pin("4712");
+    ask(world, -1);
+    refused(world, "it has rejected a PIN, and does not tell how many attempts are left");
+    identity(world, "8984777");
+    ready(world); /* by hand */
+    identity(world, "");
+    ask(world, -1);
+    typed(world, "4712");
+}
+
 static void the_file_is_looked_at_each_time(void **state)
 {
     struct world *world = *state;
@@ -367,6 +430,10 @@ int main(void)
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(without_a_count_one_pin_is_tried_once, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(no_iccid_goes_by_the_imei, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(one_name_is_not_told_each_time, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(one_that_was_never_typed_has_no_name, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(its_attempts_come_back_under_each_name, setup,
+                                        rig_teardown),
         cmocka_unit_test_setup_teardown(the_file_is_looked_at_each_time, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(no_pin_stays_in_memory, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(each_state_of_a_sim_has_its_alarm, setup, rig_teardown),

@@ -6,28 +6,45 @@
 #include "store_rig.h"
 
 static const char sim[] = "8984012345678901234", another[] = "8984999999999999999";
+static const char modem[] = "imei:35693803564380", elsewhere[] = "imei:35693803564381";
 
-static void expect(struct rig *rig, const char *of, const char *pin, enum store_pin state,
-                   bool spent)
+static void expect_in(struct rig *rig, const char *of, const char *in, const char *pin,
+                      enum store_pin state, bool spent)
 {
     struct store_pin_view view;
-    assert_int_equal(store_pin_look(rig->store, of, pin, &view), 0);
+    assert_int_equal(store_pin_look(rig->store, of, in, pin, &view), 0);
     assert_int_equal(view.state, state);
     assert_int_equal(view.spent, spent);
 }
 
-static void try_pin(struct rig *rig, const char *pin)
+static void expect(struct rig *rig, const char *of, const char *pin, enum store_pin state,
+                   bool spent)
+{
+    expect_in(rig, of, modem, pin, state, spent);
+}
+
+static void try_in(struct rig *rig, const char *of, const char *in, const char *pin)
 {
     rig_begin(rig);
-    assert_int_equal(store_pin_try(rig->store, sim, pin), 0);
+    assert_int_equal(store_pin_try(rig->store, of, in, pin), 0);
+    rig_keep(rig);
+}
+
+static void try_pin(struct rig *rig, const char *pin)
+{
+    try_in(rig, sim, modem, pin);
+}
+
+static void reject_of(struct rig *rig, const char *of)
+{
+    rig_begin(rig);
+    assert_int_equal(store_pin_reject(rig->store, of), 0);
     rig_keep(rig);
 }
 
 static void reject(struct rig *rig)
 {
-    rig_begin(rig);
-    assert_int_equal(store_pin_reject(rig->store, sim), 0);
-    rig_keep(rig);
+    reject_of(rig, sim);
 }
 
 static void unlocked(struct rig *rig, bool accepted)
@@ -64,6 +81,47 @@ static void test_a_rejected_pin_stays_rejected(void **state)
     unlocked(&rig, true);
     expect(&rig, sim, "4712", STORE_PIN_NEW, false);
     expect(&rig, sim, "4711", STORE_PIN_REJECTED, false);
+    rig_end(&rig);
+}
+
+/* One that does not tell its ICCID may be any that was in its modem; one that tells it, one that
+ * did not. */
+static void test_one_without_a_name(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_disk(&rig);
+    try_pin(&rig, "4711");
+    reject(&rig);
+    rig_reopen(&rig);
+    expect(&rig, modem, "4711", STORE_PIN_REJECTED, true);
+    expect(&rig, modem, "4712", STORE_PIN_NEW, true);
+    expect_in(&rig, elsewhere, elsewhere, "4711", STORE_PIN_NEW, false);
+    expect_in(&rig, sim, elsewhere, "4711", STORE_PIN_REJECTED, true); /* moved there */
+    try_in(&rig, elsewhere, elsewhere, "4713");
+    reject_of(&rig, elsewhere);
+    expect_in(&rig, another, elsewhere, "4713", STORE_PIN_REJECTED, true);
+    expect(&rig, another, "4713", STORE_PIN_NEW, false);
+    try_in(&rig, sim, elsewhere, "4711"); /* typed there by mistake: there it is known, too */
+    expect_in(&rig, elsewhere, elsewhere, "4711", STORE_PIN_REJECTED, true);
+    rig_end(&rig);
+}
+
+/* Twenty digits of a SIM, fifteen of an IMEI. */
+static void test_names_of_an_earlier_revision(void **state)
+{
+    static const char longer[] = "89840123456789012347", imei[] = "imei:356938035643809";
+    struct rig rig;
+    (void)state;
+    rig_disk(&rig);
+    try_in(&rig, longer, "", "4711");
+    reject_of(&rig, longer);
+    try_in(&rig, imei, "", "4712");
+    reject_of(&rig, imei);
+    expect(&rig, sim, "4711", STORE_PIN_REJECTED, true);
+    expect(&rig, modem, "4712", STORE_PIN_REJECTED, true);
+    unlocked(&rig, false);
+    expect_in(&rig, sim, elsewhere, "4711", STORE_PIN_REJECTED, false);
     rig_end(&rig);
 }
 
@@ -128,6 +186,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_rejected_pin_stays_rejected),
+        cmocka_unit_test(test_one_without_a_name),
+        cmocka_unit_test(test_names_of_an_earlier_revision),
         cmocka_unit_test(test_a_kill_while_it_is_typed),
         cmocka_unit_test(test_no_pin_on_disk),
         cmocka_unit_test(test_new_keys),
