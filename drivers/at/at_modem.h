@@ -136,6 +136,7 @@ struct at_link {
     char smsc[17];
     bool roaming;
     int64_t keepalive_ms;
+    int64_t look_ms; /* when it is to be looked at again how it is */
 
     struct fsm fsm;          /* states: enum link_state */
     struct loop_timer timer; /* what the state waits for */
@@ -273,6 +274,9 @@ void at_recover_hold(struct at_link *l); /* until a late answer came */
 void at_recover_gone(struct at_link *l, const char *why, bool was_open);
 void at_recover_on_timer(struct at_link *l); /* RECOVERING, QUARANTINED, GONE */
 void at_recover_on_reboot(void *ctx, const char *line);
+/* True: it has been at work without a pause, or a message says that there is no network, and is
+ * looked at before the next. The chat is idle. */
+bool at_recover_take_turn(struct at_link *l);
 /* True, once: it has restarted by itself too often lately. */
 bool at_recover_take_restarts(struct at_link *l);
 /* The keepalive was answered, or (sent) a message went: the trouble is over. */

@@ -175,6 +175,7 @@ static const struct at_step arrive_steps[] = {
 static void arrived(void *arg, enum at_script_end end)
 {
     struct at_link *l = arg;
+    l->look_ms = loop_now_ms(l->loop) + l->keepalive_ms;
     if (end == AT_SCRIPT_DONE)
         at_network_settle(l, "registered");
     else
@@ -236,12 +237,12 @@ void at_network_on_registration(void *ctx, const char *line)
 void at_network_settle(struct at_link *l, const char *why)
 {
     if (at_init_restarted(l) || at_ladder_take_turn(l) || at_sim_was_lost(l) ||
-        at_card_take_turn(l) || at_ussd_take_turn(l))
+        at_card_take_turn(l) || at_ussd_take_turn(l) || at_recover_take_turn(l))
         return;
     if (at_network_registered(l)) {
         if (at_link_state(l) != LINK_READY)
             at_link_goto(l, LINK_READY, why);
-        loop_timer_arm_in(&l->timer, l->keepalive_ms);
+        loop_timer_arm(&l->timer, l->look_ms);
         at_link_tell_inbound(l);
         at_receive_work(l);
         return;

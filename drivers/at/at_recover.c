@@ -93,8 +93,10 @@ static void kept_alive(void *arg, enum at_script_end end)
             at_ladder_climb(l, "deaf");
         return;
     }
-    if (end == AT_SCRIPT_DONE)
+    if (end == AT_SCRIPT_DONE) {
+        l->look_ms = loop_now_ms(l->loop) + l->keepalive_ms;
         at_recover_healthy(l, false);
+    }
     if (waiting)
         at_send_begin(l);
     else
@@ -107,6 +109,24 @@ void at_recover_keepalive(struct at_link *l)
         loop_timer_arm_in(&l->timer, 1000);
     else
         at_script_run(&l->script, keepalive_steps, kept_alive);
+}
+
+/* That it answers, and in which mode, the message before has shown. */
+static const struct at_step busy_steps[] = {
+    {.make = ask_network, .timeout_ms = 5000},
+    {.make = at_network_ask_signal,
+     .prefix = {"+CSQ:", "+CESQ:"},
+     .line = at_network_parse_signal,
+     .timeout_ms = 5000},
+    {0},
+};
+
+bool at_recover_take_turn(struct at_link *l)
+{
+    if (at_link_state(l) != LINK_BUSY || loop_now_ms(l->loop) < l->look_ms)
+        return false;
+    at_script_run(&l->script, busy_steps, kept_alive);
+    return true;
 }
 
 void at_recover_resync(struct at_link *l, const char *why)

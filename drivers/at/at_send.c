@@ -160,12 +160,21 @@ static void cmgs_after(struct at_link *l, const struct at_result *result)
     }
 }
 
+/* Where the modem does not say that its network went, its messages do. */
+static bool is_for_want_of_a_network(const struct sms_outcome *outcome)
+{
+    return (outcome->space == SMS_CAUSE_CMS && (outcome->cause == 331 || outcome->cause == 332)) ||
+           (outcome->space == SMS_CAUSE_CME && outcome->cause >= 30 && outcome->cause <= 32);
+}
+
 static void send_end(struct at_link *l, const struct at_result *result)
 {
     struct at_sending *send = &l->send;
     struct sms_outcome outcome = at_send_verdict(result, send->reference, send->ended_by_us);
     if (outcome.space == SMS_CAUSE_CMS && outcome.cause == CMS_MEMORY_FULL)
         at_receive_full(l);
+    if (is_for_want_of_a_network(&outcome))
+        l->look_ms = loop_now_ms(l->loop);
     if (outcome.verdict == SMS_UNKNOWN) {
         send->unanswered.open = true;
         send->unanswered.token = send->submit.token;

@@ -128,12 +128,77 @@ static void the_signal_comes_from_whoever_knows_it(void **state)
     }
 }
 
+/* --- a modem that is never idle --- */
+
+static void send_one(struct world *w, enum sms_verdict verdict)
+{
+    uint64_t token = world_submit(w, false);
+    assert_true(token != 0);
+    assert_true(world_until_outcome(w, token, 5000));
+    assert_int_equal(w->outcome.verdict, verdict);
+}
+
+static void one_that_is_never_idle_is_looked_at_too(void **state)
+{
+    (void)state;
+    static const int64_t every_ms[] = {0, 20000, 59000};
+    for (size_t i = 0; i < sizeof every_ms / sizeof *every_ms; i++) {
+        struct world *w = world_ready();
+        w->wire_len = 0;
+        w->answer_ms = 2000; /* for each message */
+        int64_t end_ms = loop_now_ms(w->loop) + 600500;
+        unsigned sent = 0;
+        while (loop_now_ms(w->loop) < end_ms) {
+            if (w->wire_len > sizeof w->wire / 2)
+                fail_msg("too much was written");
+            send_one(w, SMS_SENT);
+            sent++;
+            world_run(w, every_ms[i]);
+            assert_true(world_until_ready(w, 1000));
+        }
+        assert_true(sent >= 10);
+        assert_in_range(wrote(w, "AT+CREG?\r"), 9, 10);
+        assert_in_range(wrote(w, "AT+CSQ\r"), 9, 10);
+        w->creg = "\r\n+CREG: 2,2\r\n\r\nOK\r\n"; /* and says nothing */
+        for (int s = 0; s < 61 && world_state(w) != LINK_REGISTERING; s++) {
+            (void)world_submit(w, false);
+            world_run(w, 1000);
+        }
+        assert_int_equal(world_state(w), LINK_REGISTERING);
+        world_end(w);
+    }
+}
+
+/* The next message would fail as well. */
+static void a_message_without_a_network_asks_for_it(void **state)
+{
+    static const char *const answers[] = {"\r\n+CMS ERROR: 331\r\n", "\r\n+CMS ERROR: 332\r\n",
+                                          "\r\n+CME ERROR: 30\r\n"};
+    (void)state;
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        struct world *w = world_ready();
+        world_run(w, 1000);
+        w->cmgs_answer = answers[i];
+        send_one(w, SMS_UNKNOWN);
+        assert_true(world_until_ready(w, 1000)); /* it is registered all the same */
+        w->creg = "\r\n+CREG: 2,2\r\n\r\nOK\r\n";
+        send_one(w, SMS_UNKNOWN);
+        world_run(w, 1000);
+        assert_int_equal(world_state(w), LINK_REGISTERING);
+        w->creg = w->cmgs_answer = NULL;
+        assert_true(world_until_ready(w, 10000));
+        world_end(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_registration_that_carries_messages_is_one),
         cmocka_unit_test(without_a_network_no_operator_is_shown),
         cmocka_unit_test(the_signal_comes_from_whoever_knows_it),
+        cmocka_unit_test(one_that_is_never_idle_is_looked_at_too),
+        cmocka_unit_test(a_message_without_a_network_asks_for_it),
     };
     at_log_hide();
     return cmocka_run_group_tests(tests, NULL, NULL);
