@@ -12,7 +12,7 @@ struct links {
     int keepalive_s; /* of the links that are made from now on */
 };
 
-/* A gateway_link_fn; `arg` is a struct links. NULL: it has been logged why. */
+/* A modem_link_fn; `arg` is a struct links. NULL: it has been logged why. */
 struct link *links_make(void *arg, const struct config_modem *modem, const struct link_sink *sink,
                         void *ctx);
 

@@ -70,7 +70,7 @@ static void on_ports(void *arg, const struct usb_port *ports, size_t count)
 {
     struct plugging *plugging = arg;
 
-    gateway_ports(plugging->gateway, ports, count);
+    plug_ports(gateway_fleet(plugging->gateway), ports, count);
 }
 
 struct plugging *plugging_new(struct loop *loop, struct gateway *gateway)
@@ -81,7 +81,8 @@ struct plugging *plugging_new(struct loop *loop, struct gateway *gateway)
         return NULL;
     plugging->loop = loop;
     plugging->gateway = gateway;
-    gateway_asker(gateway, &(struct plug_asker){.ask = ask, .forget = forget, .arg = plugging});
+    plug_asker(gateway_fleet(gateway),
+               &(struct plug_asker){.ask = ask, .forget = forget, .arg = plugging});
     plugging->hotplug = hotplug_new(loop, on_ports, plugging);
     if (!plugging->hotplug)
         log_event(LOG_LEVEL_WARNING, "plug", "-", "no_hotplug", "error=\"%s\" %s", strerror(errno),

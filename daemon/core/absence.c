@@ -5,7 +5,8 @@
 
 #include <stdio.h>
 #include "alarm.h"
-#include "gateway_inside.h"
+#include "fleet.h"
+#include "modem.h"
 
 enum { ABSENCE_MS = 600000 };
 
@@ -70,7 +71,7 @@ static void on_absence(void *arg)
 
 void absence_init(struct modem *modem)
 {
-    loop_timer_init(&modem->absence.timer, modem->gateway->loop, on_absence, modem);
+    loop_timer_init(&modem->absence.timer, modem->fleet->loop, on_absence, modem);
 }
 
 void absence_stop(struct modem *modem)

@@ -148,10 +148,8 @@ static struct alarm *alarm_new(struct alarms *alarms, const struct alarm_row *ro
     return alarm;
 }
 
-void alarm_raise(struct gateway *gateway, const char *name, const char *subject,
-                 const char *sentence)
+void alarm_raise(struct alarms *alarms, const char *name, const char *subject, const char *sentence)
 {
-    struct alarms *alarms = gateway_alarms(gateway);
     const struct alarm_row *row = row_find(name);
     assert(row && strlen(subject) < ALARM_SUBJECT_ROOM);
     struct alarm *alarm = *alarm_find(alarms, name, subject);
@@ -168,9 +166,8 @@ void alarm_raise(struct gateway *gateway, const char *name, const char *subject,
         alarm_tell(alarms, alarm, true);
 }
 
-void alarm_clear(struct gateway *gateway, const char *name, const char *subject)
+void alarm_clear(struct alarms *alarms, const char *name, const char *subject)
 {
-    struct alarms *alarms = gateway_alarms(gateway);
     assert(row_find(name));
     struct alarm **at = alarm_find(alarms, name, subject), *alarm = *at;
     if (!alarm)
@@ -181,9 +178,9 @@ void alarm_clear(struct gateway *gateway, const char *name, const char *subject)
     free(alarm);
 }
 
-bool alarm_at(struct gateway *gateway, size_t i, struct alarm_view *out)
+bool alarm_at(struct alarms *alarms, size_t i, struct alarm_view *out)
 {
-    const struct alarm *alarm = gateway_alarms(gateway)->first;
+    const struct alarm *alarm = alarms->first;
     while (alarm && i-- > 0)
         alarm = alarm->next;
     if (alarm)
@@ -191,9 +188,8 @@ bool alarm_at(struct gateway *gateway, size_t i, struct alarm_view *out)
     return alarm != NULL;
 }
 
-void alarm_on_change(struct gateway *gateway, alarm_fn *listener, void *arg)
+void alarm_on_change(struct alarms *alarms, alarm_fn *listener, void *arg)
 {
-    struct alarms *alarms = gateway_alarms(gateway);
     alarms->listener = listener;
     alarms->listener_arg = arg;
 }

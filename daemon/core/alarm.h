@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "gateway.h"
+#include "loop.h"
 
 enum alarm_severity {
     ALARM_WARNING,  /* will get worse, or is worse than usual */
@@ -25,7 +25,7 @@ struct alarm_view {
 };
 typedef void alarm_fn(void *arg, const struct alarm_view *alarm, bool raised);
 
-/* Kept in the gateway. */
+/* Kept by the gateway. */
 struct alarm;
 struct alarms {
     struct loop *loop;
@@ -36,19 +36,17 @@ struct alarms {
 };
 void alarms_init(struct alarms *alarms, struct loop *loop);
 void alarms_fini(struct alarms *alarms);
-/* gateway.c; a test of the front has its own. */
-struct alarms *gateway_alarms(struct gateway *gateway);
 
 /* `name` stands in the table (else assert). `sentence` says what to do, to people, with no number,
  * text or name of anybody in it; NULL: the table's. One that stands already keeps its time; its
  * sentence is the newest. */
-void alarm_raise(struct gateway *gateway, const char *name, const char *subject,
+void alarm_raise(struct alarms *alarms, const char *name, const char *subject,
                  const char *sentence);
-void alarm_clear(struct gateway *gateway, const char *name, const char *subject);
+void alarm_clear(struct alarms *alarms, const char *name, const char *subject);
 /* Those that stand, newest first; false past the end. Pointers hold until the next turn. */
-bool alarm_at(struct gateway *gateway, size_t i, struct alarm_view *out);
+bool alarm_at(struct alarms *alarms, size_t i, struct alarm_view *out);
 /* One listener: the front. NULL: none. */
-void alarm_on_change(struct gateway *gateway, alarm_fn *listener, void *arg);
+void alarm_on_change(struct alarms *alarms, alarm_fn *listener, void *arg);
 
 const char *alarm_severity_name(enum alarm_severity severity);
 /* Names of the table, for a test; NULL past the end. */

@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "fleet.h"
 #include "gateway_inside.h"
 #include "log.h"
 #include "number.h"
@@ -75,7 +74,7 @@ static int fail_unreadable(struct gateway *gateway, struct message *message)
 
 static int write_claim(struct modem *modem, struct message *message, struct attempt *attempt)
 {
-    struct gateway *gateway = modem->gateway;
+    struct gateway *gateway = gateway_of(modem);
     int rc = store_begin(gateway->store);
     if (rc < 0)
         return rc;
@@ -98,7 +97,7 @@ static int write_claim(struct modem *modem, struct message *message, struct atte
 
 int attempt_claim(struct modem *modem, struct message *message)
 {
-    struct gateway *gateway = modem->gateway;
+    struct gateway *gateway = gateway_of(modem);
     struct sending *sending = modem->sending;
     struct attempt attempt = {
         .message = message->row,
@@ -173,7 +172,7 @@ static void on_claim_durable(void *arg, int rc)
  * -errno. */
 static int write_commit(struct modem *modem)
 {
-    struct gateway *gateway = modem->gateway;
+    struct gateway *gateway = gateway_of(modem);
     struct message message = {0};
     struct attempt attempt;
     int64_t now_ms = loop_now_ms(gateway->loop);
@@ -210,7 +209,7 @@ static void proceed(struct modem *modem, bool yes)
 
     modem->slot = SLOT_ANSWERED;
     if (yes) {
-        modem->pace.text_ms = loop_now_ms(modem->gateway->loop);
+        modem->pace.text_ms = loop_now_ms(modem->fleet->loop);
         modem_count_part(modem);
     }
     link_proceed(modem->link, submit->token, submit->part, yes);
@@ -224,11 +223,11 @@ static bool is_of(const struct modem *modem, uint64_t token, unsigned part)
 
 void attempt_commit_asked(struct modem *modem, uint64_t token, unsigned part)
 {
-    struct gateway *gateway = modem->gateway;
+    struct gateway *gateway = gateway_of(modem);
 
     if (modem->slot != SLOT_SUBMITTED || !is_of(modem, token, part))
         return;
-    if (modem->sending->refuse || gateway->stopping || modem->retired) {
+    if (modem->sending->refuse || gateway->fleet.stopping || modem->retired) {
         proceed(modem, false);
         return;
     }
@@ -257,7 +256,7 @@ static void on_commit_durable(void *arg, int rc)
         return; /* the link gave up meanwhile, its outcome is on the way */
     /* The disk may have been slow: the deadline is looked at last of all. */
     proceed(modem,
-            rc == 0 && !sending->refuse && loop_now_ms(modem->gateway->loop) < sending->expires_ms);
+            rc == 0 && !sending->refuse && loop_now_ms(modem->fleet->loop) < sending->expires_ms);
 }
 
 /* --- outcome -------------------------------------------------------------------------------------
@@ -446,8 +445,8 @@ static void ending_try_later(struct modem *modem)
     struct ending *ending = &modem->sending->ending;
 
     modem->ending = ENDING_HELD;
-    gateway_store_failing(modem->gateway, true);
-    (void)store_free_reserve(modem->gateway->store);
+    gateway_store_failing(gateway_of(modem), true);
+    (void)store_free_reserve(modem->fleet->store);
     ending->retry_ms = ending->retry_ms ? ending->retry_ms * 2 : RETRY_FIRST_MS;
     if (ending->retry_ms > RETRY_MOST_MS)
         ending->retry_ms = RETRY_MOST_MS;
@@ -459,7 +458,7 @@ static void ending_try_later(struct modem *modem)
 static void ending_write(void *arg)
 {
     struct modem *modem = arg;
-    struct gateway *gateway = modem->gateway;
+    struct gateway *gateway = gateway_of(modem);
     int rc = store_begin(gateway->store);
 
     if (rc == 0) {
@@ -491,8 +490,8 @@ static void on_ending_durable(void *arg, int rc)
     ending->retry_ms = 0;
     outcome_go_on(modem);
     if (ending->outcome.verdict != SMS_NOT_SENT) /* the modem may have been lost meanwhile */
-        reports_look_again(modem->gateway, modem->keeper.had_iccid);
-    attempt_check_stopped(modem->gateway);
+        reports_look_again(gateway_of(modem), modem->keeper.had_iccid);
+    attempt_check_stopped(gateway_of(modem));
     fleet_reap(modem);
 }
 
@@ -500,8 +499,8 @@ static void on_ending_durable(void *arg, int rc)
 static void learn(struct modem *modem, const struct sms_outcome *outcome, bool rests)
 {
     const struct sms_cause_row *row = sms_cause_find(outcome->space, outcome->cause);
-    struct gateway_stats *stats = &modem->gateway->stats;
-    int64_t now_ms = loop_now_ms(modem->gateway->loop);
+    struct gateway_stats *stats = &gateway_of(modem)->stats;
+    int64_t now_ms = loop_now_ms(modem->fleet->loop);
 
     if (outcome->verdict == SMS_SENT) {
         int64_t took_ms = now_ms - modem->sending->claimed_at_ms;
@@ -564,7 +563,7 @@ static void outcome_take(struct modem *modem)
     const struct suspect_finding finding = suspect_learn(modem, outcome);
     ending->blames_sim = finding.blames_sim;
     ending->message_waits =
-        !finding.rests && fleet_other_parts(modem->gateway, modem) < sending->parts_left;
+        !finding.rests && fleet_other_parts(modem->fleet, modem) < sending->parts_left;
     learn(modem, outcome, finding.rests);
     slot_clear(modem);
     ending_write(modem);
@@ -584,12 +583,12 @@ void attempt_outcome(struct modem *modem, uint64_t token, unsigned part,
 {
     if (modem->slot == SLOT_FREE || !is_of(modem, token, part))
         return;
-    store_forget(modem->gateway->store, &modem->sending->commit_waiter);
+    store_forget(modem->fleet->store, &modem->sending->commit_waiter);
     modem->slot = SLOT_OVER;
     modem->sending->over = *outcome;
     outcome_go_on(modem);
     if (modem->slot == SLOT_OVER)
-        store_hurry(modem->gateway->store);
+        store_hurry(modem->fleet->store);
 }
 
 /* --- the rest
@@ -597,16 +596,16 @@ void attempt_outcome(struct modem *modem, uint64_t token, unsigned part,
 
 void attempt_refuse(struct gateway *gateway, int64_t row)
 {
-    for (struct modem *modem = gateway->modems; modem; modem = modem->next)
+    for (struct modem *modem = gateway->fleet.modems; modem; modem = modem->next)
         if (modem->slot != SLOT_FREE && modem->sending->row == row)
             modem->sending->refuse = true;
 }
 
 void attempt_check_stopped(struct gateway *gateway)
 {
-    if (!gateway->stopping || !gateway->on_stopped)
+    if (!gateway->fleet.stopping || !gateway->on_stopped)
         return;
-    for (const struct modem *modem = gateway->modems; modem; modem = modem->next)
+    for (const struct modem *modem = gateway->fleet.modems; modem; modem = modem->next)
         if (modem->slot != SLOT_FREE || modem->ending != ENDING_NONE)
             return;
     loop_defer(&gateway->stopped, LOOP_SOON);
@@ -614,7 +613,7 @@ void attempt_check_stopped(struct gateway *gateway)
 
 void attempt_drop(struct modem *modem)
 {
-    struct store *store = modem->gateway->store;
+    struct store *store = modem->fleet->store;
     struct sending *sending = modem->sending;
 
     store_forget(store, &sending->claim_waiter);
@@ -637,7 +636,7 @@ int attempt_open(struct modem *modem)
     sending->commit_waiter = (struct store_waiter){.fn = on_commit_durable, .arg = modem};
     sending->ending.waiter =
         (struct store_waiter){.fn = on_ending_durable, .arg = modem, .patient = true};
-    loop_timer_init(&sending->ending.retry, modem->gateway->loop, ending_write, modem);
+    loop_timer_init(&sending->ending.retry, modem->fleet->loop, ending_write, modem);
     modem->sending = sending;
     return 0;
 }

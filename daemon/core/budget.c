@@ -11,8 +11,9 @@
 #include <limits.h>
 #include <string.h>
 #include <time.h>
-#include "gateway_inside.h"
+#include "fleet.h"
 #include "log.h"
+#include "modem.h"
 #include "text.h"
 
 enum { COUNT_AGAIN_MS = 1000 };
@@ -33,12 +34,12 @@ static void day_bounds(int64_t wall_ms, int64_t *start_ms, int64_t *end_ms)
 }
 
 /* When the day ends, by the loop's clock. */
-static int64_t day_end_ms(const struct gateway *gateway)
+static int64_t day_end_ms(const struct fleet *fleet)
 {
-    int64_t wall_ms = loop_wall_ms(gateway->loop), start_ms, end_ms;
+    int64_t wall_ms = loop_wall_ms(fleet->loop), start_ms, end_ms;
 
     day_bounds(wall_ms, &start_ms, &end_ms);
-    return loop_now_ms(gateway->loop) + end_ms - wall_ms;
+    return loop_now_ms(fleet->loop) + end_ms - wall_ms;
 }
 
 /* --- the count -----------------------------------------------------------------------------------
@@ -46,7 +47,7 @@ static int64_t day_end_ms(const struct gateway *gateway)
 
 static bool is_counted(const struct modem *modem)
 {
-    int64_t wall_ms = loop_wall_ms(modem->gateway->loop);
+    int64_t wall_ms = loop_wall_ms(modem->fleet->loop);
 
     return wall_ms >= modem->budget.start_wall_ms && wall_ms < modem->budget.end_wall_ms &&
            strcmp(modem->link->identity.iccid, modem->budget.iccid) == 0;
@@ -56,22 +57,21 @@ static bool is_counted(const struct modem *modem)
  * disk does not tell, it stays uncounted, and is asked again. */
 static bool budget_refresh(struct modem *modem)
 {
-    struct gateway *gateway = modem->gateway;
+    struct fleet *fleet = modem->fleet;
     const char *iccid = modem->link->identity.iccid;
 
     if (is_counted(modem))
         return false;
-    day_bounds(loop_wall_ms(gateway->loop), &modem->budget.start_wall_ms,
-               &modem->budget.end_wall_ms);
+    day_bounds(loop_wall_ms(fleet->loop), &modem->budget.start_wall_ms, &modem->budget.end_wall_ms);
     text_copy(modem->budget.iccid, sizeof modem->budget.iccid, iccid);
     modem->budget.today = (struct store_day){0};
-    int rc = store_attempts_day(gateway->store, iccid, modem->budget.start_wall_ms,
+    int rc = store_attempts_day(fleet->store, iccid, modem->budget.start_wall_ms,
                                 modem->budget.end_wall_ms, &modem->budget.today);
     if (rc < 0) {
         modem->budget.end_wall_ms = 0;
         if (!modem->budget.unknown)
             log_event(LOG_LEVEL_ERROR, "budget", modem->config.name, "unknown", "errno=%d", -rc);
-        loop_timer_arm_in(&gateway->day_timer, COUNT_AGAIN_MS);
+        loop_timer_arm_in(&fleet->day_timer, COUNT_AGAIN_MS);
     }
     modem->budget.unknown = rc < 0;
     return true;
@@ -111,7 +111,7 @@ int budget_left(struct modem *modem)
 bool budget_before(struct modem *modem, int parts, int64_t until_ms)
 {
     return budget_left(modem) >= parts ||
-           (modem->config.daily_budget >= parts && day_end_ms(modem->gateway) < until_ms);
+           (modem->config.daily_budget >= parts && day_end_ms(modem->fleet) < until_ms);
 }
 
 /* --- another day ---------------------------------------------------------------------------------
@@ -120,21 +120,21 @@ bool budget_before(struct modem *modem, int parts, int64_t until_ms)
 /* Midnight, or the clock was set: it may be another day for those that had nothing left. */
 static void on_day(void *arg)
 {
-    struct gateway *gateway = arg;
+    struct fleet *fleet = arg;
 
-    loop_timer_arm(&gateway->day_timer, day_end_ms(gateway));
-    schedule_kick(gateway);
+    loop_timer_arm(&fleet->day_timer, day_end_ms(fleet));
+    fleet_kick(fleet);
 }
 
-void budget_init(struct gateway *gateway)
+void budget_init(struct fleet *fleet)
 {
-    loop_timer_init(&gateway->day_timer, gateway->loop, on_day, gateway);
-    loop_timer_arm(&gateway->day_timer, day_end_ms(gateway));
-    loop_on_wall_set(gateway->loop, on_day, gateway);
+    loop_timer_init(&fleet->day_timer, fleet->loop, on_day, fleet);
+    loop_timer_arm(&fleet->day_timer, day_end_ms(fleet));
+    loop_on_wall_set(fleet->loop, on_day, fleet);
 }
 
-void budget_stop(struct gateway *gateway)
+void budget_stop(struct fleet *fleet)
 {
-    loop_timer_cancel(&gateway->day_timer);
-    loop_on_wall_set(gateway->loop, NULL, NULL);
+    loop_timer_cancel(&fleet->day_timer);
+    loop_on_wall_set(fleet->loop, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include "store.h"
 
-struct gateway;
+struct fleet;
 struct modem;
 
 struct budget {
@@ -16,8 +16,8 @@ struct budget {
     char iccid[23];                     /* of which SIM the counts are */
 };
 
-void budget_init(struct gateway *gateway);
-void budget_stop(struct gateway *gateway);
+void budget_init(struct fleet *fleet);
+void budget_stop(struct fleet *fleet);
 void modem_count_part(struct modem *modem); /* one part committed */
 void modem_count_outcome(struct modem *modem, bool sent);
 int64_t modem_used_today(struct modem *modem);

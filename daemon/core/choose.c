@@ -10,7 +10,8 @@
 
 #include <string.h>
 #include "carriers.h"
-#include "gateway_inside.h"
+#include "fleet.h"
+#include "modem.h"
 
 /* Penalties decay all the time: what differs by less is the same. */
 static int penalty_step(const struct modem *modem)
@@ -32,30 +33,30 @@ bool modem_is_free(struct modem *modem)
     return modem->link && !modem->retired && !modem->identity.doubt && modem->state == LINK_READY &&
            !modem->moving && (!modem_is_paused(modem) || modem->hold.finishing) &&
            modem->slot == SLOT_FREE && !lease_holds(modem) && modem->ending != ENDING_HELD &&
-           loop_now_ms(modem->gateway->loop) >= modem_free_at_ms(modem);
+           loop_now_ms(modem->fleet->loop) >= modem_free_at_ms(modem);
 }
 
-void choose_round(struct gateway *gateway)
+void choose_round(struct fleet *fleet)
 {
-    gateway->round++;
+    fleet->round++;
 }
 
 void choose_pass_over(struct modem *modem)
 {
-    modem->round = modem->gateway->round;
+    modem->round = modem->fleet->round;
 }
 
 /* Of those that this round has not passed over. */
 static bool may_be_chosen(struct modem *modem)
 {
-    return modem->round != modem->gateway->round && modem_is_free(modem);
+    return modem->round != modem->fleet->round && modem_is_free(modem);
 }
 
-struct modem *choose_modem(struct gateway *gateway)
+struct modem *choose_modem(struct fleet *fleet)
 {
     struct modem *best = NULL;
 
-    for (struct modem *modem = gateway->modems; modem; modem = modem->next)
+    for (struct modem *modem = fleet->modems; modem; modem = modem->next)
         if (may_be_chosen(modem) && (!best || goes_before(modem, best)))
             best = modem;
     return best;
@@ -63,7 +64,7 @@ struct modem *choose_modem(struct gateway *gateway)
 
 static bool same_network(const struct modem *modem, const struct carrier *carrier)
 {
-    const struct carriers *carriers = modem->gateway->config->carriers;
+    const struct carriers *carriers = modem->fleet->config->carriers;
 
     return carriers_same_network(carriers, carriers_of_imsi(carriers, modem->link->identity.imsi),
                                  carrier);
@@ -71,13 +72,13 @@ static bool same_network(const struct modem *modem, const struct carrier *carrie
 
 struct modem *choose_for(struct modem *first, const struct message *message)
 {
-    struct gateway *gateway = first->gateway;
-    const struct carrier *carrier = carriers_of_number(gateway->config->carriers, message->to);
+    struct fleet *fleet = first->fleet;
+    const struct carrier *carrier = carriers_of_number(fleet->config->carriers, message->to);
     struct modem *best = first;
 
     if (!carrier || message->pin[0] || suspect_on_trial(first) || same_network(first, carrier))
         return first;
-    for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
+    for (struct modem *modem = fleet->modems; modem; modem = modem->next) {
         if (!may_be_chosen(modem) || modem_is_paused(modem) ||
             penalty_step(modem) != penalty_step(first) || !same_network(modem, carrier) ||
             strcmp(modem->link->identity.iccid, message->avoid) == 0 ||

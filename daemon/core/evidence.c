@@ -276,7 +276,7 @@ static void on_late(void *arg)
 
 void evidence_take(struct modem *modem, const struct link_evidence *evidence)
 {
-    struct gateway *gateway = modem->gateway;
+    struct gateway *gateway = gateway_of(modem);
     struct late *late = calloc(1, sizeof *late), **end = &gateway->evidence.late;
 
     if (!late) {

@@ -5,14 +5,22 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "attempt.h"
+#include "alarm.h"
 #include "carriers.h"
-#include "gateway_inside.h"
 #include "log.h"
+#include "modem.h"
 #include "text.h"
 
 /* --- the link's sink
  * ------------------------------------------------------------------------------ */
+
+/* Who was refused because of this one may use its port. */
+static void name_is_off(struct fleet *fleet, const char *name)
+{
+    for (struct modem *other = fleet->modems; other; other = other->next)
+        if (identity_twin_left(other, name) && other->place[0] && link_can_attach(other->link))
+            plug_back(other);
+}
 
 static void on_state(void *ctx, struct link *link, enum link_state state, const char *why)
 {
@@ -28,7 +36,7 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
 
     (void)link;
     modem->state = state;
-    modem->since_wall_ms = loop_wall_ms(modem->gateway->loop);
+    modem->since_wall_ms = loop_wall_ms(modem->fleet->loop);
     if (state == LINK_GONE && !modem->place[0])
         why = modem->absent;
     text_copy(modem->why, sizeof modem->why, why);
@@ -39,7 +47,7 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
     pin_follow(modem, state);
     if (is_off && !was_off) {
         modem_sim_away(modem);
-        identity_left(modem->gateway, modem->config.name);
+        name_is_off(modem->fleet, modem->config.name);
     }
     suspect_meet(modem);
     keeper_follow(modem);
@@ -62,32 +70,37 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
     if (state == LINK_READY)
         lease_on_free(modem);
     if (state == LINK_READY || (was_ready && state != LINK_BUSY))
-        schedule_kick(modem->gateway);
+        fleet_kick(modem->fleet);
+}
+
+static const struct fleet_events *owner_of(const struct modem *modem)
+{
+    return modem->fleet->events;
 }
 
 static void on_commit(void *ctx, struct link *link, uint64_t token, unsigned part)
 {
     (void)link;
-    attempt_commit_asked(ctx, token, part);
+    owner_of(ctx)->commit(ctx, token, part);
 }
 
 static void on_outcome(void *ctx, struct link *link, uint64_t token, unsigned part,
                        const struct sms_outcome *outcome)
 {
     (void)link;
-    attempt_outcome(ctx, token, part, outcome);
+    owner_of(ctx)->outcome(ctx, token, part, outcome);
 }
 
 static void on_evidence(void *ctx, struct link *link, const struct link_evidence *evidence)
 {
     (void)link;
-    evidence_take(ctx, evidence);
+    owner_of(ctx)->evidence(ctx, evidence);
 }
 
 static void on_inbound(void *ctx, struct link *link, const struct link_inbound *inbound)
 {
     (void)link;
-    inbox_take(ctx, inbound);
+    owner_of(ctx)->inbound(ctx, inbound);
 }
 
 static void on_radio(void *ctx, struct link *link, const struct link_radio *radio)
@@ -111,12 +124,11 @@ static void on_ussd_form(void *ctx, struct link *link, enum ussd_form form)
 
 static void on_traced(void *ctx, struct link *link)
 {
-    const struct modem *modem = ctx;
-    const struct gateway *gateway = modem->gateway;
+    struct modem *modem = ctx;
 
     (void)link;
-    if (gateway->on_trace && !modem->retired)
-        gateway->on_trace(gateway->on_trace_arg, modem->config.name);
+    if (!modem->retired)
+        owner_of(modem)->traced(modem);
 }
 
 static void on_pin(void *ctx, struct link *link)
@@ -155,17 +167,17 @@ static const struct link_sink sink = {
 /* --- coming and going
  * ------------------------------------------------------------------------------ */
 
-static struct modem *modem_new(struct gateway *gateway, const struct config_modem *config)
+static struct modem *modem_new(struct fleet *fleet, const struct config_modem *config)
 {
     struct modem *modem = calloc(1, sizeof *modem);
 
     if (!modem)
         return NULL;
-    modem->gateway = gateway;
+    modem->fleet = fleet;
     modem->config = *config;
     modem->state = LINK_OPENING;
-    modem->keeper.born_ms = loop_now_ms(gateway->loop);
-    modem->since_wall_ms = loop_wall_ms(gateway->loop);
+    modem->keeper.born_ms = loop_now_ms(fleet->loop);
+    modem->since_wall_ms = loop_wall_ms(fleet->loop);
     if (!plug_wants(config))
         text_copy(modem->place, sizeof modem->place,
                   *config->port ? config->port : config->gammu_device);
@@ -176,17 +188,17 @@ static struct modem *modem_new(struct gateway *gateway, const struct config_mode
     absence_init(modem);
     identity_init(modem);
     lease_init(modem);
-    if (attempt_open(modem) < 0) {
+    if (fleet->events->opened(modem) < 0) {
         free(modem);
         return NULL;
     }
-    modem->link = gateway->make_link(gateway->make_link_arg, config, &sink, modem);
+    modem->link = fleet->make_link(fleet->make_link_arg, config, &sink, modem);
     if (!modem->link) {
-        attempt_drop(modem);
+        fleet->events->closing(modem);
         free(modem);
         return NULL;
     }
-    struct modem **end = &gateway->modems;
+    struct modem **end = &fleet->modems;
     while (*end)
         end = &(*end)->next;
     *end = modem;
@@ -207,13 +219,12 @@ static void modem_free(struct modem *modem)
 {
     all_alarms_over(modem);
     plug_forget(modem);
-    attempt_drop(modem);
+    modem->fleet->events->closing(modem);
     hold_stop(modem);
     suspect_stop(modem);
     absence_stop(modem);
     identity_stop(modem);
     lease_stop(modem);
-    inbox_forget(modem);
     pin_stop(modem);
     pace_stop(modem);
     link_close(modem->link);
@@ -222,8 +233,8 @@ static void modem_free(struct modem *modem)
 
 static void modem_remove(struct modem *modem)
 {
-    struct gateway *gateway = modem->gateway;
-    struct modem **at = &gateway->modems;
+    struct fleet *fleet = modem->fleet;
+    struct modem **at = &fleet->modems;
     char name[sizeof modem->config.name];
 
     while (*at != modem)
@@ -231,7 +242,7 @@ static void modem_remove(struct modem *modem)
     *at = modem->next;
     text_copy(name, sizeof name, modem->config.name);
     modem_free(modem);
-    identity_left(gateway, name); /* its port is closed: now another may open one of it */
+    name_is_off(fleet, name); /* its port is closed: now another may open one of it */
 }
 
 void fleet_reap(struct modem *modem)
@@ -242,26 +253,26 @@ void fleet_reap(struct modem *modem)
     modem_remove(modem);
 }
 
-int fleet_open(struct gateway *gateway)
+static int fleet_open(struct fleet *fleet)
 {
-    for (size_t i = 0; i < gateway->config->modem_count; i++) {
-        const struct config_modem *config = &gateway->config->modems[i];
-        if (fleet_find(gateway, config->name))
+    for (size_t i = 0; i < fleet->config->modem_count; i++) {
+        const struct config_modem *config = &fleet->config->modems[i];
+        if (fleet_find(fleet, config->name))
             continue;
-        struct modem *modem = modem_new(gateway, config);
+        struct modem *modem = modem_new(fleet, config);
         if (!modem)
             return -ENOMEM;
         int rc = link_open(modem->link);
         if (rc < 0)
             return rc;
     }
-    plug_look(gateway);
+    plug_look(fleet);
     return 0;
 }
 
-struct modem *fleet_adopt(struct gateway *gateway, const struct config_modem *config)
+struct modem *fleet_adopt(struct fleet *fleet, const struct config_modem *config)
 {
-    struct modem *modem = modem_new(gateway, config);
+    struct modem *modem = modem_new(fleet, config);
 
     if (!modem)
         return NULL;
@@ -304,12 +315,12 @@ void fleet_retire(struct modem *modem)
 
 /* One that no section named before and one does now is that section's; a new [gateway] adopt = no
  * lets all of them go. */
-static bool adopted_stays(const struct gateway *gateway, const struct modem *modem)
+static bool adopted_stays(const struct fleet *fleet, const struct modem *modem)
 {
-    if (!modem->adopted || !gateway->config->adopt)
+    if (!modem->adopted || !fleet->config->adopt)
         return false;
-    for (size_t i = 0; i < gateway->config->modem_count; i++) {
-        const struct config_modem *section = &gateway->config->modems[i];
+    for (size_t i = 0; i < fleet->config->modem_count; i++) {
+        const struct config_modem *section = &fleet->config->modems[i];
         if (strcmp(section->name, modem->config.name) == 0 ||
             same_imei(section->imei, modem->config.imei))
             return false;
@@ -329,44 +340,58 @@ static void look_again(struct modem *modem)
 }
 
 /* A modem whose section left or points elsewhere retires: it finishes what has left it and goes. */
-void fleet_reload(struct gateway *gateway)
+void fleet_reload(struct fleet *fleet, const struct config *config)
 {
     struct modem *next;
 
-    for (struct modem *modem = gateway->modems; modem; modem = next) {
-        const struct config_modem *config = section_of(gateway->config, modem->config.name);
+    fleet->config = config;
+    for (struct modem *modem = fleet->modems; modem; modem = next) {
+        const struct config_modem *section = section_of(fleet->config, modem->config.name);
         next = modem->next;
         if (modem->retired)
             continue;
-        if (config && same_place(config, &modem->config)) {
-            modem->config = *config;
+        if (section && same_place(section, &modem->config)) {
+            modem->config = *section;
             pace_arm(modem); /* min_interval_ms may be another */
             look_again(modem);
             continue;
         }
-        if (!adopted_stays(gateway, modem))
+        if (!adopted_stays(fleet, modem))
             fleet_retire(modem);
     }
-    if (fleet_open(gateway) < 0)
+    if (fleet_open(fleet) < 0)
         log_event(LOG_LEVEL_ERROR, "fleet", "-", "open_failed", "%s", "");
-    schedule_kick(gateway);
+    fleet_kick(fleet);
 }
 
-void fleet_close(struct gateway *gateway)
+void fleet_init(struct fleet *fleet)
+{
+    budget_init(fleet);
+}
+
+int fleet_start(struct fleet *fleet)
+{
+    hold_load(fleet);
+    plug_lessons_load(fleet);
+    return fleet_open(fleet);
+}
+
+void fleet_close(struct fleet *fleet)
 {
     struct modem *next;
 
-    for (struct modem *modem = gateway->modems; modem; modem = next) {
+    for (struct modem *modem = fleet->modems; modem; modem = next) {
         next = modem->next;
-        gateway->modems = next;
+        fleet->modems = next;
         modem_free(modem);
     }
+    budget_stop(fleet);
 }
 
 void modem_view_fill(struct modem *modem, struct modem_view *view)
 {
     const struct carrier *carrier =
-        carriers_of_imsi(modem->gateway->config->carriers, modem->link->identity.imsi);
+        carriers_of_imsi(modem->fleet->config->carriers, modem->link->identity.imsi);
 
     if (modem->link->identity.iccid[0])
         (void)modem_used_today(modem);

@@ -8,18 +8,18 @@
 #include <stdint.h>
 #include "config.h"
 #include "link.h"
+#include "modem_view.h"
+#include "refusal.h"
 #include "store.h"
 
+struct alarms;
+struct fleet;
 struct gateway;
-
-/* Makes the link of one [modem] section; its sink and ctx are the gateway's. NULL: no memory. */
-typedef struct link *gateway_link_fn(void *arg, const struct config_modem *modem,
-                                     const struct link_sink *sink, void *ctx);
 
 /* The store and the configuration outlive the gateway. Opens a link for each section. NULL: no
  * memory. */
 struct gateway *gateway_new(struct loop *loop, struct store *store, const struct config *config,
-                            gateway_link_fn *make_link, void *arg)
+                            modem_link_fn *make_link, void *arg)
     __attribute__((warn_unused_result));
 /* Takes a re-read configuration over (SIGHUP): modems that left are closed when free, new ones
  * opened, limits changed. `config` must outlive the gateway; the former one may be freed
@@ -29,15 +29,6 @@ void gateway_reload(struct gateway *gateway, const struct config *config);
 void gateway_shutdown(struct gateway *gateway, loop_fn *done, void *arg);
 bool gateway_shutting_down(const struct gateway *gateway);
 void gateway_free(struct gateway *gateway); /* links are closed here */
-
-/* Why a request was refused. `name` is a name of the error table of proto/openrpc.json. */
-struct refusal {
-    const char *name;
-    char sentence[200];
-    int retry_after_s; /* 0: time does not mend it */
-    int estimate_ms;   /* overloaded, expired: when it could have been sent; 0: not known */
-    char suggest[17];  /* bad_number: the number that may be meant; "" */
-};
 
 struct send_request {
     uint32_t uid;
@@ -72,23 +63,6 @@ int gateway_send(struct gateway *gateway, const struct send_request *request,
 int gateway_cancel(struct gateway *gateway, struct message *message, struct refusal *refusal)
     __attribute__((warn_unused_result));
 
-struct modem_view {
-    const char *name, *port, *driver, *why; /* why: a few words on the last state change */
-    enum link_state state;
-    int64_t since_wall_ms;
-    const struct link_identity *identity;
-    const struct link_radio *radio;
-    enum link_card card; /* UNKNOWN, too, while nobody speaks there */
-    int pin_left;        /* attempts before the SIM wants its PUK; -1: not told */
-    const char *carrier; /* of its SIM, for people; "" while it is not known */
-    int daily_budget, used_today;
-    int64_t sent_today, failed_today;
-    double penalty;
-    bool paused;            /* by an operator */
-    const char *held;       /* why it takes no new message, in words; "" */
-    int64_t trial_wall_ms;  /* its SIM is taken out: when one message may try it; 0 */
-    const char *last_error; /* in words; "" */
-};
 size_t gateway_modem_count(const struct gateway *gateway);
 /* false past the end. Pointers hold until the next turn. */
 bool gateway_modem_at(const struct gateway *gateway, size_t i, struct modem_view *out);
@@ -134,5 +108,9 @@ struct gateway_stats {
     bool unclean_start, store_failing, paused;
 };
 void gateway_stats(struct gateway *gateway, struct gateway_stats *out);
+
+/* What stands behind it: its modems (lease.h, plug.h) and its alarms (alarm.h). */
+struct fleet *gateway_fleet(struct gateway *gateway);
+struct alarms *gateway_alarms(struct gateway *gateway);
 
 #endif

@@ -6,10 +6,10 @@
 #include "admission.h"
 #include "alarm.h"
 #include "evidence.h"
+#include "fleet.h"
 #include "gateway.h"
 #include "inbox.h"
 #include "modem.h"
-#include "plug.h"
 #include "registry_inside.h"
 #include "reports.h"
 #include "schedule.h"
@@ -24,16 +24,9 @@ struct gateway {
     struct loop *loop;
     struct store *store;
     const struct config *config;
-    gateway_link_fn *make_link;
-    void *make_link_arg;
-    struct modem *modems;
-    uint64_t round;              /* of claims, one before each COMMIT */
-    bool paused;                 /* by an operator: a fact on disk */
-    struct loop_timer day_timer; /* budgets begin anew */
-    struct plug plug;
+    struct fleet fleet;
     struct alarms alarms;
 
-    bool stopping;
     struct loop_task stopped;
     loop_fn *on_stopped;
     void *on_stopped_arg;
@@ -63,7 +56,7 @@ struct gateway {
 /* The store failed, or works again: the flag and the alarm. Whoever says that it failed need not
  * see to it that it is tried again. */
 void gateway_store_failing(struct gateway *gateway, bool failing);
-/* A modem's view is another than it was: modem_tell(). */
-void gateway_told(struct modem *modem, const char *why);
+/* Whose modem it is. */
+struct gateway *gateway_of(const struct modem *modem);
 
 #endif

@@ -3,9 +3,10 @@
 #include "habit.h"
 
 #include <string.h>
-#include "gateway_inside.h"
+#include "fleet.h"
 #include "identity.h"
 #include "log.h"
+#include "modem.h"
 #include "store_habit.h"
 #include "text.h"
 
@@ -24,7 +25,7 @@ void habit_recall(struct modem *modem)
         return;
     text_copy(modem->habit.imei, sizeof modem->habit.imei, is->imei);
     text_copy(modem->habit.revision, sizeof modem->habit.revision, is->revision);
-    int rc = store_habit_get(modem->gateway->store, is->imei, is->revision, &form);
+    int rc = store_habit_get(modem->fleet->store, is->imei, is->revision, &form);
     if (rc < 0)
         complain(modem, "habit_unknown", rc); /* it is learnt anew */
     else if (rc == 1)
@@ -34,7 +35,7 @@ void habit_recall(struct modem *modem)
 void habit_learn(struct modem *modem, enum ussd_form form)
 {
     const struct link_identity *is = &modem->link->identity;
-    int rc = store_habit_set(modem->gateway->store, is->imei, is->revision, form);
+    int rc = store_habit_set(modem->fleet->store, is->imei, is->revision, form);
 
     if (rc < 0)
         complain(modem, "habit_not_kept", rc);

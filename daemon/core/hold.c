@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include "gateway_inside.h"
+#include "fleet.h"
 #include "log.h"
+#include "modem.h"
+#include "refusal.h"
 #include "text.h"
 
 enum {
@@ -33,10 +35,10 @@ static void fact_name(const struct modem *modem, char out[FACT_NAME])
 }
 
 /* What cannot be read stays as it was. */
-static bool fact_is_set(struct gateway *gateway, const char *name, bool was)
+static bool fact_is_set(struct fleet *fleet, const char *name, bool was)
 {
     char value[8] = "";
-    int rc = store_fact_get(gateway->store, name, value, sizeof value);
+    int rc = store_fact_get(fleet->store, name, value, sizeof value);
 
     if (rc < 0)
         log_event(LOG_LEVEL_ERROR, "hold", "-", "fact_unknown", "errno=%d", -rc);
@@ -48,7 +50,7 @@ static void load_modem(struct modem *modem)
     char name[FACT_NAME];
 
     fact_name(modem, name);
-    modem->hold.paused = fact_is_set(modem->gateway, name, modem->hold.paused);
+    modem->hold.paused = fact_is_set(modem->fleet, name, modem->hold.paused);
 }
 
 /* --- what it means
@@ -57,7 +59,7 @@ static void load_modem(struct modem *modem)
 
 bool modem_is_paused(const struct modem *modem)
 {
-    return modem->hold.paused || modem->gateway->paused || suspect_is_out(modem);
+    return modem->hold.paused || modem->fleet->paused || suspect_is_out(modem);
 }
 
 bool modem_is_away(const struct modem *modem)
@@ -70,7 +72,7 @@ const char *hold_words(const struct modem *modem)
 {
     if (modem->hold.paused)
         return "paused by an operator";
-    if (modem->gateway->paused)
+    if (modem->fleet->paused)
         return "the gateway is paused by an operator";
     if (modem->identity.doubt)
         return modem->identity.why;
@@ -81,7 +83,7 @@ const char *hold_words(const struct modem *modem)
 
 int hold_next_part(struct modem *modem, struct message *out)
 {
-    struct store *store = modem->gateway->store;
+    struct store *store = modem->fleet->store;
     char pin[MODEM_NAME_MAX + 8];
 
     snprintf(pin, sizeof pin, "sim:%s", modem->link->identity.iccid);
@@ -121,23 +123,22 @@ static void held_or_not(struct modem *modem)
     loop_defer(&modem->hold.tell, LOOP_SOON);
 }
 
-void hold_load(struct gateway *gateway)
+void hold_load(struct fleet *fleet)
 {
-    bool all = gateway->paused;
+    bool all = fleet->paused;
 
-    gateway->paused = fact_is_set(gateway, "gateway.paused", all);
-    for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
+    fleet->paused = fact_is_set(fleet, "gateway.paused", all);
+    for (struct modem *modem = fleet->modems; modem; modem = modem->next) {
         bool one = modem->hold.paused;
         load_modem(modem);
-        if (modem->hold.paused != one || gateway->paused != all)
+        if (modem->hold.paused != one || fleet->paused != all)
             held_or_not(modem);
     }
 }
 
-int gateway_modem_pause(struct gateway *gateway, const char *name, bool pause,
-                        struct refusal *refusal)
+int hold_modem(struct fleet *fleet, const char *name, bool pause, struct refusal *refusal)
 {
-    struct modem *modem = fleet_find(gateway, name);
+    struct modem *modem = fleet_find(fleet, name);
     char fact[FACT_NAME];
 
     if (!modem)
@@ -147,28 +148,28 @@ int gateway_modem_pause(struct gateway *gateway, const char *name, bool pause,
     if (modem->hold.paused == pause)
         return 0;
     fact_name(modem, fact);
-    schedule_guard(gateway); /* where the disk fails it stays as it was: hold_load() */
-    if (store_fact_set(gateway->store, fact, pause ? "1" : "") < 0)
+    fleet_guard(fleet); /* where the disk fails it stays as it was: hold_load() */
+    if (store_fact_set(fleet->store, fact, pause ? "1" : "") < 0)
         return refuse(refusal, "store_failed", "It could not be written to disk.");
     modem->hold.paused = pause;
     log_event(LOG_LEVEL_NOTICE, "hold", modem->config.name, pause ? "paused" : "resumed", "%s", "");
     held_or_not(modem);
-    schedule_kick(gateway);
+    fleet_kick(fleet);
     return 0;
 }
 
-int gateway_pause(struct gateway *gateway, bool pause, struct refusal *refusal)
+int hold_all(struct fleet *fleet, bool pause, struct refusal *refusal)
 {
-    if (gateway->paused == pause)
+    if (fleet->paused == pause)
         return 0;
-    schedule_guard(gateway);
-    if (store_fact_set(gateway->store, "gateway.paused", pause ? "1" : "") < 0)
+    fleet_guard(fleet);
+    if (store_fact_set(fleet->store, "gateway.paused", pause ? "1" : "") < 0)
         return refuse(refusal, "store_failed", "It could not be written to disk.");
-    gateway->paused = pause;
+    fleet->paused = pause;
     log_event(LOG_LEVEL_NOTICE, "hold", "-", pause ? "paused" : "resumed", "%s", "");
-    for (struct modem *modem = gateway->modems; modem; modem = modem->next)
+    for (struct modem *modem = fleet->modems; modem; modem = modem->next)
         held_or_not(modem);
-    schedule_kick(gateway);
+    fleet_kick(fleet);
     return 0;
 }
 
@@ -176,9 +177,9 @@ int gateway_pause(struct gateway *gateway, bool pause, struct refusal *refusal)
  * -------------------------------------------------------------------------------------------
  */
 
-int gateway_modem_reset(struct gateway *gateway, const char *name, struct refusal *refusal)
+int hold_reset(struct fleet *fleet, const char *name, struct refusal *refusal)
 {
-    struct modem *modem = fleet_find(gateway, name);
+    struct modem *modem = fleet_find(fleet, name);
 
     if (!modem)
         return refuse(refusal, "not_found", "No modem has this name.");
@@ -195,7 +196,7 @@ int gateway_modem_reset(struct gateway *gateway, const char *name, struct refusa
 
 void hold_init(struct modem *modem)
 {
-    loop_task_init(&modem->hold.tell, modem->gateway->loop, on_tell, modem);
+    loop_task_init(&modem->hold.tell, modem->fleet->loop, on_tell, modem);
     load_modem(modem);
     modem->hold.finishing =
         modem->hold.paused; /* what it began before a restart, once it is ready */

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include "gateway_inside.h"
+#include "fleet.h"
 #include "log.h"
+#include "modem.h"
+#include "refusal.h"
 #include "text.h"
 
 static const char *tail_of(const char *iccid)
@@ -44,7 +46,7 @@ static const char *other_than_named(const struct modem *modem)
 
 static const struct modem *twin_of(const struct modem *modem)
 {
-    for (const struct modem *other = modem->gateway->modems; other; other = other->next)
+    for (const struct modem *other = modem->fleet->modems; other; other = other->next)
         if (other != modem && !other->retired && other->identity.doubt != DOUBT_TWICE &&
             modem_is_known(other) &&
             same_imei(other->link->identity.imei, modem->link->identity.imei))
@@ -63,20 +65,17 @@ static void refuse_twin(struct modem *modem, const struct modem *twin)
         (void)link_attach(modem->link, NULL); /* a detach cannot fail */
 }
 
-void identity_left(struct gateway *gateway, const char *name)
+bool identity_twin_left(struct modem *modem, const char *name)
 {
     char why[96];
 
     snprintf(why, sizeof why, "refused: [modem %.60s] has this modem", name);
-    for (struct modem *other = gateway->modems; other; other = other->next) {
-        if (other->identity.doubt != DOUBT_TWICE || other->retired ||
-            strcmp(other->identity.why, why) != 0)
-            continue;
-        doubt_set(other, DOUBT_NONE, "who had its modem is off");
-        other->identity.looked_imei[0] = '\0';
-        if (other->place[0] && link_can_attach(other->link))
-            plug_back(other);
-    }
+    if (modem->identity.doubt != DOUBT_TWICE || modem->retired ||
+        strcmp(modem->identity.why, why) != 0)
+        return false;
+    doubt_set(modem, DOUBT_NONE, "who had its modem is off");
+    modem->identity.looked_imei[0] = '\0';
+    return true;
 }
 
 /* --- the pair of modem and SIM ------------------------------------------------------------------
@@ -85,7 +84,7 @@ void identity_left(struct gateway *gateway, const char *name)
 static void pair_keep(struct modem *modem)
 {
     const struct link_identity *is = &modem->link->identity;
-    int rc = store_pair_set(modem->gateway->store, is->imei, is->iccid);
+    int rc = store_pair_set(modem->fleet->store, is->imei, is->iccid);
 
     if (rc < 0)
         log_event(LOG_LEVEL_ERROR, "fleet", modem->config.name, "pair_not_kept", "error=\"%s\"",
@@ -101,7 +100,7 @@ static void alarm_end(struct modem *modem)
 static bool pair_changed(struct modem *modem, enum store_pair was)
 {
     const char *iccid = modem->link->identity.iccid;
-    bool hold = modem->gateway->config->sim_swap == SIM_SWAP_HOLD;
+    bool hold = modem->fleet->config->sim_swap == SIM_SWAP_HOLD;
     const char *what = was == STORE_PAIR_OTHER_SIM ? "it holds another SIM than before"
                                                    : "its SIM was in another modem before";
     char sentence[200];
@@ -126,7 +125,7 @@ static bool pair_look(struct modem *modem)
 
     if (!is->imei[0] || !is->iccid[0])
         return false;
-    int rc = store_pair_get(modem->gateway->store, is->imei, is->iccid, &was);
+    int rc = store_pair_get(modem->fleet->store, is->imei, is->iccid, &was);
     if (rc < 0) { /* a store that cannot be read lets nothing leave anyway */
         log_event(LOG_LEVEL_ERROR, "fleet", modem->config.name, "pair_unknown", "error=\"%s\"",
                   strerror(-rc));
@@ -182,9 +181,9 @@ static void on_accepted(void *arg, int rc)
     modem_tell(modem, NULL);
 }
 
-int gateway_modem_accept(struct gateway *gateway, const char *name, struct refusal *refusal)
+int identity_accept(struct fleet *fleet, const char *name, struct refusal *refusal)
 {
-    struct modem *modem = fleet_find(gateway, name);
+    struct modem *modem = fleet_find(fleet, name);
 
     *refusal = (struct refusal){.name = "not_found", .sentence = "no modem has this name"};
     if (!modem)
@@ -199,16 +198,16 @@ int gateway_modem_accept(struct gateway *gateway, const char *name, struct refus
     }
     *refusal = (struct refusal){.name = "store_failed",
                                 .sentence = "the gateway cannot write to its disk"};
-    if (store_pair_set(gateway->store, modem->link->identity.imei, modem->link->identity.iccid) < 0)
+    if (store_pair_set(fleet->store, modem->link->identity.imei, modem->link->identity.iccid) < 0)
         return -1;
-    schedule_guard(gateway);
+    fleet_guard(fleet);
     if (!modem->identity.accepted.queued)
-        store_when_durable(gateway->store, &modem->identity.accepted);
+        store_when_durable(fleet->store, &modem->identity.accepted);
     alarm_end(modem);
     if (modem->identity.doubt == DOUBT_SWAPPED) {
         doubt_set(modem, DOUBT_NONE, "its SIM was accepted");
         modem_say(modem, "its SIM was accepted");
-        schedule_kick(gateway);
+        fleet_kick(fleet);
     }
     return 0;
 }
@@ -221,5 +220,5 @@ void identity_init(struct modem *modem)
 
 void identity_stop(struct modem *modem)
 {
-    store_forget(modem->gateway->store, &modem->identity.accepted);
+    store_forget(modem->fleet->store, &modem->identity.accepted);
 }

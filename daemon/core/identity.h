@@ -14,7 +14,7 @@ enum modem_doubt {
     DOUBT_SWAPPED, /* another SIM than before, or a SIM of another modem: modem.accept */
 };
 
-struct gateway;
+struct fleet;
 struct modem;
 struct refusal;
 
@@ -29,8 +29,12 @@ void identity_init(struct modem *modem);
 void identity_stop(struct modem *modem);
 /* After each change of the link's state. */
 void identity_look(struct modem *modem);
-/* The modem of this name is off, or is none any more: who was refused because of it is looked at
- * anew. */
-void identity_left(struct gateway *gateway, const char *name);
+/* The modem of this name is off, or is none any more: true where this one was refused because of
+ * it, and is so no more. */
+bool identity_twin_left(struct modem *modem, const char *name);
+/* The SIM that the modem holds now is the right one: the pair is kept, the alarm ends, and it
+ * sends. Inside the transaction. 0, or -1 with the refusal: not_found, conflict (no SIM is known
+ * now, or it is held for another reason), store_failed. */
+int identity_accept(struct fleet *fleet, const char *name, struct refusal *refusal);
 
 #endif

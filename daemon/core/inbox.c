@@ -99,7 +99,7 @@ static void fill(struct inbox *inbox, const struct pdu_deliver *deliver, const c
 static int take_single(struct modem *modem, const struct link_inbound *inbound,
                        const struct pdu_deliver *deliver)
 {
-    struct gateway *gateway = modem->gateway;
+    struct gateway *gateway = gateway_of(modem);
     struct inbox inbox = {0};
 
     fill(&inbox, deliver, modem->config.name, inbound->iccid, loop_wall_ms(gateway->loop));
@@ -214,7 +214,7 @@ static int make_room(struct gateway *gateway, const char *modem)
 static int take_part(struct modem *modem, const struct link_inbound *inbound,
                      const struct pdu_deliver *deliver)
 {
-    struct gateway *gateway = modem->gateway;
+    struct gateway *gateway = gateway_of(modem);
     uint8_t set[32];
     int rc;
 
@@ -267,7 +267,7 @@ static void on_sets(void *arg)
 
 static int take_deliver(struct modem *modem, const struct link_inbound *inbound)
 {
-    struct gateway *gateway = modem->gateway;
+    struct gateway *gateway = gateway_of(modem);
     struct pdu_deliver deliver;
     enum pdu_refusal refusal = pdu_decode_deliver(inbound->tpdu, inbound->len, &deliver);
 
@@ -292,8 +292,8 @@ static int take_report(struct modem *modem, const struct link_inbound *inbound)
     enum pdu_refusal refusal = pdu_decode_report(inbound->tpdu, inbound->len, &report);
 
     if (refusal == PDU_OK)
-        return reports_take(modem->gateway, inbound->iccid, &report);
-    refuse(modem->gateway, modem->config.name, pdu_refusal_name(refusal));
+        return reports_take(gateway_of(modem), inbound->iccid, &report);
+    refuse(gateway_of(modem), modem->config.name, pdu_refusal_name(refusal));
     return 0;
 }
 
@@ -306,14 +306,14 @@ static int take(struct modem *modem, const struct link_inbound *inbound)
     case 2:
         return take_report(modem, inbound);
     default:
-        refuse(modem->gateway, modem->config.name, "wrong_kind");
+        refuse(gateway_of(modem), modem->config.name, "wrong_kind");
         return 0;
     }
 }
 
 static void taking_free(struct taking *taking)
 {
-    struct taking **at = &taking->modem->gateway->intake.takings;
+    struct taking **at = &gateway_of(taking->modem)->intake.takings;
 
     while (*at != taking)
         at = &(*at)->next;
@@ -333,7 +333,7 @@ static void on_durable(void *arg, int rc)
 
 void inbox_take(struct modem *modem, const struct link_inbound *inbound)
 {
-    struct gateway *gateway = modem->gateway;
+    struct gateway *gateway = gateway_of(modem);
     struct taking *taking = calloc(1, sizeof *taking);
     int rc = taking ? store_begin(gateway->store) : -ENOMEM;
 
@@ -362,11 +362,11 @@ void inbox_forget(struct modem *modem)
 {
     struct taking *next;
 
-    for (struct taking *taking = modem->gateway->intake.takings; taking; taking = next) {
+    for (struct taking *taking = gateway_of(modem)->intake.takings; taking; taking = next) {
         next = taking->next;
         if (taking->modem != modem)
             continue;
-        store_forget(modem->gateway->store, &taking->waiter);
+        store_forget(modem->fleet->store, &taking->waiter);
         taking_free(taking);
     }
 }

@@ -1,7 +1,8 @@
 #include "keeper.h"
 
 #include <string.h>
-#include "gateway_inside.h"
+#include "fleet.h"
+#include "modem.h"
 #include "text.h"
 
 enum { START_MOST_MS = 60 * 1000 };
@@ -33,17 +34,16 @@ static int64_t kept_until(const struct modem *modem, const char *iccid)
     if (modem->retired)
         return 0;
     if (strcmp(is[0] ? is : was, iccid) == 0)
-        return away
-                   ? modem->keeper.away_ms + modem->gateway->config->evidence_wait_s * INT64_C(1000)
-                   : INT64_MAX;
+        return away ? modem->keeper.away_ms + modem->fleet->config->evidence_wait_s * INT64_C(1000)
+                    : INT64_MAX;
     return is[0] || was[0] || away ? 0 : modem->keeper.born_ms + START_MOST_MS;
 }
 
-int64_t sim_kept_until(const struct gateway *gateway, const char *iccid)
+int64_t sim_kept_until(const struct fleet *fleet, const char *iccid)
 {
     int64_t until_ms = 0;
 
-    for (const struct modem *modem = gateway->modems; modem; modem = modem->next) {
+    for (const struct modem *modem = fleet->modems; modem; modem = modem->next) {
         int64_t one_ms = kept_until(modem, iccid);
         if (one_ms > until_ms)
             until_ms = one_ms;
@@ -64,7 +64,7 @@ void keeper_follow(struct modem *modem)
         return;
     /* another SIM than it had, or the first that is heard of: one that was waited for is not here
      */
-    if (keeper->had_iccid[0] || loop_now_ms(modem->gateway->loop) < keeper->born_ms + START_MOST_MS)
-        unpin_later(modem->gateway);
+    if (keeper->had_iccid[0] || loop_now_ms(modem->fleet->loop) < keeper->born_ms + START_MOST_MS)
+        modem->fleet->events->sim_away(modem->fleet->owner);
     text_copy(keeper->had_iccid, sizeof keeper->had_iccid, is);
 }

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct gateway;
+struct fleet;
 struct modem;
 
 struct keeper {
@@ -20,6 +20,6 @@ struct keeper {
 
 void keeper_follow(struct modem *modem); /* the link has told its state */
 /* Until when some modem keeps the SIM: 0 none does, INT64_MAX no end is known. */
-int64_t sim_kept_until(const struct gateway *gateway, const char *iccid);
+int64_t sim_kept_until(const struct fleet *fleet, const char *iccid);
 
 #endif

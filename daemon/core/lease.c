@@ -4,8 +4,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include "gateway_inside.h"
+#include "fleet.h"
 #include "log.h"
+#include "modem.h"
 #include "serve.h"
 #include "text.h"
 
@@ -60,7 +61,7 @@ bool lease_code_allowed(const struct config_list *patterns, const char *code)
 
 static int timeout_ms(const struct modem *modem)
 {
-    return modem->gateway->config->ussd_timeout_s * 1000;
+    return modem->fleet->config->ussd_timeout_s * 1000;
 }
 
 static void lease_tell(struct modem *modem, enum lease_end end, const char *text)
@@ -82,7 +83,7 @@ static void lease_free(struct modem *modem)
     lease->state = LEASE_FREE;
     loop_timer_cancel(&lease->timer);
     explicit_bzero(lease->code, sizeof lease->code);
-    schedule_kick(modem->gateway);
+    fleet_kick(modem->fleet);
 }
 
 static void lease_over(struct modem *modem, enum lease_end end, const char *text)
@@ -195,9 +196,9 @@ void lease_on_ussd(struct modem *modem, const struct link_ussd *result)
     lease_yield(modem);
 }
 
-void lease_yield_all(struct gateway *gateway)
+void lease_yield_all(struct fleet *fleet)
 {
-    for (struct modem *modem = gateway->modems; modem; modem = modem->next)
+    for (struct modem *modem = fleet->modems; modem; modem = modem->next)
         lease_yield(modem);
 }
 
@@ -215,7 +216,7 @@ bool lease_is_open(const struct modem *modem)
 
 void lease_init(struct modem *modem)
 {
-    loop_timer_init(&modem->lease.timer, modem->gateway->loop, on_timer, modem);
+    loop_timer_init(&modem->lease.timer, modem->fleet->loop, on_timer, modem);
 }
 
 void lease_stop(struct modem *modem)
@@ -247,24 +248,24 @@ static bool may_be_ready(const struct modem *modem)
     return false;
 }
 
-int lease_run(struct gateway *gateway, const struct lease_request *request, struct refusal *refusal)
+int lease_run(struct fleet *fleet, const struct lease_request *request, struct refusal *refusal)
 {
-    struct modem *modem = fleet_find(gateway, request->modem);
+    struct modem *modem = fleet_find(fleet, request->modem);
 
-    if (gateway->stopping)
+    if (fleet->stopping)
         return refuse(refusal, "shutting_down", "The gateway is stopping.");
     if (!modem)
         return refuse(refusal, "not_found", "No modem has this name.");
     if (!ussd_code_is_clean(request->code))
         return refuse(refusal, "not_allowed", "A code is 1 to 40 digits, *, # and +.");
-    if (!request->trusted && !lease_code_allowed(&gateway->config->ussd_allow, request->code))
+    if (!request->trusted && !lease_code_allowed(&fleet->config->ussd_allow, request->code))
         return refuse(refusal, "not_allowed",
                       "No pattern of ussd_allow in the configuration fits this code.");
     if (!may_be_ready(modem))
         return refuse(refusal, "no_modem", "This modem has no network now.");
     if (lease_holds(modem)) {
         int rc = refuse(refusal, "overloaded", "A USSD session is under way on this modem.");
-        refusal->retry_after_s = gateway->config->ussd_timeout_s;
+        refusal->retry_after_s = fleet->config->ussd_timeout_s;
         return rc;
     }
     struct lease *lease = &modem->lease;
@@ -273,17 +274,16 @@ int lease_run(struct gateway *gateway, const struct lease_request *request, stru
     lease->fn = request->fn;
     lease->arg = request->arg;
     lease->state = LEASE_WANTED;
-    lease->until_ms = loop_now_ms(gateway->loop) + SESSION_MS;
+    lease->until_ms = loop_now_ms(fleet->loop) + SESSION_MS;
     loop_timer_arm_in(&lease->timer, timeout_ms(modem));
     log_event(LOG_LEVEL_NOTICE, "lease", modem->config.name, "ussd", "uid=%u", request->uid);
     lease_on_free(modem);
     return 0;
 }
 
-static struct modem *modem_at_work(struct gateway *gateway, const char *name,
-                                   struct refusal *refusal)
+static struct modem *modem_at_work(struct fleet *fleet, const char *name, struct refusal *refusal)
 {
-    struct modem *modem = fleet_find(gateway, name);
+    struct modem *modem = fleet_find(fleet, name);
 
     if (modem && lease_holds(modem))
         return modem;
@@ -294,10 +294,10 @@ static struct modem *modem_at_work(struct gateway *gateway, const char *name,
     return NULL;
 }
 
-int lease_answer(struct gateway *gateway, const char *name, uint32_t uid, const char *text,
+int lease_answer(struct fleet *fleet, const char *name, uint32_t uid, const char *text,
                  lease_fn *fn, void *arg, struct refusal *refusal)
 {
-    struct modem *modem = modem_at_work(gateway, name, refusal);
+    struct modem *modem = modem_at_work(fleet, name, refusal);
 
     if (!modem)
         return -1;
@@ -308,7 +308,7 @@ int lease_answer(struct gateway *gateway, const char *name, uint32_t uid, const 
         return refuse(refusal, "not_found", "No menu is open on this modem.");
     if (!ussd_code_is_clean(text))
         return refuse(refusal, "not_allowed", "An answer is 1 to 40 digits, *, # and +.");
-    if (loop_now_ms(gateway->loop) >= lease->until_ms ||
+    if (loop_now_ms(fleet->loop) >= lease->until_ms ||
         link_ussd_answer(modem->link, text, timeout_ms(modem)) < 0) {
         lease_part(modem, "too_long");
         return refuse(refusal, "not_found", "The session has lasted too long and is ended.");
@@ -338,9 +338,9 @@ static void lease_let_go(struct modem *modem, const char *why)
     }
 }
 
-int lease_cancel(struct gateway *gateway, const char *name, struct refusal *refusal)
+int lease_cancel(struct fleet *fleet, const char *name, struct refusal *refusal)
 {
-    struct modem *modem = modem_at_work(gateway, name, refusal);
+    struct modem *modem = modem_at_work(fleet, name, refusal);
 
     if (!modem)
         return -1;
@@ -348,9 +348,9 @@ int lease_cancel(struct gateway *gateway, const char *name, struct refusal *refu
     return 0;
 }
 
-void lease_forget(struct gateway *gateway, const void *arg)
+void lease_forget(struct fleet *fleet, const void *arg)
 {
-    for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
+    for (struct modem *modem = fleet->modems; modem; modem = modem->next) {
         if (!lease_holds(modem) || !modem->lease.fn || modem->lease.arg != arg)
             continue;
         modem->lease.fn = NULL;

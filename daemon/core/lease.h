@@ -18,7 +18,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "config.h"
-#include "gateway.h"
+#include "link.h"
+#include "loop.h"
+#include "refusal.h"
+
+struct fleet;
 
 enum lease_end {
     LEASE_MORE,      /* `text` is a menu: lease_answer() or lease_cancel(), in ussd_timeout_s */
@@ -46,25 +50,25 @@ struct lease_request {
 
 /* 0: fn will be called; -1 with the refusal: not_found, not_allowed (no pattern of ussd_allow fits,
  * or it is no code at all), no_modem, overloaded (somebody else's session), shutting_down. */
-int lease_run(struct gateway *gateway, const struct lease_request *request, struct refusal *refusal)
+int lease_run(struct fleet *fleet, const struct lease_request *request, struct refusal *refusal)
     __attribute__((warn_unused_result));
 /* To the menu that is open on the modem `name`. -1: not_found where there is none (any more), or
  * not `uid`'s. */
-int lease_answer(struct gateway *gateway, const char *name, uint32_t uid, const char *text,
+int lease_answer(struct fleet *fleet, const char *name, uint32_t uid, const char *text,
                  lease_fn *fn, void *arg, struct refusal *refusal)
     __attribute__((warn_unused_result));
 /* Ends whatever session is on the modem `name`; who waits for it is told CANCELLED. -1: there is
  * none. */
-int lease_cancel(struct gateway *gateway, const char *name, struct refusal *refusal)
+int lease_cancel(struct fleet *fleet, const char *name, struct refusal *refusal)
     __attribute__((warn_unused_result));
 /* Who waited with this `arg` is gone: it is told nothing, and its session ends. */
-void lease_forget(struct gateway *gateway, const void *arg);
+void lease_forget(struct fleet *fleet, const void *arg);
 
 /* Whether one of the patterns fits the whole code. A pattern is a code in which `?` stands for one
  * digit and `@` for one or more; everything else stands for itself, `*` too. Pure. */
 bool lease_code_allowed(const struct config_list *patterns, const char *code);
 
-/* --- inside core --- */
+/* --- inside this floor --- */
 
 struct modem;
 
@@ -95,6 +99,6 @@ bool lease_is_open(const struct modem *modem); /* the link has its session */
 void lease_on_free(struct modem *modem);
 void lease_on_ussd(struct modem *modem, const struct link_ussd *result);
 /* Ends a menu where a message of class otp is due for its modem; a transaction may be open. */
-void lease_yield_all(struct gateway *gateway);
+void lease_yield_all(struct fleet *fleet);
 
 #endif

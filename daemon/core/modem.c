@@ -1,7 +1,8 @@
 #include "modem.h"
 
 #include <string.h>
-#include "gateway_inside.h"
+#include "alarm.h"
+#include "fleet.h"
 #include "text.h"
 
 enum {
@@ -9,9 +10,19 @@ enum {
     ICCID_COUNTS = 18,
 };
 
-struct modem *fleet_find(struct gateway *gateway, const char *name)
+void fleet_kick(struct fleet *fleet)
 {
-    for (struct modem *modem = gateway->modems; modem; modem = modem->next)
+    fleet->events->kick(fleet->owner);
+}
+
+void fleet_guard(struct fleet *fleet)
+{
+    fleet->events->guard(fleet->owner);
+}
+
+struct modem *fleet_find(struct fleet *fleet, const char *name)
+{
+    for (struct modem *modem = fleet->modems; modem; modem = modem->next)
         if (!modem->retired && strcmp(modem->config.name, name) == 0)
             return modem;
     return NULL;
@@ -56,20 +67,20 @@ bool modem_is_known(const struct modem *modem)
 
 void modem_sim_away(struct modem *modem)
 {
-    modem->keeper.away_ms = loop_now_ms(modem->gateway->loop);
-    unpin_later(modem->gateway);
+    modem->keeper.away_ms = loop_now_ms(modem->fleet->loop);
+    modem->fleet->events->sim_away(modem->fleet->owner);
 }
 
 void modem_alarm(struct modem *modem, const char *name, const char *sentence)
 {
     if (!modem->retired) /* its name may be another's by now */
-        alarm_raise(modem->gateway, name, modem->config.name, sentence);
+        alarm_raise(modem->fleet->alarms, name, modem->config.name, sentence);
 }
 
 void modem_alarm_over(struct modem *modem, const char *name)
 {
     if (!modem->retired)
-        alarm_clear(modem->gateway, name, modem->config.name);
+        alarm_clear(modem->fleet->alarms, name, modem->config.name);
 }
 
 void modem_say(struct modem *modem, const char *why)
@@ -80,5 +91,5 @@ void modem_say(struct modem *modem, const char *why)
 
 void modem_tell(struct modem *modem, const char *why)
 {
-    gateway_told(modem, why);
+    modem->fleet->events->told(modem, why);
 }

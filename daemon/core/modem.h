@@ -33,10 +33,11 @@ enum ending_stand {
     ENDING_WRITTEN, /* inside the open transaction */
 };
 
-struct sending; /* attempt.h */
+struct fleet;
+struct sending; /* what its owner has under way here */
 
 struct modem {
-    struct gateway *gateway;
+    struct fleet *fleet;
     struct modem *next;
     struct config_modem config;
     struct link *link;
@@ -52,7 +53,7 @@ struct modem {
     bool moving;     /* to another port of its stick: takes nothing new */
     char absent[96]; /* why it is nowhere */
 
-    /* Kept by attempt. */
+    /* Kept by the owner. */
     enum slot_state slot;
     enum ending_stand ending;
     struct sending *sending;
@@ -71,7 +72,12 @@ struct modem {
     struct lease lease;
 };
 
-struct modem *fleet_find(struct gateway *gateway, const char *name);
+/* NULL: none of this name, or it has retired. */
+struct modem *fleet_find(struct fleet *fleet, const char *name);
+/* The owner is told; see struct fleet_events. */
+void fleet_kick(struct fleet *fleet);
+void fleet_guard(struct fleet *fleet);
+
 /* The link has learned which modem it is, and is not on its way there again. */
 bool modem_is_known(const struct modem *modem);
 /* The same identity number, where one may have its check digit and the other not. Pure. */

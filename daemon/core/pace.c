@@ -2,8 +2,9 @@
 #include "pace.h"
 
 #include <math.h>
-#include "gateway_inside.h"
+#include "fleet.h"
 #include "log.h"
+#include "modem.h"
 #include "text.h"
 
 enum { PENALTY_HALF_MS = 60 * 1000 }; /* a penalty halves in this time */
@@ -24,7 +25,7 @@ void pace_arm(struct modem *modem)
 {
     int64_t at_ms = modem_free_at_ms(modem);
 
-    if (at_ms > loop_now_ms(modem->gateway->loop))
+    if (at_ms > loop_now_ms(modem->fleet->loop))
         loop_timer_arm(&modem->pace.timer, at_ms);
 }
 
@@ -49,7 +50,7 @@ void modem_pace(struct modem *modem)
 
 double modem_penalty_now(const struct modem *modem)
 {
-    int64_t age_ms = loop_now_ms(modem->gateway->loop) - modem->pace.penalty_at_ms;
+    int64_t age_ms = loop_now_ms(modem->fleet->loop) - modem->pace.penalty_at_ms;
 
     if (modem->pace.penalty < 0.01)
         return 0;
@@ -60,7 +61,7 @@ double modem_penalty_now(const struct modem *modem)
 static void penalty_set(struct modem *modem, double penalty)
 {
     modem->pace.penalty = penalty;
-    modem->pace.penalty_at_ms = loop_now_ms(modem->gateway->loop);
+    modem->pace.penalty_at_ms = loop_now_ms(modem->fleet->loop);
 }
 
 void modem_punish(struct modem *modem, double penalty, const char *why)
@@ -95,12 +96,12 @@ static void on_free(void *arg)
 {
     struct modem *modem = arg;
 
-    schedule_kick(modem->gateway);
+    fleet_kick(modem->fleet);
 }
 
 void pace_init(struct modem *modem)
 {
-    loop_timer_init(&modem->pace.timer, modem->gateway->loop, on_free, modem);
+    loop_timer_init(&modem->pace.timer, modem->fleet->loop, on_free, modem);
 }
 
 void pace_stop(struct modem *modem)

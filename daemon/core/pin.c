@@ -10,8 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 #include "alarm.h"
-#include "gateway_inside.h"
+#include "fleet.h"
 #include "log.h"
+#include "modem.h"
 #include "secret.h"
 #include "store_pin.h"
 #include "text.h"
@@ -119,7 +120,7 @@ static void on_durable(void *arg, int rc)
  */
 static int take_back(struct modem *modem)
 {
-    struct store *store = modem->gateway->store;
+    struct store *store = modem->fleet->store;
     if (!modem->pin.ours || modem->pin.before != modem->link->pins_typed)
         return 0;
     int rc = store_begin(store);
@@ -127,7 +128,7 @@ static int take_back(struct modem *modem)
         return rc;
     rc = store_pin_unlocked(store, modem->pin.sim, true);
     int kept = store_end(store, rc == 0);
-    schedule_guard(modem->gateway);
+    fleet_guard(modem->fleet);
     rc = rc < 0 ? rc : kept;
     modem->pin.ours = rc < 0;
     return rc;
@@ -135,7 +136,7 @@ static int take_back(struct modem *modem)
 
 static int write_tried(struct modem *modem, const char *of)
 {
-    struct store *store = modem->gateway->store;
+    struct store *store = modem->fleet->store;
     modem->pin.ours = store_pin_known(store, modem->pin.sim) == 0;
     modem->pin.before = modem->link->pins_typed;
     int rc = store_begin(store);
@@ -143,14 +144,14 @@ static int write_tried(struct modem *modem, const char *of)
         return rc;
     rc = store_pin_try(store, modem->pin.sim, of, modem->pin.code);
     int kept = store_end(store, rc == 0);
-    schedule_guard(modem->gateway);
+    fleet_guard(modem->fleet);
     return rc < 0 ? rc : kept;
 }
 
 void pin_asked(struct modem *modem)
 {
     const struct config_modem *config = &modem->config;
-    struct store *store = modem->gateway->store;
+    struct store *store = modem->fleet->store;
     struct store_pin_view view;
     const char *why = "";
     char of[PIN_SIM_ROOM];
@@ -190,7 +191,7 @@ void pin_asked(struct modem *modem)
 
 void pin_rejected(struct modem *modem)
 {
-    struct store *store = modem->gateway->store;
+    struct store *store = modem->fleet->store;
     modem->pin.typed = false;
     modem_alarm(modem, "sim_pin_rejected", NULL);
     /* Where this cannot be written the row still says that it was tried. */
@@ -198,7 +199,7 @@ void pin_rejected(struct modem *modem)
     if (rc == 0) {
         rc = store_pin_reject(store, modem->pin.sim);
         int kept = store_end(store, rc == 0);
-        schedule_guard(modem->gateway);
+        fleet_guard(modem->fleet);
         rc = rc < 0 ? rc : kept;
     }
     if (rc < 0)
@@ -207,13 +208,13 @@ void pin_rejected(struct modem *modem)
 
 static void has_its_attempts(struct modem *modem, const char *sim, bool accepted)
 {
-    struct store *store = modem->gateway->store;
+    struct store *store = modem->fleet->store;
     if (store_pin_known(store, sim) != 1 || store_begin(store) < 0)
         return;
     int rc = store_pin_unlocked(store, sim, accepted);
     if (store_end(store, rc == 0) < 0 || rc < 0)
         log_event(LOG_LEVEL_ERROR, "pin", modem->config.name, "not_written", "%s", "");
-    schedule_guard(modem->gateway);
+    fleet_guard(modem->fleet);
 }
 
 /* The SIM is ready: it has its attempts back, whoever has unlocked it, and under each of its names.
@@ -242,6 +243,6 @@ void pin_follow(struct modem *modem, enum link_state state)
 
 void pin_stop(struct modem *modem)
 {
-    store_forget(modem->gateway->store, &modem->pin.waiter);
+    store_forget(modem->fleet->store, &modem->pin.waiter);
     explicit_bzero(&modem->pin, sizeof modem->pin);
 }

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "fleet.h"
-#include "gateway_inside.h"
 #include "log.h"
+#include "modem.h"
 #include "plug_stick.h"
 #include "text.h"
 
@@ -65,18 +65,18 @@ static void on_again(void *arg)
     stick_look(stick);
 }
 
-static struct stick *stick_new(struct gateway *gateway, const struct usb_port *ports, size_t count)
+static struct stick *stick_new(struct fleet *fleet, const struct usb_port *ports, size_t count)
 {
     struct stick *stick = calloc(1, sizeof *stick);
 
     if (!stick)
         return NULL;
-    stick->gateway = gateway;
+    stick->fleet = fleet;
     stick->count = count < STICK_PORTS ? count : STICK_PORTS;
     memcpy(stick->port, ports, stick->count * sizeof *ports);
     stick->at = stick->found = stick->ear = -1;
-    loop_timer_init(&stick->again, gateway->loop, on_again, stick);
-    struct stick **end = &gateway->plug.sticks;
+    loop_timer_init(&stick->again, fleet->loop, on_again, stick);
+    struct stick **end = &fleet->plug.sticks;
     while (*end)
         end = &(*end)->next;
     *end = stick;
@@ -88,7 +88,7 @@ static struct stick *stick_new(struct gateway *gateway, const struct usb_port *p
 static void stick_ask_no_more(struct stick *stick)
 {
     if (stick->question)
-        stick->gateway->plug.asker.forget(stick->gateway->plug.asker.arg, stick->question);
+        stick->fleet->plug.asker.forget(stick->fleet->plug.asker.arg, stick->question);
     stick->question = NULL;
     loop_timer_cancel(&stick->again);
 }
@@ -114,16 +114,16 @@ static void stick_let_go(struct stick *stick, const char *why)
     if (link_attach(modem->link, NULL) < 0 || modem->state == LINK_GONE)
         modem_say(modem, why);
     refused_by(modem, refused);
-    for (struct modem *other = modem->gateway->modems; other; other = other->next)
+    for (struct modem *other = modem->fleet->modems; other; other = other->next)
         if (strcmp(other->absent, refused) == 0) {
             text_copy(other->absent, sizeof other->absent, "not plugged in");
             modem_say(other, other->absent);
         }
 }
 
-static void stick_free(struct gateway *gateway, struct stick *stick, const char *why)
+static void stick_free(struct fleet *fleet, struct stick *stick, const char *why)
 {
-    struct stick **at = &gateway->plug.sticks;
+    struct stick **at = &fleet->plug.sticks;
 
     while (*at != stick)
         at = &(*at)->next;
@@ -161,7 +161,7 @@ static void stick_give(struct stick *stick, struct modem *modem)
 /* Another section has the modem already, by this stick or through a port of its own. */
 static const struct modem *whose(const struct stick *stick)
 {
-    for (const struct modem *modem = stick->gateway->modems; modem; modem = modem->next)
+    for (const struct modem *modem = stick->fleet->modems; modem; modem = modem->next)
         if (!modem->retired && modem->place[0] && modem_is_known(modem) &&
             same_imei(modem->link->identity.imei, stick->identity.imei))
             return modem;
@@ -174,7 +174,7 @@ static void tell_others(struct stick *stick)
     char why[96];
 
     refused_by(stick->modem, why);
-    for (struct modem *modem = stick->gateway->modems; modem; modem = modem->next) {
+    for (struct modem *modem = stick->fleet->modems; modem; modem = modem->next) {
         if (modem == stick->modem || modem->retired || modem->place[0] ||
             !plug_wants(&modem->config) || strcmp(modem->absent, why) == 0 ||
             plug_fit(&modem->config, &stick->port[stick->at], &stick->identity) != PLUG_FITS)
@@ -198,11 +198,11 @@ static void stick_adopt(struct stick *stick)
     }
     snprintf(config.name, sizeof config.name, "imei-%s", imei + len - ADOPTED_TAIL);
     text_copy(config.imei, sizeof config.imei, imei);
-    if (fleet_find(stick->gateway, config.name)) {
+    if (fleet_find(stick->fleet, config.name)) {
         stick_leave(stick, "another modem has the name made from its IMEI");
         return;
     }
-    struct modem *modem = fleet_adopt(stick->gateway, &config);
+    struct modem *modem = fleet_adopt(stick->fleet, &config);
     if (!modem) {
         stick_leave(stick, "no memory");
         return;
@@ -224,7 +224,7 @@ static void stick_decide(struct stick *stick)
         stick_leave(stick, why);
         return;
     }
-    for (struct modem *modem = stick->gateway->modems; modem; modem = modem->next) {
+    for (struct modem *modem = stick->fleet->modems; modem; modem = modem->next) {
         if (modem->retired || modem->place[0] || !plug_wants(&modem->config))
             continue;
         enum plug_fit fit = plug_fit(&modem->config, port, &stick->identity);
@@ -238,7 +238,7 @@ static void stick_decide(struct stick *stick)
     if (perhaps) {
         stick_leave(stick, "its SIM cannot be read yet");
         loop_timer_arm_in(&stick->again, ++stick->looks < SOON_LOOKS ? SOON_MS : LATER_MS);
-    } else if (stick->gateway->config->adopt) {
+    } else if (stick->fleet->config->adopt) {
         stick_adopt(stick);
     } else {
         stick_leave(stick, "no section names it");
@@ -282,10 +282,10 @@ static void on_answer(void *ctx, const struct plug_answer *answer)
 static bool is_wanted(const struct stick *stick, struct modem **at_once, int *on)
 {
     static const struct link_identity nothing;
-    bool wanted = stick->gateway->config->adopt;
+    bool wanted = stick->fleet->config->adopt;
 
     *at_once = NULL;
-    for (struct modem *modem = stick->gateway->modems; modem; modem = modem->next) {
+    for (struct modem *modem = stick->fleet->modems; modem; modem = modem->next) {
         bool may = false;
         if (modem->retired || modem->place[0] || !plug_wants(&modem->config))
             continue;
@@ -309,7 +309,7 @@ static bool is_wanted(const struct stick *stick, struct modem **at_once, int *on
 /* A section with a port of its own is served without us. */
 static bool is_fixed(const struct stick *stick)
 {
-    const struct config *config = stick->gateway->config;
+    const struct config *config = stick->fleet->config;
 
     for (size_t s = 0; s < config->modem_count; s++)
         for (size_t i = 0; i < stick->count; i++)
@@ -321,11 +321,11 @@ static bool is_fixed(const struct stick *stick)
 
 void stick_look(struct stick *stick)
 {
-    struct gateway *gateway = stick->gateway;
+    struct fleet *fleet = stick->fleet;
     struct modem *at_once;
     int next = stick_port_to_ask(stick), on = -1;
 
-    if (stick->modem || stick->question || gateway->stopping)
+    if (stick->modem || stick->question || fleet->stopping)
         return;
     stick->fixed = is_fixed(stick);
     if (stick->fixed)
@@ -337,10 +337,10 @@ void stick_look(struct stick *stick)
     } else if (at_once) {
         stick->at = on;
         stick_give(stick, at_once);
-    } else if (next >= 0 && gateway->plug.asker.ask) {
+    } else if (next >= 0 && fleet->plug.asker.ask) {
         stick->asked = next;
-        stick->question = gateway->plug.asker.ask(gateway->plug.asker.arg, stick->port[next].node,
-                                                  on_answer, stick);
+        stick->question =
+            fleet->plug.asker.ask(fleet->plug.asker.arg, stick->port[next].node, on_answer, stick);
         if (!stick->question)
             stick_leave(stick, "no memory");
     } else if (next < 0 && !stick->why[0]) {
@@ -381,11 +381,11 @@ static bool stick_stays(struct stick *stick, const struct usb_port *ports, size_
     return true;
 }
 
-void gateway_ports(struct gateway *gateway, const struct usb_port *ports, size_t count)
+void plug_ports(struct fleet *fleet, const struct usb_port *ports, size_t count)
 {
     struct stick *next;
 
-    for (struct stick *stick = gateway->plug.sticks; stick; stick = next) {
+    for (struct stick *stick = fleet->plug.sticks; stick; stick = next) {
         size_t first = 0, end;
         next = stick->next;
         while (first < count && strcmp(ports[first].device, stick->port->device) != 0)
@@ -393,29 +393,29 @@ void gateway_ports(struct gateway *gateway, const struct usb_port *ports, size_t
         for (end = first; end < count && strcmp(ports[end].device, stick->port->device) == 0;)
             end++;
         if (!stick_stays(stick, ports + first, end - first))
-            stick_free(gateway, stick, "unplugged");
+            stick_free(fleet, stick, "unplugged");
     }
     for (size_t first = 0, end; first < count; first = end) {
         bool there = false;
         for (end = first; end < count && strcmp(ports[end].device, ports[first].device) == 0;)
             end++;
-        for (struct stick *stick = gateway->plug.sticks; stick; stick = stick->next)
+        for (struct stick *stick = fleet->plug.sticks; stick; stick = stick->next)
             there = there || strcmp(stick->port->device, ports[first].device) == 0;
-        if (!there && !stick_new(gateway, ports + first, end - first))
+        if (!there && !stick_new(fleet, ports + first, end - first))
             log_event(LOG_LEVEL_ERROR, "plug", ports[first].usb_path, "no_memory", "%s", "");
     }
-    plug_look(gateway);
+    plug_look(fleet);
 }
 
-void plug_look(struct gateway *gateway)
+void plug_look(struct fleet *fleet)
 {
-    for (struct stick *stick = gateway->plug.sticks; stick; stick = stick->next)
+    for (struct stick *stick = fleet->plug.sticks; stick; stick = stick->next)
         stick_look(stick);
 }
 
 void plug_forget(struct modem *modem)
 {
-    for (struct stick *stick = modem->gateway->plug.sticks; stick; stick = stick->next)
+    for (struct stick *stick = modem->fleet->plug.sticks; stick; stick = stick->next)
         if (stick->modem == modem) {
             stick_stay(stick);
             stick->modem = NULL;
@@ -425,19 +425,19 @@ void plug_forget(struct modem *modem)
         }
 }
 
-void plug_stop(struct gateway *gateway)
+void plug_stop(struct fleet *fleet)
 {
-    while (gateway->plug.sticks) {
-        struct stick *stick = gateway->plug.sticks;
-        gateway->plug.sticks = stick->next;
+    while (fleet->plug.sticks) {
+        struct stick *stick = fleet->plug.sticks;
+        fleet->plug.sticks = stick->next;
         stick_ask_no_more(stick);
         free(stick);
     }
 }
 
-void gateway_asker(struct gateway *gateway, const struct plug_asker *asker)
+void plug_asker(struct fleet *fleet, const struct plug_asker *asker)
 {
-    gateway->plug.asker = *asker;
+    fleet->plug.asker = *asker;
 }
 
 static int port_to_show(const struct stick *stick)
@@ -450,9 +450,9 @@ static int port_to_show(const struct stick *stick)
     return 0;
 }
 
-bool gateway_left_at(const struct gateway *gateway, size_t i, struct plug_left *out)
+bool plug_left_at(const struct fleet *fleet, size_t i, struct plug_left *out)
 {
-    for (const struct stick *stick = gateway->plug.sticks; stick; stick = stick->next) {
+    for (const struct stick *stick = fleet->plug.sticks; stick; stick = stick->next) {
         if (stick->modem || stick->fixed || i-- > 0)
             continue;
         *out = (struct plug_left){.port = stick->port[port_to_show(stick)].node,

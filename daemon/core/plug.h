@@ -8,8 +8,12 @@
 #ifndef OTPGATE_PLUG_H
 #define OTPGATE_PLUG_H
 
-#include "gateway.h"
+#include "config.h"
+#include "link.h"
+#include "loop.h"
 #include "usb_ports.h"
+
+struct fleet;
 
 /* What a port answered. */
 struct plug_answer {
@@ -19,7 +23,7 @@ struct plug_answer {
 };
 typedef void plug_answer_fn(void *ctx, const struct plug_answer *answer);
 
-/* Who asks: main lends the driver to the core. */
+/* Who asks: main lends the driver to the fleet. */
 struct plug_asker {
     /* Asks who is at `node`; `fn` is called once, never from inside. NULL: no memory. */
     void *(*ask)(void *arg, const char *node, plug_answer_fn *fn, void *ctx);
@@ -27,10 +31,10 @@ struct plug_asker {
     void *arg;
 };
 
-/* Before the first gateway_ports(). The asker is copied. */
-void gateway_asker(struct gateway *gateway, const struct plug_asker *asker);
+/* Before the first plug_ports(). The asker is copied. */
+void plug_asker(struct fleet *fleet, const struct plug_asker *asker);
 /* What stands on the USB now, in the order of device and interface; copied. */
-void gateway_ports(struct gateway *gateway, const struct usb_port *ports, size_t count);
+void plug_ports(struct fleet *fleet, const struct usb_port *ports, size_t count);
 
 /* A stick that no section has, and that is not taken by itself either. */
 struct plug_left {
@@ -42,9 +46,9 @@ struct plug_left {
     const struct link_identity *identity; /* what is known */
 };
 /* false past the end. Pointers hold until the next turn. */
-bool gateway_left_at(const struct gateway *gateway, size_t i, struct plug_left *out);
+bool plug_left_at(const struct fleet *fleet, size_t i, struct plug_left *out);
 
-/* --- inside core --- */
+/* --- inside this floor --- */
 
 struct modem;
 struct stick;
@@ -77,8 +81,8 @@ enum plug_fit plug_fit(const struct config_modem *section, const struct usb_port
                        const struct link_identity *identity);
 
 /* Looks again at what nobody has: a section came or went, a modem was let go. */
-void plug_look(struct gateway *gateway);
-void plug_lessons_load(struct gateway *gateway); /* what the disk says of models; before any port */
+void plug_look(struct fleet *fleet);
+void plug_lessons_load(struct fleet *fleet); /* what the disk says of models; before any port */
 /* The modem's link has told its state: one that is to move goes when nothing is under way. */
 void plug_follow(struct modem *modem);
 /* It may use its port again, from which its link was taken: what was learned of it still holds. */
@@ -86,6 +90,6 @@ void plug_back(struct modem *modem);
 /* Its link says that what comes is announced on another port: the stick's others are tried. */
 void plug_elsewhere(struct modem *modem);
 void plug_forget(struct modem *modem); /* it is freed or retired: its stick is free again */
-void plug_stop(struct gateway *gateway);
+void plug_stop(struct fleet *fleet);
 
 #endif

@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "gateway_inside.h"
+#include "fleet.h"
 #include "log.h"
+#include "modem.h"
 #include "plug_stick.h"
 #include "text.h"
 
@@ -40,48 +41,47 @@ static bool lesson_read(const char *text, struct plug_lesson *out)
     return *text == '\0';
 }
 
-void plug_lessons_load(struct gateway *gateway)
+void plug_lessons_load(struct fleet *fleet)
 {
     for (unsigned i = 0; i < PLUG_LESSONS; i++) {
-        struct plug_lesson *lesson = &gateway->plug.lesson[i];
+        struct plug_lesson *lesson = &fleet->plug.lesson[i];
         char name[FACT_NAME], value[FACT_VALUE];
 
         fact_name(i, name);
-        if (store_fact_get(gateway->store, name, value, sizeof value) <= 0 ||
+        if (store_fact_get(fleet->store, name, value, sizeof value) <= 0 ||
             !lesson_read(value, lesson))
             *lesson = (struct plug_lesson){0}; /* learned anew */
         if (lesson->vendor)
-            gateway->plug.lesson_next = i + 1;
+            fleet->plug.lesson_next = i + 1;
     }
 }
 
-static void lesson_keep(struct gateway *gateway, unsigned i)
+static void lesson_keep(struct fleet *fleet, unsigned i)
 {
-    const struct plug_lesson *lesson = &gateway->plug.lesson[i];
+    const struct plug_lesson *lesson = &fleet->plug.lesson[i];
     char name[FACT_NAME], value[FACT_VALUE];
 
     fact_name(i, name);
     snprintf(value, sizeof value, "%04x:%04x speaks=%d heard=%d ear=%d", lesson->vendor,
              lesson->product, lesson->speaks, lesson->heard, lesson->ear);
-    if (store_fact_set(gateway->store, name, value) < 0)
+    if (store_fact_set(fleet->store, name, value) < 0)
         log_event(LOG_LEVEL_ERROR, "plug", "-", "lesson_not_kept", "%s", "");
 }
 
-static const struct plug_lesson *lesson_of(const struct gateway *gateway,
-                                           const struct usb_port *port)
+static const struct plug_lesson *lesson_of(const struct fleet *fleet, const struct usb_port *port)
 {
     for (unsigned i = 0; i < PLUG_LESSONS; i++)
-        if (gateway->plug.lesson[i].vendor == (unsigned)port->vendor &&
-            gateway->plug.lesson[i].product == (unsigned)port->product)
-            return &gateway->plug.lesson[i];
+        if (fleet->plug.lesson[i].vendor == (unsigned)port->vendor &&
+            fleet->plug.lesson[i].product == (unsigned)port->product)
+            return &fleet->plug.lesson[i];
     return NULL;
 }
 
 void stick_remember(struct stick *stick, bool heard)
 {
-    struct gateway *gateway = stick->gateway;
+    struct fleet *fleet = stick->fleet;
     const struct usb_port *is = &stick->port[stick->at];
-    const struct plug_lesson *had = lesson_of(gateway, is);
+    const struct plug_lesson *had = lesson_of(fleet, is);
     const struct plug_lesson now = {.vendor = (unsigned)is->vendor,
                                     .product = (unsigned)is->product,
                                     .speaks = is->interface,
@@ -91,28 +91,28 @@ void stick_remember(struct stick *stick, bool heard)
     if (had && had->speaks == now.speaks && !heard)
         return; /* nothing new */
     unsigned i =
-        had ? (unsigned)(had - gateway->plug.lesson) : gateway->plug.lesson_next++ % PLUG_LESSONS;
-    gateway->plug.lesson[i] = now;
-    lesson_keep(gateway, i);
+        had ? (unsigned)(had - fleet->plug.lesson) : fleet->plug.lesson_next++ % PLUG_LESSONS;
+    fleet->plug.lesson[i] = now;
+    lesson_keep(fleet, i);
 }
 
 void stick_unlearn(struct stick *stick)
 {
-    struct gateway *gateway = stick->gateway;
-    const struct plug_lesson *had = lesson_of(gateway, &stick->port[stick->at]);
+    struct fleet *fleet = stick->fleet;
+    const struct plug_lesson *had = lesson_of(fleet, &stick->port[stick->at]);
 
     stick->ear = -1;
     if (!had || !had->heard)
         return;
-    unsigned i = (unsigned)(had - gateway->plug.lesson);
-    gateway->plug.lesson[i].heard = false;
-    gateway->plug.lesson[i].ear = -1;
-    lesson_keep(gateway, i);
+    unsigned i = (unsigned)(had - fleet->plug.lesson);
+    fleet->plug.lesson[i].heard = false;
+    fleet->plug.lesson[i].ear = -1;
+    lesson_keep(fleet, i);
 }
 
-static bool spoke_before(const struct gateway *gateway, const struct usb_port *port, bool heard)
+static bool spoke_before(const struct fleet *fleet, const struct usb_port *port, bool heard)
 {
-    const struct plug_lesson *lesson = lesson_of(gateway, port);
+    const struct plug_lesson *lesson = lesson_of(fleet, port);
 
     return lesson && lesson->speaks == port->interface && (lesson->heard || !heard);
 }
@@ -126,14 +126,14 @@ int stick_port_heard(const struct stick *stick)
 {
     for (size_t i = 0; i < stick->count; i++)
         if (stick_port_may_speak(&stick->port[i]) && !stick->tried[i] &&
-            spoke_before(stick->gateway, &stick->port[i], true))
+            spoke_before(stick->fleet, &stick->port[i], true))
             return (int)i;
     return -1;
 }
 
 int stick_port_ear(const struct stick *stick)
 {
-    const struct plug_lesson *lesson = lesson_of(stick->gateway, &stick->port[stick->at]);
+    const struct plug_lesson *lesson = lesson_of(stick->fleet, &stick->port[stick->at]);
 
     if (!lesson || lesson->ear < 0 || lesson->speaks != stick->port[stick->at].interface)
         return -1;
@@ -158,7 +158,7 @@ int stick_port_to_ask(const struct stick *stick)
     for (size_t i = 0; i < stick->count; i++) {
         if (stick->port[i].role != USB_ROLE_UNKNOWN || stick->tried[i])
             continue;
-        if (best < 0 || spoke_before(stick->gateway, &stick->port[i], false))
+        if (best < 0 || spoke_before(stick->fleet, &stick->port[i], false))
             best = (int)i;
     }
     return best;

@@ -3,14 +3,15 @@
  * takes no commands it is read beside ours, one after the other until something is heard. Where
  * nothing helps, what comes is found by looking. */
 #include <string.h>
-#include "gateway_inside.h"
+#include "fleet.h"
 #include "log.h"
+#include "modem.h"
 #include "plug_stick.h"
 #include "text.h"
 
 static struct stick *stick_of(const struct modem *modem)
 {
-    struct stick *stick = modem->gateway->plug.sticks;
+    struct stick *stick = modem->fleet->plug.sticks;
 
     while (stick && stick->modem != modem)
         stick = stick->next;
@@ -110,10 +111,10 @@ static void on_answer(void *ctx, const struct plug_answer *answer)
 
 void stick_move(struct stick *stick)
 {
-    struct gateway *gateway = stick->gateway;
+    struct fleet *fleet = stick->fleet;
     int next = -1;
 
-    if (stick->question || gateway->stopping || stick->modem->config.port[0])
+    if (stick->question || fleet->stopping || stick->modem->config.port[0])
         return;
     for (size_t i = stick->count; i-- > 0;)
         if (stick_port_may_speak(&stick->port[i]) && (int)i != stick->at && !stick->tried[i] &&
@@ -121,8 +122,8 @@ void stick_move(struct stick *stick)
             next = (int)i;
     if (next >= 0) {
         stick->asked = next;
-        stick->question = gateway->plug.asker.ask(gateway->plug.asker.arg, stick->port[next].node,
-                                                  on_answer, stick);
+        stick->question =
+            fleet->plug.asker.ask(fleet->plug.asker.arg, stick->port[next].node, on_answer, stick);
     } else if (!stick_listens_to_next(stick)) {
         stick_unlearn(stick);
         log_event(LOG_LEVEL_NOTICE, "plug", stick->modem->config.name, "stays",

@@ -8,7 +8,7 @@
 enum { STICK_PORTS = 16 };
 
 struct stick {
-    struct gateway *gateway;
+    struct fleet *fleet;
     struct stick *next;
     struct usb_port port[STICK_PORTS];
     size_t count;

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "attempt.h"
-#include "fleet.h"
 #include "gateway_inside.h"
 #include "refuse.h"
 #include "serve.h"
@@ -82,7 +81,7 @@ static int check_modem(struct gateway *gateway, const struct send_request *reque
 {
     if (!request->modem)
         return 0;
-    if (!fleet_find(gateway, request->modem))
+    if (!fleet_find(&gateway->fleet, request->modem))
         return refuse(refusal, "not_found", "No modem has this name.");
     snprintf(message->pin, sizeof message->pin, "modem:%s", request->modem);
     return 0;
@@ -94,17 +93,17 @@ static int check_time(struct gateway *gateway, const struct send_request *reques
 {
     int64_t now_ms = loop_now_ms(gateway->loop);
     int parts = message->parts;
-    double part_ms = fleet_part_ms(gateway, parts, message->expires_ms, request->modem);
+    double part_ms = fleet_part_ms(&gateway->fleet, parts, message->expires_ms, request->modem);
     /* Its one modem is free when all have worked off what is ahead; nothing else of it is pinned.
      */
     double ahead_ms =
-        request->own ? fleet_part_ms(gateway, parts, message->expires_ms, NULL) : part_ms;
+        request->own ? fleet_part_ms(&gateway->fleet, parts, message->expires_ms, NULL) : part_ms;
 
-    if (gateway->paused) {
+    if (gateway->fleet.paused) {
         refusal->retry_after_s = RETRY_PAUSED_S;
         return refuse(refusal, "no_modem", "The gateway is paused: an operator has to resume it.");
     }
-    int most = fleet_most_parts(gateway, request->modem);
+    int most = fleet_most_parts(&gateway->fleet, request->modem);
     if (most > 0 && most < parts)
         return refuse(refusal, "no_modem",
                       "It has %d parts, and no modem may send more than %d a day (daily_budget).",
@@ -114,10 +113,10 @@ static int check_time(struct gateway *gateway, const struct send_request *reques
     int64_t ahead =
         admission_ahead(&gateway->admission, message->class_, now_ms, message->expires_ms);
     double estimate = ahead_ms * (double)ahead;
-    for (const struct modem *modem = gateway->modems; modem; modem = modem->next)
+    for (const struct modem *modem = gateway->fleet.modems; modem; modem = modem->next)
         if (modem->slot != SLOT_FREE)
             estimate += ahead_ms / 2;
-    estimate += fleet_submit_ms(gateway) * message->parts;
+    estimate += fleet_submit_ms(&gateway->fleet) * message->parts;
     *eta_ms = estimate > INT32_MAX ? INT32_MAX : (int)estimate;
     if (now_ms + *eta_ms <= message->expires_ms)
         return 0;
@@ -275,7 +274,7 @@ static int decide(struct gateway *gateway, const struct send_request *request,
     if (rc == 0) {
         fill(gateway, request, message);
         text_copy(message->to, sizeof message->to, number.digits);
-        if (gateway->stopping)
+        if (gateway->fleet.stopping)
             rc = refuse(refusal, "shutting_down", "The gateway is stopping.");
         else if (gateway->store_failing) {
             refusal->retry_after_s = RETRY_STORE_S;

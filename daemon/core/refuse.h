@@ -2,8 +2,8 @@
 #ifndef OTPGATE_REFUSE_H
 #define OTPGATE_REFUSE_H
 
-#include "gateway.h"
 #include "number.h"
+#include "refusal.h"
 
 /* `name` is one of the error table of proto/openrpc.json. Returns -1, so that it can stand in a
  * return. */

@@ -216,7 +216,7 @@ static int ask_anew(struct registry_sim *sim, const char *modem, const struct ca
 int registry_ask(struct gateway *gateway, const char *modem, uint32_t uid, struct registry_ask *ask,
                  const struct carrier **carrier, struct refusal *refusal)
 {
-    struct modem *found = fleet_find(gateway, modem);
+    struct modem *found = fleet_find(&gateway->fleet, modem);
 
     memset(refusal, 0, sizeof *refusal);
     *carrier = NULL;
@@ -311,7 +311,7 @@ static bool reads_like_a_number(const char *sender)
  * may rent the name "1414": a name is nobody but that name, where the operator has written it. */
 static bool is_registry(struct gateway *gateway, const char *modem, const char *from, bool named)
 {
-    struct modem *found = fleet_find(gateway, modem);
+    struct modem *found = fleet_find(&gateway->fleet, modem);
     const struct carrier *carrier =
         found ? carriers_of_imsi(gateway->config->carriers, found->link->identity.imsi) : NULL;
 

@@ -205,7 +205,7 @@ static void sms_left(struct registry_sim *sim)
 /* Why a question in the queue will not leave; NULL: it may. */
 static const char *sms_stands(struct registry_sim *sim, const struct message *message)
 {
-    struct modem *modem = fleet_find(sim->gateway, sim->modem);
+    struct modem *modem = fleet_find(&sim->gateway->fleet, sim->modem);
 
     /* Refused once: to try again is for those who have no other way, and only where its modem may.
      */
@@ -282,10 +282,10 @@ static int ussd_begin(struct registry_sim *sim, struct refusal *refusal)
                                           .fn = on_lease,
                                           .arg = sim};
 
-    const struct modem *modem = fleet_find(sim->gateway, sim->modem);
+    const struct modem *modem = fleet_find(&sim->gateway->fleet, sim->modem);
     if (modem && (modem_is_paused(modem) || modem->identity.doubt))
         return refuse(refusal, "no_modem", "This modem asks nothing now: %s.", hold_words(modem));
-    if (lease_run(sim->gateway, &request, refusal) < 0)
+    if (lease_run(&sim->gateway->fleet, &request, refusal) < 0)
         return -1;
     sim->state = WAY_USSD;
     sim->step = 0;
@@ -330,12 +330,12 @@ static void ussd_more(struct registry_sim *sim, const char *text)
     struct refusal refusal;
 
     if (sim->step < way->answers &&
-        lease_answer(sim->gateway, sim->modem, (uint32_t)NOBODYS, way->answer[sim->step], on_lease,
-                     sim, &refusal) == 0) {
+        lease_answer(&sim->gateway->fleet, sim->modem, (uint32_t)NOBODYS, way->answer[sim->step],
+                     on_lease, sim, &refusal) == 0) {
         sim->step++;
         return;
     }
-    int rc = lease_cancel(sim->gateway, sim->modem, &refusal);
+    int rc = lease_cancel(&sim->gateway->fleet, sim->modem, &refusal);
     (void)rc; /* the network may have ended it */
     ussd_conclude(sim, text, reading, true);
 }
@@ -377,7 +377,7 @@ static void on_lease(void *arg, const struct lease_result *result)
 /* Before any answer: the code may have left. */
 static void ussd_stop(struct registry_sim *sim)
 {
-    lease_forget(sim->gateway, sim);
+    lease_forget(&sim->gateway->fleet, sim);
     if (sim->step == 0)
         count_left(sim);
 }
@@ -518,7 +518,7 @@ void way_fini(struct registry_sim *sim)
     loop_timer_cancel(&sim->timer);
     loop_task_cancel(&sim->look);
     if (sim->state == WAY_USSD)
-        lease_forget(sim->gateway, sim);
+        lease_forget(&sim->gateway->fleet, sim);
     sim->state = WAY_NONE;
     reply_wipe(&sim->held);
     reply_wipe(&sim->page);

@@ -213,7 +213,7 @@ static void look_at(struct gateway *gateway, struct early_report *early)
 /* A text that left by that SIM before the report came has no outcome yet, or none on disk. */
 static bool is_awaited(const struct gateway *gateway, const struct early_report *early)
 {
-    for (const struct modem *modem = gateway->modems; modem; modem = modem->next)
+    for (const struct modem *modem = gateway->fleet.modems; modem; modem = modem->next)
         if (strcmp(modem->keeper.had_iccid, early->iccid) == 0 &&
             modem->pace.text_ms <= early->came_ms &&
             (modem->slot == SLOT_ANSWERED || modem->slot == SLOT_OVER ||

@@ -31,9 +31,9 @@ void schedule_no_later(struct gateway *gateway, int64_t at_ms)
 
 void schedule_kick(struct gateway *gateway)
 {
-    if (gateway->stopping || admission_total(&gateway->admission) == 0)
+    if (gateway->fleet.stopping || admission_total(&gateway->admission) == 0)
         return;
-    for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
+    for (struct modem *modem = gateway->fleet.modems; modem; modem = modem->next) {
         if (modem_is_free(modem)) {
             if (store_touch(gateway->store) < 0)
                 schedule_no_later(gateway, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
@@ -128,11 +128,12 @@ static void claim_all_due(struct gateway *gateway)
 {
     struct modem *modem;
 
-    if (gateway->stopping || gateway->store_failing || admission_total(&gateway->admission) == 0)
+    if (gateway->fleet.stopping || gateway->store_failing ||
+        admission_total(&gateway->admission) == 0)
         return;
-    choose_round(gateway);
+    choose_round(&gateway->fleet);
     gateway->schedule.may_end = CLAIM_ENDS;
-    while ((modem = choose_modem(gateway))) {
+    while ((modem = choose_modem(&gateway->fleet))) {
         int rc = claim_for(gateway, modem);
         if (rc < 0) {
             log_event(LOG_LEVEL_ERROR, "schedule", modem->config.name, "claim_failed", "errno=%d",
@@ -151,7 +152,7 @@ static void claim_due(void *arg)
 
     evidence_write(gateway); /* what is known already must not be sent again */
     claim_all_due(gateway);
-    lease_yield_all(gateway);
+    lease_yield_all(&gateway->fleet);
 }
 
 /* No report can come any more: SENT and UNKNOWN stay what they are, for good. */
@@ -338,7 +339,7 @@ static void on_mended(struct gateway *gateway)
 {
     log_event(LOG_LEVEL_NOTICE, "schedule", "-", "store_mended", "%s", "");
     gateway_store_failing(gateway, false);
-    hold_load(gateway); /* where it could not be read */
+    hold_load(&gateway->fleet); /* where it could not be read */
     if (gateway->schedule.recount)
         count_queue(gateway);
     arm_next(gateway);
@@ -353,7 +354,7 @@ static void on_failed(struct gateway *gateway, int rc)
     gateway->stats.refused += gateway->accepts_open;
     gateway->schedule.recount = true;
     gateway_store_failing(gateway, true);
-    hold_load(gateway);
+    hold_load(&gateway->fleet);
 }
 
 static void count_durable(struct gateway *gateway)

@@ -5,22 +5,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct gateway;
+struct fleet;
 struct message;
 struct modem;
 
 /* May send so many before `until_ms`: not gone, quarantined, paused, or out of budget past it. */
 bool modem_may_serve(struct modem *modem, int parts, int64_t until_ms);
 /* Parts that another than this one may send of what avoids it; 0: there is none. */
-int fleet_other_parts(struct gateway *gateway, const struct modem *than);
+int fleet_other_parts(struct fleet *fleet, const struct modem *than);
 /* What is due for it, held or not, and fits into its budget: 1 with its text, 0 none, -errno. */
 int modem_due(struct modem *modem, struct message *out);
 /* The largest daily budget (of the modem `only`); INT_MAX: no limit; 0: no modem. */
-int fleet_most_parts(const struct gateway *gateway, const char *only);
+int fleet_most_parts(const struct fleet *fleet, const char *only);
 /* Time of one part of a message of `parts` through the whole fleet, for estimates; 0: nobody may
  * serve before `until_ms`. */
-double fleet_part_ms(struct gateway *gateway, int parts, int64_t until_ms, const char *only);
+double fleet_part_ms(struct fleet *fleet, int parts, int64_t until_ms, const char *only);
 /* Time of one part on one modem. */
-double fleet_submit_ms(const struct gateway *gateway);
+double fleet_submit_ms(const struct fleet *fleet);
 
 #endif

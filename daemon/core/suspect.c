@@ -13,8 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "gateway_inside.h"
+#include "fleet.h"
 #include "log.h"
+#include "modem.h"
 #include "text.h"
 
 enum {
@@ -97,7 +98,7 @@ static int fact_put(struct modem *modem)
     if (suspicion->out)
         snprintf(value, sizeof value, "%s %u %lld", suspicion->out->name, suspicion->times,
                  (long long)suspicion->trial_wall_ms);
-    int rc = store_fact_set(modem->gateway->store, name, value);
+    int rc = store_fact_set(modem->fleet->store, name, value);
     if (rc < 0)
         log_event(LOG_LEVEL_ERROR, "suspect", modem->config.name, "not_written", "%s", "");
     return rc;
@@ -117,7 +118,7 @@ static bool fact_read(struct modem *modem)
     char name[FACT_NAME], value[FACT_VALUE], *rest = value;
 
     snprintf(name, sizeof name, "sim.%s.out", suspicion->iccid);
-    if (store_fact_get(modem->gateway->store, name, value, sizeof value) <= 0)
+    if (store_fact_get(modem->fleet->store, name, value, sizeof value) <= 0)
         return false;
     const char *row = strsep(&rest, " ");
     if (!rest)
@@ -155,13 +156,13 @@ static void on_trial(void *arg)
 
     modem->suspicion.trial = modem->suspicion.out != NULL;
     log_event(LOG_LEVEL_NOTICE, "suspect", modem->config.name, "trial", "%s", "");
-    schedule_kick(modem->gateway);
+    fleet_kick(modem->fleet);
 }
 
 /* The wall clock may have moved: no wait is longer than the longest. */
 static void trial_arm(struct modem *modem)
 {
-    int64_t wait_ms = modem->suspicion.trial_wall_ms - loop_wall_ms(modem->gateway->loop);
+    int64_t wait_ms = modem->suspicion.trial_wall_ms - loop_wall_ms(modem->fleet->loop);
 
     if (wait_ms > OUT_MOST_MS)
         wait_ms = OUT_MOST_MS;
@@ -188,7 +189,7 @@ static void take_out(struct modem *modem, const struct suspect_row *row)
     if (suspicion->times < OUT_TIMES_MOST)
         suspicion->times++;
     suspicion->out = row;
-    suspicion->trial_wall_ms = loop_wall_ms(modem->gateway->loop) + wait_ms;
+    suspicion->trial_wall_ms = loop_wall_ms(modem->fleet->loop) + wait_ms;
     log_event(LOG_LEVEL_WARNING, "suspect", modem->config.name, "out", "why=%s trial_in_s=%d",
               row->name, (int)(wait_ms / 1000));
     now_out(modem);
@@ -241,7 +242,7 @@ static void on_forgiven(void *arg, int rc)
 int suspect_forgive(struct modem *modem)
 {
     struct suspicion *suspicion = &modem->suspicion;
-    struct gateway *gateway = modem->gateway;
+    struct fleet *fleet = modem->fleet;
     bool was_out = suspicion->out != NULL;
 
     if (was_out) {
@@ -252,12 +253,12 @@ int suspect_forgive(struct modem *modem)
     lift(modem);
     if (!was_out)
         return 0;
-    schedule_guard(gateway);
+    fleet_guard(fleet);
     int rc = fact_put(modem);
     if (rc < 0)
         out_as_before(modem);
     else if (!suspicion->forgiven.queued)
-        store_when_durable(gateway->store, &suspicion->forgiven);
+        store_when_durable(fleet->store, &suspicion->forgiven);
     return rc;
 }
 
@@ -302,7 +303,7 @@ struct suspect_finding suspect_learn(struct modem *modem, const struct sms_outco
     }
     if (!row) {
         if (tried)
-            modem_rest(modem, REST_FAULT, loop_now_ms(modem->gateway->loop) + TRIAL_AGAIN_MS);
+            modem_rest(modem, REST_FAULT, loop_now_ms(modem->fleet->loop) + TRIAL_AGAIN_MS);
         return finding;
     }
     count_recipient(modem, row);
@@ -312,7 +313,7 @@ struct suspect_finding suspect_learn(struct modem *modem, const struct sms_outco
         if (tried || !suspicion->out)
             take_out(modem, row);
     } else if (tried) {
-        modem_rest(modem, REST_FAULT, loop_now_ms(modem->gateway->loop) + TRIAL_AGAIN_MS);
+        modem_rest(modem, REST_FAULT, loop_now_ms(modem->fleet->loop) + TRIAL_AGAIN_MS);
     }
     return finding;
 }
@@ -321,7 +322,7 @@ void suspect_claimed(struct modem *modem, const char *to)
 {
     uint8_t hash[32];
 
-    store_hash(modem->gateway->store, "suspect", to, strlen(to), hash);
+    store_hash(modem->fleet->store, "suspect", to, strlen(to), hash);
     memcpy(modem->suspicion.to, hash, sizeof modem->suspicion.to);
 }
 
@@ -340,7 +341,7 @@ void suspect_meet(struct modem *modem)
     if (suspicion->out)
         modem_alarm_over(modem, "sim_failing");
     loop_timer_cancel(&suspicion->timer);
-    store_forget(modem->gateway->store, &suspicion->forgiven);
+    store_forget(modem->fleet->store, &suspicion->forgiven);
     forget_row(suspicion);
     suspicion->out = NULL;
     suspicion->trial = false;
@@ -352,7 +353,7 @@ void suspect_meet(struct modem *modem)
 
 void suspect_init(struct modem *modem)
 {
-    loop_timer_init(&modem->suspicion.timer, modem->gateway->loop, on_trial, modem);
+    loop_timer_init(&modem->suspicion.timer, modem->fleet->loop, on_trial, modem);
     modem->suspicion.forgiven =
         (struct store_waiter){.fn = on_forgiven, .arg = modem, .patient = true};
 }
@@ -360,5 +361,5 @@ void suspect_init(struct modem *modem)
 void suspect_stop(struct modem *modem)
 {
     loop_timer_cancel(&modem->suspicion.timer);
-    store_forget(modem->gateway->store, &modem->suspicion.forgiven);
+    store_forget(modem->fleet->store, &modem->suspicion.forgiven);
 }

@@ -90,7 +90,7 @@ static int next_pin(struct gateway *gateway)
     int rc;
 
     while ((rc = store_next_sim_pin(gateway->store, unpin->pin)) > 0) {
-        int64_t until_ms = sim_kept_until(gateway, unpin->pin + PIN_SIM_LEN);
+        int64_t until_ms = sim_kept_until(&gateway->fleet, unpin->pin + PIN_SIM_LEN);
         if (until_ms <= now_ms)
             break;
         if (until_ms < INT64_MAX)
@@ -170,7 +170,7 @@ void unpin_tie(struct gateway *gateway, struct message *message, const char *icc
 {
     if (strncmp(message->pin, PIN_SIM, PIN_SIM_LEN) != 0)
         snprintf(message->pin, sizeof message->pin, "%s%s", PIN_SIM, iccid);
-    if (sim_kept_until(gateway, message->pin + PIN_SIM_LEN) < INT64_MAX)
+    if (sim_kept_until(&gateway->fleet, message->pin + PIN_SIM_LEN) < INT64_MAX)
         unpin_later(gateway);
 }
 

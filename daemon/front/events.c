@@ -377,7 +377,7 @@ void events_init(struct front *front)
     store_on_events(front->store, events_on_store, front);
     gateway_on_modem(front->gateway, events_on_modem, front);
     gateway_on_trace(front->gateway, events_on_trace, front);
-    alarm_on_change(front->gateway, events_on_alarm, front);
+    alarm_on_change(gateway_alarms(front->gateway), events_on_alarm, front);
     owncheck_on_progress(front->own, events_on_owncheck, front);
     registry_on_news(front->gateway, events_on_registry, front);
 }
@@ -387,7 +387,7 @@ void events_fini(struct front *front)
     store_on_events(front->store, NULL, NULL);
     gateway_on_modem(front->gateway, NULL, NULL);
     gateway_on_trace(front->gateway, NULL, NULL);
-    alarm_on_change(front->gateway, NULL, NULL);
+    alarm_on_change(gateway_alarms(front->gateway), NULL, NULL);
     owncheck_on_progress(front->own, NULL, NULL);
     registry_on_news(front->gateway, NULL, NULL);
     loop_task_cancel(&front->events.pump);

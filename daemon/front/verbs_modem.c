@@ -18,13 +18,13 @@ static json_t *modem_as_json(struct call *call, const struct modem_view *modem)
 
 void verb_modem_list(struct call *call)
 {
-    const struct gateway *gateway = call->front->gateway;
+    struct gateway *gateway = call->front->gateway;
     struct modem_view modem;
     struct plug_left left;
     json_t *modems = json_array(), *others = json_array();
     for (size_t i = 0; gateway_modem_at(gateway, i, &modem); i++)
         view_append(&modems, modem_as_json(call, &modem));
-    for (size_t i = 0; gateway_left_at(gateway, i, &left); i++)
+    for (size_t i = 0; plug_left_at(gateway_fleet(gateway), i, &left); i++)
         view_append(&others, view_left(&left));
     call_reply(call, json_pack("{s:o, s:o}", "modems", modems, "left", others));
 }

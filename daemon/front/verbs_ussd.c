@@ -41,7 +41,7 @@ static void ussd_told(void *arg, const struct lease_result *result)
 
 static void ussd_abandon(struct call *call)
 {
-    lease_forget(call->front->gateway, call);
+    lease_forget(gateway_fleet(call->front->gateway), call);
     call_drop(call);
 }
 
@@ -62,14 +62,14 @@ void verb_ussd_run(struct call *call)
                                           .fn = ussd_told,
                                           .arg = call};
     struct refusal refusal = {0};
-    int rc = lease_run(call->front->gateway, &request, &refusal);
+    int rc = lease_run(gateway_fleet(call->front->gateway), &request, &refusal);
     ussd_wait(call, rc, &refusal);
 }
 
 void verb_ussd_answer(struct call *call)
 {
     struct refusal refusal = {0};
-    int rc = lease_answer(call->front->gateway, param(call, "modem"), call->peer.uid,
+    int rc = lease_answer(gateway_fleet(call->front->gateway), param(call, "modem"), call->peer.uid,
                           param(call, "text"), ussd_told, call, &refusal);
     ussd_wait(call, rc, &refusal);
 }
@@ -77,7 +77,7 @@ void verb_ussd_answer(struct call *call)
 void verb_ussd_cancel(struct call *call)
 {
     struct refusal refusal = {0};
-    if (lease_cancel(call->front->gateway, param(call, "modem"), &refusal) == 0)
+    if (lease_cancel(gateway_fleet(call->front->gateway), param(call, "modem"), &refusal) == 0)
         call_reply(call, json_pack("{s:b}", "cancelled", 1));
     else
         call_refuse(call, &refusal);

@@ -160,7 +160,7 @@ static void judge_alarms(struct otp *otp, const char *name, const struct convers
     struct alarm_view alarm;
     char subject[ALARM_SUBJECT_ROOM];
 
-    for (size_t at = 0; alarm_at(otp->gateway, at, &alarm);) {
+    for (size_t at = 0; alarm_at(gateway_alarms(otp->gateway), at, &alarm);) {
         bool stays = strcmp(alarm.name, name) != 0;
         for (int i = 0; i < count; i++)
             stays |= bad[i] && strcmp(rows[i].name, alarm.subject) == 0;
@@ -169,11 +169,11 @@ static void judge_alarms(struct otp *otp, const char *name, const struct convers
             continue;
         }
         text_copy(subject, sizeof subject, alarm.subject);
-        alarm_clear(otp->gateway, name, subject);
+        alarm_clear(gateway_alarms(otp->gateway), name, subject);
     }
     for (int i = 0; i < count; i++)
         if (bad[i])
-            alarm_raise(otp->gateway, name, rows[i].name, NULL);
+            alarm_raise(gateway_alarms(otp->gateway), name, rows[i].name, NULL);
 }
 
 /* Far below: less than half of what all the others together have. */

@@ -110,7 +110,7 @@ static void on_lease(void *arg, const struct lease_result *result)
     switch (result->end) {
     case LEASE_MORE:
         take_balance(own, result->text);
-        if (lease_cancel(own->gateway, check->sim->modem, &refusal) < 0)
+        if (lease_cancel(gateway_fleet(own->gateway), check->sim->modem, &refusal) < 0)
             log_event(LOG_LEVEL_WARNING, "owncheck", check->sim->modem, "menu_left_open", "why=%s",
                       refusal.name);
         go_on(own, STEP_OVER);
@@ -150,7 +150,7 @@ static void ask_balance(struct owncheck *own)
                                           .trusted = true,
                                           .fn = on_lease,
                                           .arg = own};
-    if (lease_run(own->gateway, &request, &refusal) < 0) {
+    if (lease_run(gateway_fleet(own->gateway), &request, &refusal) < 0) {
         check->left = LEFT_NOT_ASKED;
         go_on(own, STEP_OVER);
         return;
@@ -197,7 +197,7 @@ void ask_stop(struct owncheck *own)
         registry_forget(&own->check.ask);
     own->check.asking = false;
     if (own->check.leased)
-        lease_forget(own->gateway, own);
+        lease_forget(gateway_fleet(own->gateway), own);
     own->check.leased = false;
     own->check.sim = NULL;
 }

@@ -208,9 +208,9 @@ void judge_alarms(struct owncheck *own, const struct own_sim *sim)
     find(own, &sim->row, found);
     for (size_t i = 0; i < OWNCHECK_ALARMS; i++) {
         if (found[i].stands)
-            alarm_raise(own->gateway, found[i].name, sim->modem, found[i].say);
+            alarm_raise(gateway_alarms(own->gateway), found[i].name, sim->modem, found[i].say);
         else
-            alarm_clear(own->gateway, found[i].name, sim->modem);
+            alarm_clear(gateway_alarms(own->gateway), found[i].name, sim->modem);
     }
 }
 
@@ -220,7 +220,7 @@ void judge_clear(struct owncheck *own, const char *modem)
     struct finding found[OWNCHECK_ALARMS];
     find(own, &none, found);
     for (size_t i = 0; i < OWNCHECK_ALARMS; i++)
-        alarm_clear(own->gateway, found[i].name, modem);
+        alarm_clear(gateway_alarms(own->gateway), found[i].name, modem);
 }
 
 void judge_names(struct owncheck *own, const struct owncheck_row *row,

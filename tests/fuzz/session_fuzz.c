@@ -125,8 +125,8 @@ static void happen(struct world *world)
     gateway->on_news(gateway->on_news_arg, &news);
     gateway->traced = (gateway->traced + 1) % 8;
     gateway->on_trace(gateway->on_trace_arg, "m");
-    alarm_raise(gateway, "store_failing", "-", NULL);
-    alarm_clear(gateway, "store_failing", "-");
+    alarm_raise(gateway_alarms(gateway), "store_failing", "-", NULL);
+    alarm_clear(gateway_alarms(gateway), "store_failing", "-");
     gateway->ussd = NULL;
     if (told)
         told(gateway->ussd_arg, &said);

@@ -305,7 +305,7 @@ int __wrap_attempt_claim(struct modem *modem, struct message *message);
 int __wrap_attempt_claim(struct modem *modem, struct message *message)
 {
     static struct message list[LIST];
-    struct store *store = modem->gateway->store;
+    struct store *store = modem->fleet->store;
     bool inverted = current && current->world->options.breach == BREACH_ORDER;
     int count = store_message_list(store, UINT32_MAX, MESSAGE_QUEUED, -1, 0, list, LIST);
 
@@ -337,7 +337,7 @@ void oracle_look(struct oracle *oracle)
         return;
     if (store_queue_scan(gateway->store, sum_queue, queued) < 0)
         broken(oracle, "7: the queue cannot be read");
-    for (struct modem *modem = gateway->modems; modem; modem = modem->next) {
+    for (struct modem *modem = gateway->fleet.modems; modem; modem = modem->next) {
         struct message message = {0};
         if (!modem_is_free(modem))
             continue;
@@ -363,7 +363,7 @@ void oracle_look_at_storage(struct oracle *oracle)
     int64_t most_ms = oracle->world->options.breach == BREACH_FULL ? 0 : FULL_MOST_MS;
     int at = 0;
 
-    for (struct modem *modem = gateway ? gateway->modems : NULL; modem; modem = modem->next) {
+    for (struct modem *modem = gateway ? gateway->fleet.modems : NULL; modem; modem = modem->next) {
         struct world_modem *end = &oracle->world->modem[at++];
         bool could = modem->state == LINK_READY || modem->state == LINK_BUSY;
         if (!could || !simmodem_storage_full(end->modem)) {
@@ -437,7 +437,7 @@ static void check_end(struct oracle *oracle, const struct entry *entry,
 
 void oracle_look_at_modems(struct oracle *oracle)
 {
-    for (struct modem *modem = oracle->world->gateway->modems; modem; modem = modem->next)
+    for (struct modem *modem = oracle->world->gateway->fleet.modems; modem; modem = modem->next)
         if (modem->state != LINK_READY && modem->state != LINK_BUSY)
             broken(oracle, "14: %s is still %s (%s)", modem->config.name,
                    link_state_name(modem->state), modem->why);

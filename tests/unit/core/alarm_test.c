@@ -11,18 +11,9 @@
 #include "log.h"
 #include "loop_sim.h"
 
-/* This test is the gateway: it has alarms and nothing else. */
-struct gateway {
-    struct alarms alarms;
-};
-static struct gateway house;
+static struct alarms house;
 static char lines[8][400], told[8][200];
 static size_t line_count, told_count;
-
-struct alarms *gateway_alarms(struct gateway *gateway)
-{
-    return &gateway->alarms;
-}
 
 static void on_line(void *arg, enum log_level level, const char *line)
 {
@@ -43,14 +34,14 @@ static int setup(void **state)
     *state = loop;
     line_count = told_count = 0;
     log_sink_set(on_line, NULL);
-    alarms_init(&house.alarms, loop);
+    alarms_init(&house, loop);
     alarm_on_change(&house, on_alarm, &house);
     return loop ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
-    alarms_fini(&house.alarms);
+    alarms_fini(&house);
     loop_free(*state);
     log_sink_set(NULL, NULL);
     return 0;
@@ -107,7 +98,7 @@ static void a_flood_is_bounded(void **state)
         snprintf(subject, sizeof subject, "m%d", i);
         alarm_raise(&house, "store_failing", subject, NULL);
     }
-    assert_int_equal(house.alarms.count, ALARMS_MAX);
+    assert_int_equal(house.count, ALARMS_MAX);
     assert_int_equal(told_count, ALARMS_MAX);
     assert_non_null(strstr(lines[(line_count - 1) % 8], "no_room"));
 }

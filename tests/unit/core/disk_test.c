@@ -41,7 +41,7 @@ static int setup(void **state)
     rig_settle(world);
     log_sink_set(on_log, NULL);
     raised = cleared = undone = 0;
-    alarm_on_change(world->gateway, on_alarm, NULL);
+    alarm_on_change(gateway_alarms(world->gateway), on_alarm, NULL);
     return 0;
 }
 

@@ -42,7 +42,7 @@ static bool alarm_stands(struct world *world, const char *subject)
 {
     struct alarm_view alarm;
 
-    for (size_t i = 0; alarm_at(world->gateway, i, &alarm); i++)
+    for (size_t i = 0; alarm_at(gateway_alarms(world->gateway), i, &alarm); i++)
         if (strcmp(alarm.name, "sim_failing") == 0 && strcmp(alarm.subject, subject) == 0)
             return true;
     return false;

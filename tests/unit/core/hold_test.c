@@ -364,7 +364,7 @@ static void still_held(struct world *world, const char *words, const char *alarm
     struct alarm_view view;
 
     assert_string_equal(view_of(world, 0).held, words);
-    assert_true(alarm_at(world->gateway, 0, &view));
+    assert_true(alarm_at(gateway_alarms(world->gateway), 0, &view));
     assert_string_equal(view.name, alarm);
     if (world->link[0]->busy) {
         rig_prompt(world, 0);

@@ -42,7 +42,7 @@ static int run_on(struct world *world, const char *modem, const char *code, stru
 {
     const struct lease_request request = {
         .modem = modem, .code = code, .uid = 1000, .fn = on_told, .arg = world};
-    return lease_run(world->gateway, &request, refusal);
+    return lease_run(gateway_fleet(world->gateway), &request, refusal);
 }
 
 static void run(struct world *world)
@@ -111,9 +111,10 @@ static void what_is_refused(void **state)
     run(world);
     assert_int_equal(run_on(world, "m0", "*102#", &refusal), -1);
     assert_string_equal(refusal.name, "overloaded");
-    assert_int_equal(lease_answer(world->gateway, "m0", 1000, "1", on_told, world, &refusal), -1);
+    assert_int_equal(
+        lease_answer(gateway_fleet(world->gateway), "m0", 1000, "1", on_told, world, &refusal), -1);
     assert_string_equal(refusal.name, "not_found");
-    assert_int_equal(lease_cancel(world->gateway, "m1", &refusal), -1);
+    assert_int_equal(lease_cancel(gateway_fleet(world->gateway), "m1", &refusal), -1);
     assert_int_equal(world->link[0]->ussd_starts, 1);
 }
 
@@ -192,9 +193,12 @@ static void a_menu_is_answered(void **state)
     struct world *world = *state;
     struct refusal refusal;
     open_menu(world);
-    assert_int_equal(lease_answer(world->gateway, "m0", 1001, "1", on_told, world, &refusal), -1);
-    assert_int_equal(lease_answer(world->gateway, "m0", 1000, "x", on_told, world, &refusal), -1);
-    assert_int_equal(lease_answer(world->gateway, "m0", 1000, "1", on_told, world, &refusal), 0);
+    assert_int_equal(
+        lease_answer(gateway_fleet(world->gateway), "m0", 1001, "1", on_told, world, &refusal), -1);
+    assert_int_equal(
+        lease_answer(gateway_fleet(world->gateway), "m0", 1000, "x", on_told, world, &refusal), -1);
+    assert_int_equal(
+        lease_answer(gateway_fleet(world->gateway), "m0", 1000, "1", on_told, world, &refusal), 0);
     assert_string_equal(world->link[0]->ussd_code, "1");
     network(world, LINK_USSD_DONE, "A");
     assert_int_equal(told, 2);
@@ -214,7 +218,8 @@ static void a_code_that_is_due_ends_a_menu(void **state)
     assert_true(world->link[0]->ussd_cancelled);
     network(world, LINK_USSD_CANCELLED, "");
     rig_assert_state(world, row, MESSAGE_CLAIMED);
-    assert_int_equal(lease_answer(world->gateway, "m0", 1000, "1", on_told, world, &refusal), -1);
+    assert_int_equal(
+        lease_answer(gateway_fleet(world->gateway), "m0", 1000, "1", on_told, world, &refusal), -1);
     assert_string_equal(refusal.name, "not_found");
     assert_int_equal(told, 1);
 }
@@ -247,7 +252,7 @@ static void who_asked_is_gone(void **state)
     struct world *world = *state;
     rig_ready(world, 0);
     run(world);
-    lease_forget(world->gateway, world);
+    lease_forget(gateway_fleet(world->gateway), world);
     assert_true(world->link[0]->ussd_cancelled);
     network(world, LINK_USSD_DONE, "15000d");
     assert_int_equal(told, 0);

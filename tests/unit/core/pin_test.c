@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "alarm.h"
-#include "gateway_inside.h"
+#include "modem.h"
 #include "rig.h"
 #include "store_pin.h"
 #include "vfs_shim.h"
@@ -39,7 +39,7 @@ static int setup(void **state)
 static bool alarmed(struct world *world, const char *name)
 {
     struct alarm_view view;
-    for (size_t i = 0; alarm_at(world->gateway, i, &view); i++)
+    for (size_t i = 0; alarm_at(gateway_alarms(world->gateway), i, &view); i++)
         if (strcmp(view.name, name) == 0 && strcmp(view.subject, "m0") == 0)
             return true;
     return false;
@@ -381,7 +381,7 @@ static void no_pin_stays_in_memory(void **state)
     put_pin("73519846");
     ask(world, 3);
     typed(world, "73519846");
-    struct modem *modem = fleet_find(world->gateway, "m0");
+    struct modem *modem = fleet_find(gateway_fleet(world->gateway), "m0");
     assert_null(memmem(modem, sizeof *modem, "73519846", 8));
     ask(world, 1);
     assert_null(memmem(modem, sizeof *modem, "73519846", 8));

@@ -122,7 +122,7 @@ static void nor_is_a_menu_broken_off(void **state)
     struct refusal refusal;
     struct hand_link *hand = ready(world);
     world->config.ussd_timeout_s = 30;
-    assert_int_equal(lease_run(world->gateway, &request, &refusal), 0);
+    assert_int_equal(lease_run(gateway_fleet(world->gateway), &request, &refusal), 0);
     settle(world);
     assert_true(hand->ussd_open);
     elsewhere(world, hand);

@@ -78,7 +78,7 @@ void start(struct world *world)
 {
     world->gateway = gateway_new(world->loop, world->store, &world->config, make_link, world);
     assert_non_null(world->gateway);
-    gateway_asker(world->gateway, &(struct plug_asker){ask, forget, world});
+    plug_asker(gateway_fleet(world->gateway), &(struct plug_asker){ask, forget, world});
     settle(world);
 }
 
@@ -115,7 +115,7 @@ void port(struct world *world, const char *usb, int interface, int number, enum 
 
 void tell(struct world *world)
 {
-    gateway_ports(world->gateway, world->port, world->ports);
+    plug_ports(gateway_fleet(world->gateway), world->port, world->ports);
     settle(world);
 }
 

@@ -9,7 +9,7 @@
 static void left_because(struct world *world, const char *why)
 {
     struct plug_left left;
-    assert_true(gateway_left_at(world->gateway, 0, &left));
+    assert_true(plug_left_at(gateway_fleet(world->gateway), 0, &left));
     assert_string_equal(left.why, why);
 }
 
@@ -101,7 +101,7 @@ static void two_that_swap_their_names(void **state)
         unsigned before = world->q.asked;
         /* both are asked; the test answers one at a time */
         for (int i = 0; i < 2; i++) {
-            gateway_ports(world->gateway, world->port + i, 1);
+            plug_ports(gateway_fleet(world->gateway), world->port + i, 1);
             settle(world);
             assert_int_equal(world->q.asked, before + 1 + (unsigned)i);
             /* the stick in 1-1 was a's in the first round, and is b's in the second */
@@ -170,7 +170,7 @@ static void a_port_of_a_section_is_nobody_elses(void **state)
     tell(world);
     assert_int_equal(world->q.asked, 0);
     struct plug_left left;
-    assert_false(gateway_left_at(world->gateway, 0, &left));
+    assert_false(plug_left_at(gateway_fleet(world->gateway), 0, &left));
 }
 
 static void nobody_is_asked_where_nobody_waits(void **state)
@@ -269,21 +269,21 @@ static void a_swapped_sim_waits(void **state)
     comes_up(world, 0, imei_a, sim_2);
     assert_string_equal(view_of(world, "a").held,
                         "it holds another SIM than before; modem.accept takes it");
-    assert_true(alarm_at(world->gateway, 0, &alarm));
+    assert_true(alarm_at(gateway_alarms(world->gateway), 0, &alarm));
     assert_string_equal(alarm.name, "sim_swapped");
     assert_string_equal(alarm.subject, "a");
     assert_null(strstr(alarm.sentence, sim_2));
     hand_link_state(world->link[0], LINK_GONE);
     comes_up(world, 0, imei_a, sim_1); /* the former one is back */
     assert_string_equal(view_of(world, "a").held, "");
-    assert_false(alarm_at(world->gateway, 0, &alarm));
+    assert_false(alarm_at(gateway_alarms(world->gateway), 0, &alarm));
     hand_link_state(world->link[0], LINK_GONE);
     comes_up(world, 0, imei_a, sim_2);
     assert_string_not_equal(view_of(world, "a").held, "");
     assert_int_equal(gateway_modem_accept(world->gateway, "a", &refusal), 0);
     settle(world);
     assert_string_equal(view_of(world, "a").held, "");
-    assert_false(alarm_at(world->gateway, 0, &alarm));
+    assert_false(alarm_at(gateway_alarms(world->gateway), 0, &alarm));
     hand_link_state(world->link[0], LINK_GONE);
     comes_up(world, 0, imei_a, sim_2);
     assert_string_equal(view_of(world, "a").held, "");
@@ -300,7 +300,7 @@ static void a_swap_may_be_taken_as_it_comes(void **state)
     hand_link_state(world->link[0], LINK_GONE);
     comes_up(world, 0, imei_a, sim_2);
     assert_string_equal(view_of(world, "a").held, "");
-    assert_true(alarm_at(world->gateway, 0, &alarm));
+    assert_true(alarm_at(gateway_alarms(world->gateway), 0, &alarm));
     assert_string_equal(alarm.name, "sim_swapped");
 }
 

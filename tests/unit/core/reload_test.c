@@ -97,7 +97,7 @@ static bool alarmed(struct world *world, const char *name)
 {
     struct alarm_view alarm;
 
-    for (size_t i = 0; alarm_at(world->gateway, i, &alarm); i++)
+    for (size_t i = 0; alarm_at(gateway_alarms(world->gateway), i, &alarm); i++)
         if (strcmp(alarm.name, name) == 0 && strcmp(alarm.subject, "m0") == 0)
             return true;
     return false;
@@ -118,7 +118,7 @@ static void a_modem_that_leaves_takes_its_alarms_along(void **state)
     assert_true(alarmed(world, "modem_quarantined"));
     without_m0(world);
     struct alarm_view alarm;
-    assert_false(alarm_at(world->gateway, 0, &alarm));
+    assert_false(alarm_at(gateway_alarms(world->gateway), 0, &alarm));
 }
 
 /* The former m0 still awaits what became of a text when the next of that name is there. */

@@ -239,7 +239,7 @@ static void forget(void *arg, void *asked)
 static void on_settled(void *arg)
 {
     (void)arg;
-    gateway_ports(t.gateway, t.ports.port, t.ports.count);
+    plug_ports(gateway_fleet(t.gateway), t.ports.port, t.ports.count);
 }
 
 static void on_modem(void *arg, const struct modem_view *view)
@@ -323,7 +323,7 @@ static void start(const struct sim_profile *profile, const struct way *way, int 
     t.gateway = gateway_new(t.loop, t.store, &t.config, make_link, NULL);
     assert_non_null(t.gateway);
     gateway_on_modem(t.gateway, on_modem, NULL);
-    gateway_asker(t.gateway, &(struct plug_asker){ask, forget, NULL});
+    plug_asker(gateway_fleet(t.gateway), &(struct plug_asker){ask, forget, NULL});
     usb_ports_init(&t.ports, t.loop, on_settled, NULL);
 }
 

@@ -13,7 +13,7 @@ static const char *says(struct world *world, const char *name, const char *subje
 {
     struct alarm_view alarm;
 
-    for (size_t i = 0; alarm_at(world->gateway, i, &alarm); i++)
+    for (size_t i = 0; alarm_at(gateway_alarms(world->gateway), i, &alarm); i++)
         if (strcmp(alarm.name, name) == 0 && strcmp(alarm.subject, subject) == 0)
             return alarm.sentence;
     return NULL;
@@ -65,7 +65,7 @@ static void on_alarm(void *arg, const struct alarm_view *alarm, bool is_raised)
 static void listen(struct world *world)
 {
     raised = cleared = 0;
-    alarm_on_change(world->gateway, on_alarm, NULL);
+    alarm_on_change(gateway_alarms(world->gateway), on_alarm, NULL);
 }
 
 static void one_that_is_pulled_is_an_alarm_in_the_end(void **state)

@@ -139,7 +139,7 @@ static bool stands(struct world *world, const char *name)
 {
     struct alarm_view alarm;
 
-    for (size_t i = 0; alarm_at(world->gateway, i, &alarm); i++)
+    for (size_t i = 0; alarm_at(gateway_alarms(world->gateway), i, &alarm); i++)
         if (strcmp(alarm.name, name) == 0)
             return true;
     return false;

@@ -159,8 +159,8 @@ static void alarms_are_listed_and_told(void **state)
     client_close(&monitor);
     TALK(&client, {REQUEST("1", "alarm.list", "{}"), "{\"result\":{\"alarms\":[]}}"},
          {FOLLOW("{\"topics\":[\"alarm\"]}"), "{\"result\":{\"topics\":[\"alarm\"]}}"});
-    alarm_raise(&world.gateway, "store_failing", "-", "free some space");
-    alarm_raise(&world.gateway, "store_failing", "-", "free some space");
+    alarm_raise(gateway_alarms(&world.gateway), "store_failing", "-", "free some space");
+    alarm_raise(gateway_alarms(&world.gateway), "store_failing", "-", "free some space");
     TALK(&client,
          {NULL, "{\"params\":{\"topic\":\"alarm\",\"name\":\"store_failing\",\"subject\":\"-\","
                 "\"raised\":true,\"severity\":\"critical\",\"sentence\":\"free some space\","
@@ -168,7 +168,7 @@ static void alarms_are_listed_and_told(void **state)
          {NULL, NULL},
          {REQUEST("2", "alarm.list", "{}"),
           "{\"result\":{\"alarms\":[{\"name\":\"store_failing\",\"severity\":\"critical\"}]}}"});
-    alarm_clear(&world.gateway, "store_failing", "-");
+    alarm_clear(gateway_alarms(&world.gateway), "store_failing", "-");
     TALK(&client, {NULL, "{\"params\":{\"name\":\"store_failing\",\"raised\":false}}"},
          {NULL, NULL}, {REQUEST("3", "alarm.list", "{}"), "{\"result\":{\"alarms\":[]}}"});
 }

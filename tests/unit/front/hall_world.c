@@ -78,8 +78,10 @@ bool gateway_modem_at(const struct gateway *gateway, size_t i, struct modem_view
     return i < gateway_modem_count(gateway);
 }
 
-bool gateway_left_at(const struct gateway *gateway, size_t i, struct plug_left *out)
+bool plug_left_at(const struct fleet *fleet, size_t i, struct plug_left *out)
 {
+    const struct gateway *gateway = fleet->gateway;
+
     *out = gateway->left;
     return gateway->left.port && i == 0;
 }
@@ -134,8 +136,10 @@ int gateway_modem_accept(struct gateway *gateway, const char *name, struct refus
     return store_fact_set(gateway->store, "accepted", "1");
 }
 
-int lease_run(struct gateway *gateway, const struct lease_request *request, struct refusal *refusal)
+int lease_run(struct fleet *fleet, const struct lease_request *request, struct refusal *refusal)
 {
+    struct gateway *gateway = fleet->gateway;
+
     if (refused(gateway, request->modem, refusal) < 0)
         return -1;
     gateway->ussd = request->fn;
@@ -143,21 +147,23 @@ int lease_run(struct gateway *gateway, const struct lease_request *request, stru
     return 0;
 }
 
-int lease_answer(struct gateway *gateway, const char *name, uint32_t uid, const char *text,
+int lease_answer(struct fleet *fleet, const char *name, uint32_t uid, const char *text,
                  lease_fn *fn, void *arg, struct refusal *refusal)
 {
     const struct lease_request request = {
         .modem = name, .uid = uid, .code = text, .fn = fn, .arg = arg};
-    return lease_run(gateway, &request, refusal);
+    return lease_run(fleet, &request, refusal);
 }
 
-int lease_cancel(struct gateway *gateway, const char *name, struct refusal *refusal)
+int lease_cancel(struct fleet *fleet, const char *name, struct refusal *refusal)
 {
-    return refused(gateway, name, refusal);
+    return refused(fleet->gateway, name, refusal);
 }
 
-void lease_forget(struct gateway *gateway, const void *arg)
+void lease_forget(struct fleet *fleet, const void *arg)
 {
+    struct gateway *gateway = fleet->gateway;
+
     gateway->ussd_forgotten = gateway->ussd && gateway->ussd_arg == arg;
     if (gateway->ussd_forgotten)
         gateway->ussd = NULL;
@@ -180,6 +186,12 @@ bool gateway_shutting_down(const struct gateway *gateway)
 {
     (void)gateway;
     return false;
+}
+
+struct fleet *gateway_fleet(struct gateway *gateway)
+{
+    gateway->fleet.gateway = gateway;
+    return &gateway->fleet;
 }
 
 struct alarms *gateway_alarms(struct gateway *gateway)

@@ -14,8 +14,14 @@
 #include "plug.h"
 #include "stream_pipe.h"
 
+/* The fleet of these tests: nothing but whose it is. */
+struct fleet {
+    struct gateway *gateway;
+};
+
 /* The gateway of these tests: what it refuses, and the modems that it shows. */
 struct gateway {
+    struct fleet fleet;
     struct loop *loop;
     struct store *store;
     struct refusal refuse;   /* name NULL: nothing is refused */

@@ -27,7 +27,7 @@ static bool stands(struct otp_rig *rig, const char *name, const char *subject)
 {
     struct alarm_view alarm;
 
-    for (size_t i = 0; alarm_at(rig->world->gateway, i, &alarm); i++)
+    for (size_t i = 0; alarm_at(gateway_alarms(rig->world->gateway), i, &alarm); i++)
         if (strcmp(alarm.name, name) == 0 && strcmp(alarm.subject, subject) == 0)
             return true;
     return false;

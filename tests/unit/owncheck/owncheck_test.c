@@ -170,7 +170,7 @@ static struct owncheck_view look(const char *modem)
 static bool stands(struct world *world, const char *name, const char *subject)
 {
     struct alarm_view alarm;
-    for (size_t i = 0; alarm_at(world->gateway, i, &alarm); i++)
+    for (size_t i = 0; alarm_at(gateway_alarms(world->gateway), i, &alarm); i++)
         if (strcmp(alarm.name, name) == 0 && strcmp(alarm.subject, subject) == 0)
             return true;
     return false;
@@ -290,7 +290,7 @@ static void what_is_not_well_is_one_alarm_and_ends(void **state)
 {
     struct world *world = *state;
     rig_ready(world, 0);
-    alarm_on_change(world->gateway, count_alarms, NULL);
+    alarm_on_change(gateway_alarms(world->gateway), count_alarms, NULL);
     raised = cleared = 0;
     check_by_hand(world, RECORD, "TK goc: 12.345d, HSD: 31/12/2099");
     assert_string_equal(asker.last, "m0 same read");
@@ -299,7 +299,7 @@ static void what_is_not_well_is_one_alarm_and_ends(void **state)
     assert_int_equal(raised, 1);
     assert_string_equal(look("m0").alarm[0], "sim_balance_low");
     restart(world); /* alarms are not kept; the reason is */
-    alarm_on_change(world->gateway, count_alarms, NULL);
+    alarm_on_change(gateway_alarms(world->gateway), count_alarms, NULL);
     rig_ready(world, 0);
     assert_true(stands(world, "sim_balance_low", "m0"));
     raised = 0;
