@@ -2,7 +2,7 @@
  *
  * Checked by spin for every order of what may happen: two modems, crashes at any moment, a transaction that
  * fails, silence of the network, evidence that comes late or never, a client that cancels, a deadline
- * that passes. States are named as in daemon/store/store.h and daemon/core (a test holds the names against
+ * that passes. States are named as in daemon/store/store.h and daemon/modems/modem.h (a test holds the names against
  * the enums). A row is in memory until its transaction is on disk; a crash leaves what is on disk.
  *
  * What must hold:

@@ -25,7 +25,7 @@ SMALL = ["-DCRASHES=2", "-DCRASHES_MAX=2", "-DTROUBLE=1", "-DNOTHING_SENT_MAX=2"
 NAMES = [
     ("message", "daemon/store/store.h", "message_state", {"MESSAGE_NONE"}),
     ("attempt", "daemon/store/store.h", "attempt_state", {"ATTEMPT_NONE"}),
-    ("slot", "daemon/core/modem.h", "slot_state", set()),
+    ("slot", "daemon/modems/modem.h", "slot_state", set()),
     ("verdict", "drivers/sms/outcome.h", "sms_verdict", {"SMS_NONE"}),
 ]
 

@@ -26,17 +26,20 @@ FLOORS = {
     "drivers/gammu/helper": ["drivers/base", "drivers/sms", "drivers", "drivers/gammu"],
     "daemon/config": ["drivers/base", "drivers/sms"],
     "daemon/store": ["drivers/base", "drivers/sms"],
-    "daemon/core": ["drivers/base", "drivers/sms", "drivers", "daemon/config", "daemon/store"],
+    "daemon/modems": ["drivers/base", "drivers/sms", "drivers", "daemon/config", "daemon/store"],
+    "daemon/core": ["drivers/base", "drivers/sms", "drivers", "daemon/config", "daemon/store",
+                    "daemon/modems"],
     "daemon/subscriber": ["drivers/base", "drivers/sms"],
     "daemon/otp": ["drivers/base", "drivers/sms", "drivers", "daemon/config", "daemon/store",
-                   "daemon/core"],
+                   "daemon/modems", "daemon/core"],
     "daemon/owncheck": ["drivers/base", "drivers/sms", "drivers", "daemon/config", "daemon/store",
-                        "daemon/core", "daemon/subscriber"],
+                        "daemon/modems", "daemon/core", "daemon/subscriber"],
     "daemon/front": ["drivers/base", "drivers/sms", "drivers", "daemon/config", "daemon/store",
-                     "daemon/core", "daemon/otp", "daemon/owncheck", "daemon/subscriber", "proto"],
+                     "daemon/modems", "daemon/core", "daemon/otp", "daemon/owncheck",
+                     "daemon/subscriber", "proto"],
     "daemon": ["drivers/base", "drivers/sms", "drivers", "drivers/at", "drivers/gammu", "daemon/config",
-               "daemon/store", "daemon/core", "daemon/otp", "daemon/subscriber", "daemon/front",
-               "proto"],
+               "daemon/store", "daemon/modems", "daemon/core", "daemon/otp", "daemon/subscriber",
+               "daemon/front", "proto"],
     "proto": [],
     "proto/client": ["proto"],
     # The simulated modem decodes with code of its own, so that the two check each other.
@@ -68,7 +71,7 @@ CALLS = [
      # the client library waits with time-outs of its own, in the client's process
      ["drivers/base/", "proto/client/"]),
     ("bytes of a port", r"read|write|open|openat|ioctl|tcsetattr|tcgetattr|poll|select|epoll_wait",
-     ["drivers/sms/", "drivers/at/", "daemon/core/"], []),
+     ["drivers/sms/", "drivers/at/", "daemon/modems/", "daemon/core/"], []),
 ]
 
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b")
@@ -232,6 +235,7 @@ PLANTED = [
     ("drivers/base/up.c", '#include "pdu.h"\n', "points up"),
     ("drivers/sms/up.c", '#include "link.h"\n', "points up"),
     ("drivers/at/up.c", '#include "gateway.h"\n', "points up"),
+    ("daemon/modems/up.c", '#include "gateway.h"\n', "points up"),
     ("daemon/core/up.c", '#include "at_link.h"\n', "points up"),
     ("daemon/core/up.c", '#include "front.h"\n', "points up"),
     ("daemon/core/across.c", '#include "wire.h"\n', "points up"),
