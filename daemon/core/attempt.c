@@ -17,11 +17,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "await.h"
+#include "fleet.h"
 #include "gateway_inside.h"
 #include "log.h"
 #include "number.h"
+#include "sending.h"
 #include "serve.h"
+#include "settle.h"
 #include "text.h"
+#include "weigh.h"
 
 enum {
     NOTHING_SENT_MAX = 4,     /* attempts that sent nothing */
@@ -66,7 +71,7 @@ static int fail_unreadable(struct gateway *gateway, struct message *message)
 {
     log_event(LOG_LEVEL_ERROR, "attempt", "-", "cannot_encode", "row=%lld",
               (long long)message->row);
-    message->state = attempt_end_state(message, MESSAGE_FAILED);
+    message->state = settle_end_state(message, MESSAGE_FAILED);
     text_copy(message->reason, sizeof message->reason, "internal");
     message->ended_wall_ms = loop_wall_ms(gateway->loop);
     return store_message_update(gateway->store, message, true);
@@ -111,7 +116,7 @@ int attempt_claim(struct modem *modem, struct message *message)
 
     text_copy(attempt.modem, sizeof attempt.modem, modem->config.name);
     text_copy(attempt.iccid, sizeof attempt.iccid, modem->link->identity.iccid);
-    schedule_guard(gateway);
+    disk_guard(gateway);
     int rc = write_claim(modem, message, &attempt);
     if (rc < 0)
         return rc;
@@ -237,7 +242,7 @@ void attempt_commit_asked(struct modem *modem, uint64_t token, unsigned part)
         int end = store_end(gateway->store, rc > 0);
         if (rc > 0 && end < 0)
             rc = end;
-        schedule_guard(gateway);
+        disk_guard(gateway);
     }
     if (rc <= 0) {
         proceed(modem, false);
@@ -262,21 +267,12 @@ static void on_commit_durable(void *arg, int rc)
 /* --- outcome -------------------------------------------------------------------------------------
  */
 
-enum message_state attempt_end_state(const struct message *message, enum message_state wanted)
-{
-    if (message->resends > 0)
-        return MESSAGE_UNKNOWN; /* an earlier copy may have left */
-    if (wanted == MESSAGE_EXPIRED && message->parts_done > 0)
-        return MESSAGE_FAILED; /* some parts have left, the rest is late */
-    return wanted;
-}
-
 static void requeue(struct gateway *gateway, struct message *message, int wait_ms)
 {
     message->state = MESSAGE_QUEUED;
     message->wait_until_ms = wait_ms > 0 ? loop_now_ms(gateway->loop) + wait_ms : 0;
     if (wait_ms > 0)
-        schedule_no_later(gateway, message->wait_until_ms);
+        loop_timer_no_later(&gateway->schedule.due, message->wait_until_ms);
     if (message->parts_done > 0) /* handsets join parts by their sender */
         unpin_tie(gateway, message, message->iccid);
     admission_add(&gateway->admission, message->class_, message->expires_ms,
@@ -286,7 +282,7 @@ static void requeue(struct gateway *gateway, struct message *message, int wait_m
 static void end_as(struct gateway *gateway, struct message *message, enum message_state wanted,
                    const char *reason)
 {
-    message->state = attempt_end_state(message, wanted);
+    message->state = settle_end_state(message, wanted);
     text_copy(message->reason, sizeof message->reason, reason);
     if (message->state != MESSAGE_UNKNOWN)
         message->ended_wall_ms = loop_wall_ms(gateway->loop);
@@ -304,7 +300,7 @@ static void apply_sent(struct gateway *gateway, struct message *message)
     }
     message->state = MESSAGE_SENT;
     message->sent_wall_ms = loop_wall_ms(gateway->loop);
-    schedule_no_later(gateway, message->report_until_ms);
+    loop_timer_no_later(&gateway->schedule.due, message->report_until_ms);
 }
 
 /* We took it back ourselves: in time it goes back, without counting. */
@@ -393,12 +389,12 @@ static int apply_to_message(struct gateway *gateway, struct message *message,
         apply_not_sent(gateway, message, ending);
         break;
     case SMS_UNKNOWN:
-        return evidence_await(gateway, message, outcome);
+        return await_evidence(gateway, message, outcome);
     }
     bool open = message->state == MESSAGE_QUEUED || message->state == MESSAGE_CLAIMED;
     int rc = store_message_update(gateway->store, message, !open);
     if (rc == 0 && message->parts > 1) /* its first parts may have their reports */
-        rc = reports_weigh(gateway, message);
+        rc = weigh_reports(gateway, message);
     return rc;
 }
 
@@ -445,7 +441,7 @@ static void ending_try_later(struct modem *modem)
     struct ending *ending = &modem->sending->ending;
 
     modem->ending = ENDING_HELD;
-    gateway_store_failing(gateway_of(modem), true);
+    disk_failing(gateway_of(modem), true);
     (void)store_free_reserve(modem->fleet->store);
     ending->retry_ms = ending->retry_ms ? ending->retry_ms * 2 : RETRY_FIRST_MS;
     if (ending->retry_ms > RETRY_MOST_MS)
@@ -463,7 +459,7 @@ static void ending_write(void *arg)
 
     if (rc == 0) {
         /* first, so that it hears of a failure before those who write after it */
-        schedule_guard(gateway);
+        disk_guard(gateway);
         rc = apply(gateway, &modem->sending->ending);
         int end = store_end(gateway->store, rc == 0);
         if (rc == 0)
@@ -594,20 +590,10 @@ void attempt_outcome(struct modem *modem, uint64_t token, unsigned part,
 /* --- the rest
  * --------------------------------------------------------------------------------------- */
 
-void attempt_refuse(struct gateway *gateway, int64_t row)
-{
-    for (struct modem *modem = gateway->fleet.modems; modem; modem = modem->next)
-        if (modem->slot != SLOT_FREE && modem->sending->row == row)
-            modem->sending->refuse = true;
-}
-
 void attempt_check_stopped(struct gateway *gateway)
 {
-    if (!gateway->fleet.stopping || !gateway->on_stopped)
+    if (!gateway->fleet.stopping || !gateway->on_stopped || !sending_none(&gateway->fleet))
         return;
-    for (const struct modem *modem = gateway->fleet.modems; modem; modem = modem->next)
-        if (modem->slot != SLOT_FREE || modem->ending != ENDING_NONE)
-            return;
     loop_defer(&gateway->stopped, LOOP_SOON);
 }
 

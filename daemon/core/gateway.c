@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "attempt.h"
+#include "await.h"
 #include "housekeeping.h"
 #include "log.h"
 #include "serve.h"
@@ -17,13 +18,8 @@ static void on_stopped(void *arg)
     gateway->on_stopped(gateway->on_stopped_arg);
 }
 
-/* --- what its modems tell -----------------------------------------------------------------------
+/* --- what its modems tell ------------------------------------------------------------------------
  */
-
-struct gateway *gateway_of(const struct modem *modem)
-{
-    return modem->fleet->owner;
-}
 
 static void on_kick(void *owner)
 {
@@ -32,7 +28,7 @@ static void on_kick(void *owner)
 
 static void on_guard(void *owner)
 {
-    schedule_guard(owner);
+    disk_guard(owner);
 }
 
 static void on_sim_away(void *owner)
@@ -120,7 +116,7 @@ struct gateway *gateway_new(struct loop *loop, struct store *store, const struct
     fleet_init(&gateway->fleet);
     unpin_init(gateway);
     evidence_init(gateway);
-    evidence_recover(gateway);
+    await_recover(gateway);
     if (fleet_start(&gateway->fleet) < 0) {
         gateway_free(gateway);
         return NULL;
@@ -175,19 +171,6 @@ struct fleet *gateway_fleet(struct gateway *gateway)
 struct alarms *gateway_alarms(struct gateway *gateway)
 {
     return &gateway->alarms;
-}
-
-void gateway_store_failing(struct gateway *gateway, bool failing)
-{
-    bool begins = failing && !gateway->store_failing;
-
-    gateway->store_failing = failing;
-    if (begins)
-        schedule_probe(gateway);
-    if (failing)
-        alarm_raise(&gateway->alarms, "store_failing", "-", NULL);
-    else
-        alarm_clear(&gateway->alarms, "store_failing", "-");
 }
 
 size_t gateway_modem_count(const struct gateway *gateway)
@@ -261,7 +244,7 @@ void gateway_stats(struct gateway *gateway, struct gateway_stats *out)
     if (store_message_counts(gateway->store, out->by_state) < 0)
         log_event(LOG_LEVEL_ERROR, "gateway", "-", "counts_failed", "%s", "");
     memcpy(out->queued_parts, gateway->admission.parts, sizeof out->queued_parts);
-    out->store_failing = gateway->store_failing;
+    out->store_failing = gateway->disk.failing;
     out->paused = gateway->fleet.paused;
     out->eta_ms = -1;
     if (part_ms > 0)

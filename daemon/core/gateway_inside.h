@@ -5,6 +5,7 @@
 
 #include "admission.h"
 #include "alarm.h"
+#include "disk.h"
 #include "evidence.h"
 #include "fleet.h"
 #include "gateway.h"
@@ -40,10 +41,11 @@ struct gateway {
     unsigned accepts_here;         /* those of them that stand in the open savepoint */
     struct counted counted;        /* not on disk yet: no part of the stats */
     struct counted counted_before; /* the open savepoint */
-    bool store_failing;
+    bool recount;           /* the queue's counters may be wrong until they are counted anew */
     uint8_t next_reference; /* of a concatenation */
 
     struct admission admission;
+    struct disk disk;
     struct schedule schedule;
     struct evidence evidence;
     struct reports reports;
@@ -53,10 +55,10 @@ struct gateway {
     struct loop_timer purge_timer;
 };
 
-/* The store failed, or works again: the flag and the alarm. Whoever says that it failed need not
- * see to it that it is tried again. */
-void gateway_store_failing(struct gateway *gateway, bool failing);
 /* Whose modem it is. */
-struct gateway *gateway_of(const struct modem *modem);
+static inline struct gateway *gateway_of(const struct modem *modem)
+{
+    return modem->fleet->owner;
+}
 
 #endif

@@ -21,7 +21,7 @@ static void on_purge(void *arg)
     struct gateway *gateway = arg;
     int64_t wall_ms = loop_wall_ms(gateway->loop);
     int64_t kept_ms = wall_ms - gateway->config->retention_days * INT64_C(1) * DAY_MS;
-    if (gateway->store_failing) {
+    if (gateway->disk.failing) {
         loop_timer_arm_in(&gateway->purge_timer, FAILING_MS);
         return;
     }
@@ -41,7 +41,7 @@ static void on_purge(void *arg)
         rows = store_audit_purge(gateway->store, audit_ms, STORE_PURGE_STEP);
 
     if (rows != 0)
-        schedule_guard(gateway); /* what is undone would be tried again at once, for ever */
+        disk_guard(gateway); /* what is undone would be tried again at once, for ever */
     if (rows < 0)
         log_event(LOG_LEVEL_ERROR, "housekeeping", "-", "purge_failed", "errno=%d", -rows);
     loop_timer_arm_in(&gateway->purge_timer, rows > 0 ? STEP_MS : LOOK_MS);

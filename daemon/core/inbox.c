@@ -245,7 +245,7 @@ static void on_sets(void *arg)
     int rc = store_begin(gateway->store), given_up = 0;
 
     if (rc == 0) {
-        schedule_guard(gateway);
+        disk_guard(gateway);
         while (given_up++ < SETS_AT_ONCE &&
                (rc = store_parts_oldest(gateway->store, set, &wall_ms)) > 0 &&
                wall_ms + SET_LIFE_MS <= now_ms && (rc = join(gateway, set)) == 0)
@@ -338,7 +338,7 @@ void inbox_take(struct modem *modem, const struct link_inbound *inbound)
     int rc = taking ? store_begin(gateway->store) : -ENOMEM;
 
     if (rc == 0) {
-        schedule_guard(gateway);
+        disk_guard(gateway);
         rc = take(modem, inbound);
         int end = store_end(gateway->store, rc == 0);
         if (rc == 0)

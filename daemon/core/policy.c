@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "attempt.h"
 #include "gateway_inside.h"
 #include "refuse.h"
+#include "sending.h"
 #include "serve.h"
+#include "settle.h"
 #include "text.h"
 
 enum { TTL_OTP_S = 300, TTL_OTHER_S = 3600, RETRY_STORE_S = 5, RETRY_PAUSED_S = 60 };
@@ -16,7 +17,7 @@ enum { TTL_OTP_S = 300, TTL_OTHER_S = 3600, RETRY_STORE_S = 5, RETRY_PAUSED_S = 
 static int refuse_store(struct gateway *gateway, struct refusal *refusal, int rc)
 {
     refusal->retry_after_s = RETRY_STORE_S;
-    gateway_store_failing(gateway, true);
+    disk_failing(gateway, true);
     return refuse(refusal, "store_failed", "The message could not be written to disk: %s.",
                   strerror(-rc));
 }
@@ -113,9 +114,8 @@ static int check_time(struct gateway *gateway, const struct send_request *reques
     int64_t ahead =
         admission_ahead(&gateway->admission, message->class_, now_ms, message->expires_ms);
     double estimate = ahead_ms * (double)ahead;
-    for (const struct modem *modem = gateway->fleet.modems; modem; modem = modem->next)
-        if (modem->slot != SLOT_FREE)
-            estimate += ahead_ms / 2;
+    for (int under_way = sending_count(&gateway->fleet); under_way > 0; under_way--)
+        estimate += ahead_ms / 2;
     estimate += fleet_submit_ms(&gateway->fleet) * message->parts;
     *eta_ms = estimate > INT32_MAX ? INT32_MAX : (int)estimate;
     if (now_ms + *eta_ms <= message->expires_ms)
@@ -247,11 +247,11 @@ static int insert(struct gateway *gateway, const struct send_request *request,
 
     if (rc == 0)
         rc = store_message_insert(gateway->store, message, content->bytes, content->len);
-    schedule_guard(gateway);
+    disk_guard(gateway);
     if (rc < 0)
         return refuse_store(gateway, refusal, rc);
     admission_add(&gateway->admission, message->class_, message->expires_ms, message->parts);
-    schedule_no_later(gateway, message->expires_ms);
+    loop_timer_no_later(&gateway->schedule.due, message->expires_ms);
     gateway->stats.accepted++;
     gateway->accepts_open++;
     gateway->accepts_here++;
@@ -276,7 +276,7 @@ static int decide(struct gateway *gateway, const struct send_request *request,
         text_copy(message->to, sizeof message->to, number.digits);
         if (gateway->fleet.stopping)
             rc = refuse(refusal, "shutting_down", "The gateway is stopping.");
-        else if (gateway->store_failing) {
+        else if (gateway->disk.failing) {
             refusal->retry_after_s = RETRY_STORE_S;
             rc = refuse(refusal, "overloaded", "The disk takes no writes at the moment.");
         } else if (request->retry_after_s > 0) {
@@ -323,15 +323,15 @@ int gateway_withdraw(struct gateway *gateway, struct message *message, const cha
     if (message->state == MESSAGE_QUEUED)
         admission_add(&gateway->admission, message->class_, message->expires_ms,
                       message->parts_done - message->parts);
-    message->state = attempt_end_state(message, MESSAGE_CANCELLED);
+    message->state = settle_end_state(message, MESSAGE_CANCELLED);
     text_copy(message->reason, sizeof message->reason, reason);
     message->wait_until_ms = 0;
     if (message->state != MESSAGE_UNKNOWN)
         message->ended_wall_ms = loop_wall_ms(gateway->loop);
     int rc = store_message_update(gateway->store, message, true);
-    schedule_guard(gateway);
+    disk_guard(gateway);
     if (rc == 0)
-        attempt_refuse(gateway, message->row);
+        sending_refuse(&gateway->fleet, message->row);
     return rc;
 }
 

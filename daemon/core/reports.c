@@ -10,8 +10,11 @@
 #include "gateway_inside.h"
 #include "log.h"
 #include "number.h"
+#include "sending.h"
+#include "settle.h"
 #include "status.h"
 #include "text.h"
+#include "weigh.h"
 
 enum { EARLY_MS = 60 * 1000, EARLY_AGAIN_MS = 1000, MATCH_MOST = 4 };
 
@@ -47,51 +50,6 @@ static int find_attempt(struct gateway *gateway, const char *iccid, const struct
     return 1;
 }
 
-static int end_message(struct gateway *gateway, struct message *message, enum message_state state,
-                       const char *reason)
-{
-    message->state = state;
-    text_copy(message->reason, sizeof message->reason, reason);
-    message->report_until_ms = 0;
-    message->ended_wall_ms = loop_wall_ms(gateway->loop);
-    return store_message_update(gateway->store, message, true);
-}
-
-static bool has(const struct sms_status_row *row, enum sms_status_class class_)
-{
-    return row && row->class_ == class_;
-}
-
-int reports_weigh(struct gateway *gateway, struct message *message)
-{
-    struct attempt told[ATTEMPTS_TOLD];
-    const struct sms_status_row *part[SMS_PARTS_MAX] = {NULL}, *failed = NULL;
-    unsigned delivered = 0;
-
-    if (message->state != MESSAGE_SENT && message->state != MESSAGE_UNDELIVERED)
-        return 0; /* more parts to send, or DELIVERED already */
-    int count =
-        store_attempts_told(gateway->store, message->row, message->run, told, ATTEMPTS_TOLD);
-    for (int i = 0; i < count; i++) {
-        if (told[i].report < 0 || told[i].part >= SMS_PARTS_MAX)
-            continue;
-        const struct sms_status_row **known = &part[told[i].part];
-        if (!has(*known, SMS_STATUS_DELIVERED)) /* one copy of it is enough */
-            *known = sms_status_find((uint8_t)told[i].report);
-    }
-    for (unsigned i = 0; i < message->parts && i < SMS_PARTS_MAX; i++) {
-        if (has(part[i], SMS_STATUS_DELIVERED))
-            delivered++;
-        else if (has(part[i], SMS_STATUS_FAILED) || has(part[i], SMS_STATUS_GAVE_UP))
-            failed = part[i];
-    }
-    if (delivered == message->parts)
-        return end_message(gateway, message, MESSAGE_DELIVERED, "");
-    if (failed && message->state == MESSAGE_SENT)
-        return end_message(gateway, message, MESSAGE_UNDELIVERED, failed->name);
-    return count < 0 ? count : 0;
-}
-
 static int apply_to_message(struct gateway *gateway, struct message *message,
                             const struct sms_status_row *row)
 {
@@ -99,11 +57,10 @@ static int apply_to_message(struct gateway *gateway, struct message *message,
     case SMS_STATUS_DELIVERED:
     case SMS_STATUS_FAILED:
     case SMS_STATUS_GAVE_UP:
-        return reports_weigh(gateway, message);
+        return weigh_reports(gateway, message);
     case SMS_STATUS_ACCEPTED: /* no proof, and nothing follows */
-        return message->state == MESSAGE_SENT
-                   ? end_message(gateway, message, MESSAGE_SENT, row->name)
-                   : 0;
+        return message->state == MESSAGE_SENT ? weigh_end(gateway, message, MESSAGE_SENT, row->name)
+                                              : 0;
     case SMS_STATUS_TRYING:
         text_copy(message->reason, sizeof message->reason, row->name);
         return message->state == MESSAGE_SENT ? store_message_update(gateway->store, message, false)
@@ -121,7 +78,7 @@ static int apply(struct gateway *gateway, struct attempt *attempt, const struct 
     attempt->report_wall_ms = loop_wall_ms(gateway->loop);
     if (attempt->state == ATTEMPT_UNKNOWN) { /* the centre speaks of it: it was sent */
         gateway->counted.evidence++;
-        rc = evidence_settle(gateway, attempt, report->reference, false, &message);
+        rc = settle_attempt(gateway, attempt, report->reference, false, &message);
     } else {
         rc = store_attempt_update(gateway->store, attempt);
     }
@@ -193,7 +150,7 @@ static void look_at(struct gateway *gateway, struct early_report *early)
 
     early->again_ms = 0;
     if (rc == 0) {
-        schedule_guard(gateway);
+        disk_guard(gateway);
         rc = find_attempt(gateway, early->iccid, &early->report, &attempt);
         if (rc > 0 && (rc = apply(gateway, &attempt, &early->report)) == 0)
             early->written = true;
@@ -210,18 +167,6 @@ static void look_at(struct gateway *gateway, struct early_report *early)
     }
 }
 
-/* A text that left by that SIM before the report came has no outcome yet, or none on disk. */
-static bool is_awaited(const struct gateway *gateway, const struct early_report *early)
-{
-    for (const struct modem *modem = gateway->fleet.modems; modem; modem = modem->next)
-        if (strcmp(modem->keeper.had_iccid, early->iccid) == 0 &&
-            modem->pace.text_ms <= early->came_ms &&
-            (modem->slot == SLOT_ANSWERED || modem->slot == SLOT_OVER ||
-             modem->ending != ENDING_NONE))
-            return true;
-    return false;
-}
-
 static void on_early(void *arg)
 {
     struct gateway *gateway = arg;
@@ -233,7 +178,8 @@ static void on_early(void *arg)
             continue;
         if (early->again_ms && early->again_ms <= now_ms)
             look_at(gateway, early);
-        else if (early->until_ms <= now_ms && is_awaited(gateway, early))
+        else if (early->until_ms <= now_ms &&
+                 sending_left_by(&gateway->fleet, early->iccid, early->came_ms))
             early->until_ms = now_ms + EARLY_MS;
         else if (early->until_ms <= now_ms)
             drop_early(gateway, early);

@@ -32,9 +32,6 @@ void reports_init(struct gateway *gateway);
 void reports_stop(struct gateway *gateway);
 /* Inside the transaction. 0/-errno */
 int reports_take(struct gateway *gateway, const char *iccid, const struct pdu_report *report);
-/* Inside the transaction: what the reports on disk make of a message that is SENT: DELIVERED where
- * they tell so of each of its parts, UNDELIVERED where one has failed. 0/-errno */
-int reports_weigh(struct gateway *gateway, struct message *message);
 /* An attempt of this SIM has got its reference: a report that came before may be its. */
 void reports_look_again(struct gateway *gateway, const char *iccid);
 

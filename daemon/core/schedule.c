@@ -11,6 +11,7 @@
 #include "gateway_inside.h"
 #include "log.h"
 #include "serve.h"
+#include "settle.h"
 #include "text.h"
 
 enum {
@@ -19,15 +20,7 @@ enum {
     SWEEP_PAUSE_MS = 1, /* then it is the others' turn */
     CLAIM_ENDS = 8,     /* found past their deadline while something to claim was looked for */
     WAKE_AGAIN_MS = 1000,
-    PROBE_FIRST_MS = 1000, /* of a store that fails; twice as long each time */
-    PROBE_MOST_MS = 60 * 1000,
 };
-
-void schedule_no_later(struct gateway *gateway, int64_t at_ms)
-{
-    if (!loop_timer_armed(&gateway->schedule.due) || gateway->schedule.due.at_ms > at_ms)
-        loop_timer_arm(&gateway->schedule.due, at_ms);
-}
 
 void schedule_kick(struct gateway *gateway)
 {
@@ -36,7 +29,8 @@ void schedule_kick(struct gateway *gateway)
     for (struct modem *modem = gateway->fleet.modems; modem; modem = modem->next) {
         if (modem_is_free(modem)) {
             if (store_touch(gateway->store) < 0)
-                schedule_no_later(gateway, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
+                loop_timer_no_later(&gateway->schedule.due,
+                                    loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
             return;
         }
     }
@@ -53,7 +47,7 @@ static int expire_row(struct gateway *gateway, int64_t row)
     if (message.state == MESSAGE_QUEUED) {
         admission_add(&gateway->admission, message.class_, message.expires_ms,
                       message.parts_done - message.parts);
-        message.state = attempt_end_state(&message, MESSAGE_EXPIRED);
+        message.state = settle_end_state(&message, MESSAGE_EXPIRED);
         text_copy(message.reason, sizeof message.reason,
                   message.state == MESSAGE_FAILED ? "partly_sent" : "deadline");
         if (message.state != MESSAGE_UNKNOWN)
@@ -128,7 +122,7 @@ static void claim_all_due(struct gateway *gateway)
 {
     struct modem *modem;
 
-    if (gateway->fleet.stopping || gateway->store_failing ||
+    if (gateway->fleet.stopping || gateway->disk.failing ||
         admission_total(&gateway->admission) == 0)
         return;
     choose_round(&gateway->fleet);
@@ -138,7 +132,7 @@ static void claim_all_due(struct gateway *gateway)
         if (rc < 0) {
             log_event(LOG_LEVEL_ERROR, "schedule", modem->config.name, "claim_failed", "errno=%d",
                       -rc);
-            schedule_no_later(gateway, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
+            loop_timer_no_later(&gateway->schedule.due, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
             return;
         }
         if (rc == 0)
@@ -201,14 +195,14 @@ static void arm_next(struct gateway *gateway)
     struct store_next next;
 
     if (store_next_times(gateway->store, &next) < 0) {
-        schedule_no_later(gateway, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
+        loop_timer_no_later(&gateway->schedule.due, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
         return;
     }
     int64_t at = next.wake_ms < next.expire_ms ? next.wake_ms : next.expire_ms;
     if (next.report_end_ms < at)
         at = next.report_end_ms;
     if (at != INT64_MAX)
-        schedule_no_later(gateway, at);
+        loop_timer_no_later(&gateway->schedule.due, at);
 }
 
 static void count_one(void *arg, int class_, int parts, int64_t expires_ms)
@@ -221,11 +215,11 @@ static void count_one(void *arg, int class_, int parts, int64_t expires_ms)
 static void count_queue(struct gateway *gateway)
 {
     admission_clear(&gateway->admission);
-    gateway->schedule.recount = store_queue_scan(gateway->store, count_one, gateway) < 0;
-    if (!gateway->schedule.recount)
+    gateway->recount = store_queue_scan(gateway->store, count_one, gateway) < 0;
+    if (!gateway->recount)
         return;
     log_event(LOG_LEVEL_ERROR, "schedule", "-", "scan_failed", "%s", "");
-    schedule_no_later(gateway, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
+    loop_timer_no_later(&gateway->schedule.due, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
 }
 
 static void look(struct gateway *gateway)
@@ -233,7 +227,7 @@ static void look(struct gateway *gateway)
     int64_t now_ms = loop_now_ms(gateway->loop);
     bool more = false;
 
-    if (gateway->schedule.recount) {
+    if (gateway->recount) {
         count_queue(gateway);
         schedule_kick(gateway);
     }
@@ -243,15 +237,15 @@ static void look(struct gateway *gateway)
         int end = store_end(gateway->store, rc == 0);
         if (rc == 0)
             rc = end;
-        schedule_guard(gateway);
+        disk_guard(gateway);
     }
     if (rc < 0) {
         log_event(LOG_LEVEL_ERROR, "schedule", "-", "sweep_failed", "errno=%d", -rc);
-        schedule_no_later(gateway, now_ms + WAKE_AGAIN_MS);
+        loop_timer_no_later(&gateway->schedule.due, now_ms + WAKE_AGAIN_MS);
         return;
     }
     if (more)
-        schedule_no_later(gateway, now_ms + SWEEP_PAUSE_MS);
+        loop_timer_no_later(&gateway->schedule.due, now_ms + SWEEP_PAUSE_MS);
     else
         arm_next(gateway);
 }
@@ -264,71 +258,18 @@ static void on_savepoint(void *arg, bool undone)
     if (!undone) {
         admission_mark(&gateway->admission);
     } else if (!admission_undo(&gateway->admission)) {
-        gateway->schedule.recount = true;
-        schedule_no_later(gateway, loop_now_ms(gateway->loop));
+        gateway->recount = true;
+        loop_timer_no_later(&gateway->schedule.due, loop_now_ms(gateway->loop));
     }
-    if (undone) {
-        gateway->counted = gateway->counted_before;
-        gateway->stats.accepted -= gateway->accepts_here;
-        gateway->stats.refused += gateway->accepts_here;
-        gateway->accepts_open -= gateway->accepts_here;
-    }
-    gateway->counted_before = gateway->counted;
-    gateway->accepts_here = 0;
-}
-
-/* --- a store that fails -------------------------------------------------------------------------
- */
-
-static const char probe_fact[] = "store.probe";
-
-void schedule_probe(struct gateway *gateway)
-{
-    gateway->schedule.probe_ms = PROBE_FIRST_MS;
-    gateway->schedule.probe_at_ms = loop_now_ms(gateway->loop) + PROBE_FIRST_MS;
-    schedule_no_later(gateway, gateway->schedule.probe_at_ms);
-}
-
-/* One small row, and nothing else is tried: an empty COMMIT succeeds on any disk. Its guard hears
- * what became of it. */
-static void probe(struct gateway *gateway)
-{
-    char text[24];
-    int rc = store_begin(gateway->store);
-
-    snprintf(text, sizeof text, "%lld", (long long)loop_wall_ms(gateway->loop));
-    if (rc == 0) {
-        rc = store_fact_set(gateway->store, probe_fact, text);
-        int end = store_end(gateway->store, rc == 0);
-        if (rc == 0)
-            rc = end;
-        schedule_guard(gateway);
-    }
-    if (rc < 0)
-        log_event(LOG_LEVEL_ERROR, "schedule", "-", "probe_failed", "errno=%d", -rc);
-}
-
-/* Whatever was to be done at this moment waits until the store works again. */
-static void look_at_store(struct gateway *gateway)
-{
-    int64_t now_ms = loop_now_ms(gateway->loop);
-
-    if (now_ms >= gateway->schedule.probe_at_ms) {
-        gateway->schedule.probe_ms *= 2;
-        if (gateway->schedule.probe_ms > PROBE_MOST_MS)
-            gateway->schedule.probe_ms = PROBE_MOST_MS;
-        gateway->schedule.probe_at_ms = now_ms + gateway->schedule.probe_ms;
-        probe(gateway);
-    }
-    schedule_no_later(gateway, gateway->schedule.probe_at_ms);
+    disk_savepoint(gateway, undone);
 }
 
 static void on_due(void *arg)
 {
     struct gateway *gateway = arg;
 
-    if (gateway->store_failing)
-        look_at_store(gateway);
+    if (gateway->disk.failing)
+        disk_look(gateway);
     else
         look(gateway);
 }
@@ -338,74 +279,25 @@ static void on_due(void *arg)
 static void on_mended(struct gateway *gateway)
 {
     log_event(LOG_LEVEL_NOTICE, "schedule", "-", "store_mended", "%s", "");
-    gateway_store_failing(gateway, false);
+    disk_failing(gateway, false);
     hold_load(&gateway->fleet); /* where it could not be read */
-    if (gateway->schedule.recount)
+    if (gateway->recount)
         count_queue(gateway);
     arm_next(gateway);
     schedule_kick(gateway);
 }
 
-static void on_failed(struct gateway *gateway, int rc)
+/* A transaction has ended: the question of a lookup may be another's now. */
+static void on_ended(struct gateway *gateway, bool mended)
 {
-    if (!gateway->store_failing)
-        log_event(LOG_LEVEL_ERROR, "schedule", "-", "store_failing", "errno=%d", -rc);
-    gateway->stats.accepted -= gateway->accepts_open;
-    gateway->stats.refused += gateway->accepts_open;
-    gateway->schedule.recount = true;
-    gateway_store_failing(gateway, true);
-    hold_load(&gateway->fleet);
-}
-
-static void count_durable(struct gateway *gateway)
-{
-    const struct counted *counted = &gateway->counted;
-
-    gateway->stats.resent += counted->resent;
-    gateway->stats.evidence += counted->evidence;
-    gateway->stats.inbound += counted->inbound;
-    gateway->stats.inbound_doubles += counted->inbound_doubles;
-    gateway->stats.reports += counted->reports;
-}
-
-static void on_guard(void *arg, int rc)
-{
-    const struct guard *guard = arg;
-    struct gateway *gateway = guard->gateway;
-    bool mended = rc == 0 && guard->waiter.wrote && gateway->store_failing;
-
-    if (rc < 0)
-        on_failed(gateway, rc);
-    else
-        count_durable(gateway);
-    gateway->counted = (struct counted){0};
-    gateway->accepts_open = 0;
     registry_look(gateway);
     if (mended)
         on_mended(gateway);
 }
 
-void schedule_guard(struct gateway *gateway)
-{
-    struct store_waiter *idle = NULL;
-
-    for (int i = 0; i < GUARDS; i++) {
-        struct store_waiter *waiter = &gateway->schedule.guard[i].waiter;
-        if (store_waits(gateway->store, waiter))
-            return;
-        if (!waiter->queued)
-            idle = waiter;
-    }
-    if (idle)
-        store_when_durable(gateway->store, idle);
-}
-
 void schedule_init(struct gateway *gateway)
 {
-    for (int i = 0; i < GUARDS; i++)
-        gateway->schedule.guard[i] = (struct guard){
-            .waiter = {.fn = on_guard, .arg = &gateway->schedule.guard[i], .patient = true},
-            .gateway = gateway};
+    disk_init(gateway, on_ended);
     loop_timer_init(&gateway->schedule.due, gateway->loop, on_due, gateway);
     store_before_commit(gateway->store, claim_due, gateway);
     store_on_savepoint(gateway->store, on_savepoint, gateway);
@@ -416,8 +308,7 @@ void schedule_init(struct gateway *gateway)
 void schedule_stop(struct gateway *gateway)
 {
     loop_timer_cancel(&gateway->schedule.due);
-    for (int i = 0; i < GUARDS; i++)
-        store_forget(gateway->store, &gateway->schedule.guard[i].waiter);
+    disk_stop(gateway);
     store_before_commit(gateway->store, NULL, NULL);
     store_on_savepoint(gateway->store, NULL, NULL);
 }

@@ -29,12 +29,6 @@ static int64_t wait_ms(const struct gateway *gateway)
 /* --- the look ------------------------------------------------------------------------------------
  */
 
-static void look_no_later(struct gateway *gateway, int64_t at_ms)
-{
-    if (!loop_timer_armed(&gateway->unpin.timer) || gateway->unpin.timer.at_ms > at_ms)
-        loop_timer_arm(&gateway->unpin.timer, at_ms);
-}
-
 static void look_from_the_first(struct gateway *gateway)
 {
     gateway->unpin.row = 0;
@@ -94,7 +88,7 @@ static int next_pin(struct gateway *gateway)
         if (until_ms <= now_ms)
             break;
         if (until_ms < INT64_MAX)
-            look_no_later(gateway, until_ms);
+            loop_timer_no_later(&gateway->unpin.timer, until_ms);
     }
     unpin->row = 0;
     return rc;
@@ -104,7 +98,7 @@ static void look_failed(struct gateway *gateway, int rc)
 {
     log_event(LOG_LEVEL_ERROR, "unpin", "-", "look_failed", "errno=%d", -rc);
     look_from_the_first(gateway);
-    look_no_later(gateway, loop_now_ms(gateway->loop) + AGAIN_MS);
+    loop_timer_no_later(&gateway->unpin.timer, loop_now_ms(gateway->loop) + AGAIN_MS);
 }
 
 /* One step: 1 there may be more, 0 nothing is left, -errno. */
@@ -117,7 +111,7 @@ static int step(struct gateway *gateway)
     rc = store_begin(gateway->store);
     if (rc < 0)
         return rc;
-    schedule_guard(gateway);
+    disk_guard(gateway);
     while ((rc = unpin_some(gateway)) == 0 && (rc = next_pin(gateway)) > 0)
         ;
     int end = store_end(gateway->store, rc >= 0);
@@ -136,7 +130,7 @@ static void go_on(struct gateway *gateway)
     } else {
         look_from_the_first(gateway);
         if (unpin->again)
-            look_no_later(gateway, loop_now_ms(gateway->loop));
+            loop_timer_no_later(&gateway->unpin.timer, loop_now_ms(gateway->loop));
         unpin->again = false;
     }
 }
@@ -155,8 +149,8 @@ static void on_look(void *arg)
 {
     struct gateway *gateway = arg;
 
-    if (gateway->store_failing)
-        look_no_later(gateway, loop_now_ms(gateway->loop) + AGAIN_MS);
+    if (gateway->disk.failing)
+        loop_timer_no_later(&gateway->unpin.timer, loop_now_ms(gateway->loop) + AGAIN_MS);
     else if (gateway->unpin.waiter.queued) /* it may have passed what is to be looked at */
         gateway->unpin.again = true;
     else
@@ -176,7 +170,7 @@ void unpin_tie(struct gateway *gateway, struct message *message, const char *icc
 
 void unpin_later(struct gateway *gateway)
 {
-    look_no_later(gateway, loop_now_ms(gateway->loop) + wait_ms(gateway));
+    loop_timer_no_later(&gateway->unpin.timer, loop_now_ms(gateway->loop) + wait_ms(gateway));
 }
 
 void unpin_init(struct gateway *gateway)

@@ -118,6 +118,12 @@ void loop_timer_arm_in(struct loop_timer *timer, int64_t in_ms)
     timer_arm(timer, in_ms > INT64_MAX - now_ms ? INT64_MAX : now_ms + in_ms, now_ms);
 }
 
+void loop_timer_no_later(struct loop_timer *timer, int64_t at_ms)
+{
+    if (!loop_timer_armed(timer) || timer->at_ms > at_ms)
+        loop_timer_arm(timer, at_ms);
+}
+
 void loop_timer_cancel(struct loop_timer *timer)
 {
     if (timer->slot)

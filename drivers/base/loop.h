@@ -42,6 +42,8 @@ void loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_fn *fn, v
 void loop_timer_arm(struct loop_timer *timer, int64_t at_ms);
 /* The same, `in_ms` from now. */
 void loop_timer_arm_in(struct loop_timer *timer, int64_t in_ms);
+/* One that is armed for later is set forward. */
+void loop_timer_no_later(struct loop_timer *timer, int64_t at_ms);
 void loop_timer_cancel(struct loop_timer *timer);
 bool loop_timer_armed(const struct loop_timer *timer);
 

@@ -333,7 +333,7 @@ void oracle_look(struct oracle *oracle)
     struct gateway *gateway = oracle->world->gateway;
     int64_t queued[MESSAGE_CLASSES] = {0};
 
-    if (!gateway || gateway->store_failing) /* on a failing disk nothing new is claimed */
+    if (!gateway || gateway->disk.failing) /* on a failing disk nothing new is claimed */
         return;
     if (store_queue_scan(gateway->store, sum_queue, queued) < 0)
         broken(oracle, "7: the queue cannot be read");

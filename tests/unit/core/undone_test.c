@@ -126,7 +126,7 @@ static void a_report_that_is_undone_is_not_counted(void **state)
 
     for (int i = 0; i < 2; i++) {
         assert_int_equal(store_begin(world->store), 0);
-        schedule_guard(world->gateway);
+        disk_guard(world->gateway);
         assert_int_equal(reports_take(world->gateway, "89840", &nobodys), 0);
         assert_int_equal(store_end(world->store, i == 0), 0);
     }
