@@ -37,6 +37,8 @@ enum {
     RETRY_MOST_MS = 10 * 1000,
     REPORT_GRACE_MS = 3600 * 1000, /* a report may come up to TP-VP + 1 h */
     MODEM_FAULT_HOLD_MS = 5 * 60 * 1000,
+    PROMPT_MS = 5000, /* refused at the prompt: times a square, for the modem and for the message */
+    PROMPT_REST_MOST_MS = 60 * 1000,
 };
 
 /* --- claim ----------------------------------------------------------------------------------- */
@@ -132,7 +134,7 @@ int attempt_claim(struct modem *modem, struct message *message)
     sending->row = message->row;
     sending->parts_left = message->parts - message->parts_done;
     sending->expires_ms = message->expires_ms;
-    suspect_claimed(modem, message->to);
+    suspect_claimed(modem, message);
     sending->refuse = false;
     sending->claimed_at_ms = loop_now_ms(gateway->loop);
     store_when_durable(gateway->store, &sending->claim_waiter);
@@ -317,6 +319,18 @@ static enum sms_class class_of(const struct sms_cause_row *row, bool blames_sim)
     return blames_sim && row->class_ == SMS_CLASS_PERMANENT ? SMS_CLASS_MODEM : row->class_;
 }
 
+/* Until it goes to another modem. Where modem after modem refuses it before its text has left, they
+ * get time, and its attempts are not spent in a moment. */
+static int wait_elsewhere_ms(const struct message *message, const struct ending *ending,
+                             const struct sms_cause_row *row)
+{
+    int before = message->sent_nothing - 1;
+
+    if (!ending->text_left && (row->class_ == SMS_CLASS_UNKNOWN || row->class_ == SMS_CLASS_DEFECT))
+        return before * before * PROMPT_MS;
+    return ending->message_waits ? row->retry_ms : 0;
+}
+
 static void apply_not_sent(struct gateway *gateway, struct message *message,
                            const struct ending *ending)
 {
@@ -336,13 +350,13 @@ static void apply_not_sent(struct gateway *gateway, struct message *message,
     text_copy(message->reason, sizeof message->reason, row->name);
     message->space = outcome->space;
     message->cause = outcome->cause;
-    if (++message->sent_nothing >= (row->once ? NOTHING_SENT_ONCE : NOTHING_SENT_MAX)) {
+    bool once = row->once && ending->text_left;
+    if (++message->sent_nothing >= (once ? NOTHING_SENT_ONCE : NOTHING_SENT_MAX)) {
         end_as(gateway, message, MESSAGE_FAILED, row->name);
         return;
     }
     switch (class_of(row, ending->blames_sim)) {
     case SMS_CLASS_PERMANENT:
-    case SMS_CLASS_DEFECT:
         end_as(gateway, message, MESSAGE_FAILED, row->name);
         return;
     case SMS_CLASS_NO_VALIDITY:
@@ -354,13 +368,14 @@ static void apply_not_sent(struct gateway *gateway, struct message *message,
             text_copy(message->avoid, sizeof message->avoid, message->iccid);
         requeue(gateway, message, row->retry_ms);
         return;
+    case SMS_CLASS_UNKNOWN: /* before the Ctrl-Z: nothing left */
+    case SMS_CLASS_DEFECT:
     case SMS_CLASS_NETWORK:
     case SMS_CLASS_MODEM:
-    case SMS_CLASS_UNKNOWN: /* before the Ctrl-Z: nothing left */
     case SMS_CLASS_AS_SENT:
     case SMS_CLASS_NONE:
         text_copy(message->avoid, sizeof message->avoid, message->iccid);
-        requeue(gateway, message, ending->message_waits ? row->retry_ms : 0);
+        requeue(gateway, message, wait_elsewhere_ms(message, ending, row));
         return;
     }
 }
@@ -491,6 +506,15 @@ static void on_ending_durable(void *arg, int rc)
     fleet_reap(modem);
 }
 
+/* One that says no to the one message is asked again soon, one that goes on so is not. */
+static int64_t rest_at_prompt_ms(const struct modem *modem)
+{
+    double penalty = modem_penalty_now(modem);
+    double ms = PROMPT_MS * penalty * penalty;
+
+    return ms < PROMPT_REST_MOST_MS ? (int64_t)ms : PROMPT_REST_MOST_MS;
+}
+
 /* What the modem itself learns from an outcome: once, whatever becomes of the disk. */
 static void learn(struct modem *modem, const struct sms_outcome *outcome, bool rests)
 {
@@ -531,6 +555,15 @@ static void learn(struct modem *modem, const struct sms_outcome *outcome, bool r
         break;
     case SMS_CLASS_UNKNOWN:
         modem_punish(modem, 1, row->sentence);
+        if (outcome->verdict == SMS_NOT_SENT)
+            modem_rest(modem, REST_NETWORK, now_ms + rest_at_prompt_ms(modem));
+        break;
+    case SMS_CLASS_DEFECT:
+        if (rests) {
+            modem_punish(modem, 3, row->sentence);
+            modem_rest(modem, REST_FAULT, now_ms + row->retry_ms);
+        }
+        text_copy(modem->last_error, sizeof modem->last_error, row->sentence);
         break;
     case SMS_CLASS_TRANSIENT: /* none of them is the recipient's: the next message would hear it too
                                */
@@ -539,7 +572,6 @@ static void learn(struct modem *modem, const struct sms_outcome *outcome, bool r
         break;
     case SMS_CLASS_NONE:
     case SMS_CLASS_PERMANENT:
-    case SMS_CLASS_DEFECT:
     case SMS_CLASS_AS_SENT:
     case SMS_CLASS_NO_VALIDITY:
         text_copy(modem->last_error, sizeof modem->last_error, row->sentence);
@@ -556,7 +588,8 @@ static void outcome_take(struct modem *modem)
     modem->ending = ENDING_HELD;
     ending->token = sending->submit.token;
     ending->outcome = *outcome;
-    const struct suspect_finding finding = suspect_learn(modem, outcome);
+    ending->text_left = sending->text_left;
+    const struct suspect_finding finding = suspect_learn(modem, outcome, ending->text_left);
     ending->blames_sim = finding.blames_sim;
     ending->message_waits =
         !finding.rests && fleet_other_parts(modem->fleet, modem) < sending->parts_left;
@@ -579,9 +612,11 @@ void attempt_outcome(struct modem *modem, uint64_t token, unsigned part,
 {
     if (modem->slot == SLOT_FREE || !is_of(modem, token, part))
         return;
+    bool text_left = modem->slot == SLOT_ANSWERED;
     store_forget(modem->fleet->store, &modem->sending->commit_waiter);
     modem->slot = SLOT_OVER;
     modem->sending->over = *outcome;
+    modem->sending->text_left = text_left;
     outcome_go_on(modem);
     if (modem->slot == SLOT_OVER)
         store_hurry(modem->fleet->store);

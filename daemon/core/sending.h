@@ -15,6 +15,7 @@ struct modem;
 struct ending {
     uint64_t token;
     struct sms_outcome outcome;
+    bool text_left;     /* the modem had been given the text */
     bool blames_sim;    /* the message is not to blame: suspect.c */
     bool message_waits; /* nobody else may take it, and the modem does not rest for it */
     struct store_waiter waiter;
@@ -29,6 +30,7 @@ struct sending {
     int64_t claimed_at_ms, expires_ms;
     bool refuse; /* answer "no" at the prompt: cancelled, superseded or undone meanwhile */
     struct sms_outcome over; /* SLOT_OVER */
+    bool text_left;          /* of it: not at the prompt any more */
     struct store_waiter claim_waiter, commit_waiter;
     struct ending ending;
 };

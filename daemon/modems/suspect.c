@@ -7,6 +7,10 @@
  * long each time, one message may try it, and what becomes of that decides. That message is not
  * blamed for it: another SIM takes it where there is one.
  *
+ * A modem that refuses to send is found in the same way, whoever its SIM is. Where what it refuses
+ * is the text, the fault may be the message's: the same cause from a second SIM shows that, and is
+ * held against neither.
+ *
  * Out is a fact of the SIM ("sim.ICCID.out"), so it holds over a restart and a replug. */
 #include "suspect.h"
 
@@ -28,54 +32,69 @@ enum {
 };
 
 struct suspect_row {
-    int first, last; /* +CMS ERROR */
-    unsigned rests;  /* different recipients in a row until the modem rests; 0: as its class says */
-    unsigned out;    /* and until the SIM is taken out; 0: never */
+    enum sms_cause_space space;
+    int first, last;
+    bool of_text;   /* it speaks of the text: the same from two SIMs is the message's own fault */
+    unsigned rests; /* different recipients in a row until the modem rests; 0: as its class says */
+    unsigned out;   /* and until the SIM is taken out; 0: never */
     const char *name;
     const char *sentence; /* for people: why, and what to do */
 };
 
+#define CMS SMS_CAUSE_CMS
+#define CME SMS_CAUSE_CME
+#define REFUSES                                                                                    \
+    "The modem refuses to send: three messages in a row. Restart it, or compare it with "          \
+    "docs/modems.md, then resume it."
+
 /* The stories stand with the causes, in drivers/sms/outcome.c. */
 static const struct suspect_row rows[] = {
-    {1, 1, 0, 3, "unassigned",
+    {CMS, 1, 1, 0, 0, 3, "unassigned",
      "Three recipients in a row are not in service, says the network: more likely the service "
      "centre of this SIM is wrong. Compare it with the carrier's, set smsc, then resume the "
      "modem."},
-    {8, 8, 1, 1, "barred",
+    {CMS, 8, 8, 0, 1, 1, "barred",
      "The carrier has barred this SIM from sending. Ask the carrier, or change the SIM, then "
      "resume "
      "the modem."},
-    {10, 10, 1, 1, "no_credit",
+    {CMS, 10, 10, 0, 1, 1, "no_credit",
      "Sending is barred on this SIM, or it has no credit. Load it, or ask the carrier, then resume "
      "the modem."},
-    {21, 21, 2, 3, "rejected",
+    {CMS, 21, 21, 0, 2, 3, "rejected",
      "Three recipients in a row were rejected: an empty account, or the carrier's spam filter. "
      "Load "
      "the SIM, or ask the carrier, then resume the modem."},
-    {27, 27, 2, 0, "destination", ""},
-    {28, 30, 1, 3, "not_served",
+    {CMS, 27, 27, 0, 2, 0, "destination", ""},
+    {CMS, 28, 30, 0, 1, 3, "not_served",
      "The network does not serve this SIM. Ask the carrier, or change the SIM, then resume the "
      "modem."},
-    {50, 50, 1, 3, "not_served",
+    {CMS, 50, 50, 0, 1, 3, "not_served",
      "This SIM has no short message service. Ask the carrier, or change the SIM, then resume the "
      "modem."},
-    {69, 69, 1, 3, "not_served",
+    {CMS, 69, 69, 0, 1, 3, "not_served",
      "The network offers this SIM no short messages. Ask the carrier, then resume the modem."},
-    {127, 127, 2, 0, "interworking", ""},
-    {193, 193, 1, 3, "not_served",
+    {CMS, 127, 127, 0, 2, 0, "interworking", ""},
+    {CMS, 193, 193, 0, 1, 3, "not_served",
      "The service centre does not serve this SIM. Compare it with the carrier's, set smsc, then "
      "resume the modem."},
-    {128, 255, 2, 0, "centre", ""},
+    {CMS, 128, 176, 1, 2, 0, "text", ""},
+    {CMS, 177, 255, 0, 2, 0, "centre", ""},
+    {CMS, 303, 303, 0, 1, 3, "refuses", REFUSES},
+    {CMS, 304, 305, 1, 2, 3, "refuses", REFUSES},
+    {CME, 3, 4, 0, 1, 3, "refuses", REFUSES},
 };
+
+static const struct suspect_row *row_of_cause(enum sms_cause_space space, int cause)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (space == rows[i].space && cause >= rows[i].first && cause <= rows[i].last)
+            return &rows[i];
+    return NULL;
+}
 
 static const struct suspect_row *row_of(const struct sms_outcome *outcome)
 {
-    if (outcome->space != SMS_CAUSE_CMS || outcome->verdict != SMS_NOT_SENT)
-        return NULL;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (outcome->cause >= rows[i].first && outcome->cause <= rows[i].last)
-            return &rows[i];
-    return NULL;
+    return outcome->verdict == SMS_NOT_SENT ? row_of_cause(outcome->space, outcome->cause) : NULL;
 }
 
 static const struct suspect_row *row_of_name(const char *name)
@@ -287,7 +306,27 @@ static void count_recipient(struct modem *modem, const struct suspect_row *row)
         memcpy(suspicion->recipient[suspicion->count++], suspicion->to, sizeof suspicion->to);
 }
 
-struct suspect_finding suspect_learn(struct modem *modem, const struct sms_outcome *outcome)
+/* The message that this SIM refused is refused by another one as well: it is the message. */
+static void take_back(struct fleet *fleet, const struct suspicion *by)
+{
+    for (struct modem *modem = fleet->modems; modem; modem = modem->next) {
+        struct suspicion *suspicion = &modem->suspicion;
+        unsigned left = 0, was = suspicion->count;
+        if (suspicion->row != by->before || strcmp(suspicion->iccid, by->before_iccid) != 0)
+            continue;
+        for (unsigned i = 0; i < was; i++)
+            if (memcmp(suspicion->recipient[i], by->to, sizeof by->to) != 0)
+                memmove(suspicion->recipient[left++], suspicion->recipient[i], sizeof by->to);
+        suspicion->count = left;
+        if (was >= by->before->rests && left < by->before->rests) {
+            modem_rest_over(modem, REST_FAULT);
+            fleet_kick(fleet);
+        }
+    }
+}
+
+struct suspect_finding suspect_learn(struct modem *modem, const struct sms_outcome *outcome,
+                                     bool text_left)
 {
     struct suspicion *suspicion = &modem->suspicion;
     const struct suspect_row *row = row_of(outcome);
@@ -301,7 +340,12 @@ struct suspect_finding suspect_learn(struct modem *modem, const struct sms_outco
             fact_write(modem);
         return finding;
     }
-    if (!row) {
+    bool its_own = row && row->of_text && text_left && suspicion->before == row;
+    if (its_own) {
+        take_back(modem->fleet, suspicion);
+        finding.rests = false;
+    }
+    if (!row || its_own) {
         if (tried)
             modem_rest(modem, REST_FAULT, loop_now_ms(modem->fleet->loop) + TRIAL_AGAIN_MS);
         return finding;
@@ -318,12 +362,17 @@ struct suspect_finding suspect_learn(struct modem *modem, const struct sms_outco
     return finding;
 }
 
-void suspect_claimed(struct modem *modem, const char *to)
+void suspect_claimed(struct modem *modem, const struct message *message)
 {
+    struct suspicion *suspicion = &modem->suspicion;
+    bool elsewhere = message->sent_nothing > 0 && message->avoid[0] &&
+                     strcmp(message->avoid, modem->link->identity.iccid) != 0;
     uint8_t hash[32];
 
-    store_hash(modem->fleet->store, "suspect", to, strlen(to), hash);
-    memcpy(modem->suspicion.to, hash, sizeof modem->suspicion.to);
+    store_hash(modem->fleet->store, "suspect", message->to, strlen(message->to), hash);
+    memcpy(suspicion->to, hash, sizeof suspicion->to);
+    suspicion->before = elsewhere ? row_of_cause(message->space, message->cause) : NULL;
+    text_copy(suspicion->before_iccid, sizeof suspicion->before_iccid, message->avoid);
 }
 
 void suspect_let_go(struct modem *modem)

@@ -8,15 +8,18 @@
 #include "outcome.h"
 #include "store.h"
 
+struct message;
 struct modem;
 struct suspect_row;
 
 enum { SUSPECT_RECIPIENTS = 3, SUSPECT_HASH = 8 };
 struct suspicion {
-    char iccid[23];                /* of which SIM all this is */
-    uint8_t to[SUSPECT_HASH];      /* keyed hash of the number that is sent to now */
-    const struct suspect_row *row; /* of the failures in a row; NULL: none */
-    unsigned count;                /* different recipients of theirs */
+    char iccid[23];                   /* of which SIM all this is */
+    uint8_t to[SUSPECT_HASH];         /* keyed hash of the number that is sent to now */
+    const struct suspect_row *before; /* what another SIM said to that message; NULL: nothing */
+    char before_iccid[23];            /* which one */
+    const struct suspect_row *row;    /* of the failures in a row; NULL: none */
+    unsigned count;                   /* different recipients of theirs */
     uint8_t recipient[SUSPECT_RECIPIENTS][SUSPECT_HASH];
     const struct suspect_row *out; /* why the SIM is taken out; NULL: it is not */
     bool trial;                    /* out, but one message may try it */
@@ -32,15 +35,18 @@ struct suspicion {
 
 void suspect_init(struct modem *modem);
 void suspect_stop(struct modem *modem);
-void suspect_meet(struct modem *modem);                    /* its SIM may be another now */
-void suspect_claimed(struct modem *modem, const char *to); /* who gets what it takes now */
-void suspect_let_go(struct modem *modem);                  /* it has nothing under way any more */
+void suspect_meet(struct modem *modem); /* its SIM may be another now */
+/* What it takes now, and who gets it. */
+void suspect_claimed(struct modem *modem, const struct message *message);
+void suspect_let_go(struct modem *modem); /* it has nothing under way any more */
 struct suspect_finding {
     bool rests; /* where its class lets the modem rest */
     /* the SIM is taken out for it: the message may go elsewhere, whatever the cause */
     bool blames_sim;
 };
-struct suspect_finding suspect_learn(struct modem *modem, const struct sms_outcome *outcome);
+/* text_left: the modem had been given the text. */
+struct suspect_finding suspect_learn(struct modem *modem, const struct sms_outcome *outcome,
+                                     bool text_left);
 /* Inside the transaction: an operator lets it back in; out again where that is undone. 0/-errno */
 int suspect_forgive(struct modem *modem);
 bool suspect_is_out(const struct modem *modem);

@@ -60,10 +60,11 @@ static const struct sms_cause_row rows[] = {
     {CMS, 1, 127, N, 30000, 0, 0, "network_cause", "The network refused the message."},
 
     /* --- TP-FCS: the service centre --- */
-    {CMS, 128, 143, D, 0, 0, 0, "pid_refused", "The service centre refused the protocol identifier."},
-    {CMS, 144, 159, D, 0, 0, 0, "dcs_refused", "The service centre refused the alphabet or class."},
-    {CMS, 160, 175, D, 0, 0, 0, "command_refused", "The service centre refused the command."},
-    {CMS, 176, 176, D, 0, 0, 0, "pdu_refused", "The service centre does not support this message."},
+    /* What it does not support, of this message or of any: once by another SIM tells. */
+    {CMS, 128, 143, D, 30000, 1, 0, "pid_refused", "The service centre refused the protocol identifier."},
+    {CMS, 144, 159, D, 30000, 1, 0, "dcs_refused", "The service centre refused the alphabet or class."},
+    {CMS, 160, 175, D, 30000, 1, 0, "command_refused", "The service centre refused the command."},
+    {CMS, 176, 176, D, 30000, 1, 0, "pdu_refused", "The service centre does not support this message."},
     {CMS, 192, 192, T, 10000, 0, 0, "centre_busy", "The service centre is busy."},
     {CMS, 193, 193, M, 0, 0, 0, "centre_not_subscribed", "This SIM may not use this service centre."},
     {CMS, 194, 194, N, 30000, 0, 0, "centre_failure", "The service centre failed."},
@@ -83,11 +84,11 @@ static const struct sms_cause_row rows[] = {
     {CMS, 300, 300, M, 0, 0, 0, "modem_failure", "The modem failed."},
     {CMS, 301, 301, T, 5000, 0, 0, "service_reserved", "The modem's message service is taken."},
     {CMS, 302, 302, T, 5000, 0, 0, "not_allowed", "The modem does not allow sending just now."},
-    {CMS, 303, 303, D, 0, 0, 0, "not_supported", "The modem does not support this."},
+    {CMS, 303, 303, D, 30000, 0, 0, "not_supported", "The modem does not support this."},
     /* A length that does not fit or a field it cannot read: the modem sees that before it sends, and
-     * would see it again. */
-    {CMS, 304, 304, D, 0, 0, 1, "invalid_pdu", "The modem refused the PDU."},
-    {CMS, 305, 305, D, 0, 0, 1, "invalid_parameter", "The modem refused a parameter."},
+     * would see it again; another one tells whose fault it is. */
+    {CMS, 304, 304, D, 30000, 1, 1, "invalid_pdu", "The modem refused the PDU."},
+    {CMS, 305, 305, D, 30000, 1, 1, "invalid_parameter", "The modem refused a parameter."},
     {CMS, 310, 310, M, 0, 0, 0, "sim_missing", "There is no SIM in the modem."},
     {CMS, 311, 311, M, 0, 0, 0, "sim_pin", "The SIM wants its PIN."},
     {CMS, 312, 312, M, 0, 0, 0, "phone_pin", "The modem is locked to another SIM."},
@@ -117,8 +118,8 @@ static const struct sms_cause_row rows[] = {
 
     /* --- +CME ERROR, TS 27.007 clause 9.2: odd in answer to AT+CMGS, but some modems do --- */
     {CME, 0, 0, M, 0, 0, 0, "modem_failure", "The modem failed."},
-    {CME, 3, 3, D, 0, 0, 0, "not_allowed", "The modem does not allow this."},
-    {CME, 4, 4, D, 0, 0, 0, "not_supported", "The modem does not support this."},
+    {CME, 3, 3, D, 30000, 0, 0, "not_allowed", "The modem does not allow this."},
+    {CME, 4, 4, D, 30000, 0, 0, "not_supported", "The modem does not support this."},
     {CME, 10, 10, M, 0, 0, 0, "sim_missing", "There is no SIM in the modem."},
     {CME, 11, 11, M, 0, 0, 0, "sim_pin", "The SIM wants its PIN."},
     {CME, 12, 12, M, 0, 0, 0, "sim_puk", "The SIM is blocked and wants its PUK."},

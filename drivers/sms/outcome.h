@@ -33,14 +33,15 @@ enum sms_local {
 };
 
 /* What the sender does after NOT_SENT. A row of SMS_CLASS_UNKNOWN that came before the Ctrl-Z
- * (NOT_SENT by the line) is treated like SMS_CLASS_NETWORK. */
+ * (NOT_SENT by the line) is treated like SMS_CLASS_NETWORK, but for a rest that grows. */
 enum sms_class {
     SMS_CLASS_NONE,        /* SENT, or nothing to learn */
     SMS_CLASS_PERMANENT,   /* P: this message fails, nobody else is to blame */
     SMS_CLASS_TRANSIENT,   /* T: the same modem again after retry_ms, at most twice */
     SMS_CLASS_NETWORK,     /* N: another modem; this one cools for retry_ms */
     SMS_CLASS_MODEM,       /* M: take the modem or SIM out, requeue the message */
-    SMS_CLASS_DEFECT,      /* D: our own or a configuration's fault: alarm, no retry */
+    SMS_CLASS_DEFECT,      /* D: the modem's fault, a configuration's, or the message's own: another
+                              modem tells, this one rests for retry_ms where it refuses others too */
     SMS_CLASS_UNKNOWN,     /* U: the verdict after the Ctrl-Z is UNKNOWN */
     SMS_CLASS_AS_SENT,     /* cause 197: the centre has it already */
     SMS_CLASS_NO_VALIDITY, /* causes 198, 199: once more without TP-VP */
@@ -50,8 +51,10 @@ struct sms_cause_row {
     enum sms_cause_space space;
     int first, last;
     enum sms_class class_;
-    int retry_ms;         /* _TRANSIENT: wait so long; _NETWORK: this modem rests so long; else 0 */
-    bool once;            /* worth one more attempt, not more: then the message fails */
+    int retry_ms;         /* _TRANSIENT: wait so long; _NETWORK, _DEFECT: this modem rests so long;
+                             else 0 */
+    bool once;            /* where the text had left, worth one more attempt, not more: then the
+                             message fails */
     bool never_left;      /* the modem refused the PDU itself: NOT_SENT even after the Ctrl-Z */
     const char *name;     /* stable, snake_case: "congestion", "unassigned_number" */
     const char *sentence; /* for people, in English */

@@ -157,7 +157,8 @@ static void rows_are_sound(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (int cause = rows[i].first; cause <= rows[i].last; cause++) {
             const struct sms_cause_row *row = sms_cause_find(rows[i].space, cause);
-            bool waits = row->class_ == SMS_CLASS_TRANSIENT || row->class_ == SMS_CLASS_NETWORK;
+            bool waits = row->class_ == SMS_CLASS_TRANSIENT || row->class_ == SMS_CLASS_NETWORK ||
+                         row->class_ == SMS_CLASS_DEFECT;
             assert_int_equal(row->retry_ms > 0, waits);
             assert_true(row->retry_ms <= 300000);
             for (const char *c = row->name; *c; c++)
