@@ -144,7 +144,8 @@ static const char *const sql_text[SQLS] = {
         "run = ? AND (state = 2 OR report >= 0) ORDER BY token LIMIT ?",
     [SQL_ATTEMPTS_MATCH] =
         "SELECT " ATTEMPT_COLUMNS " FROM attempt INDEXED BY attempt_evidence WHERE tail = ? AND "
-        "iccid = ? AND reference = ? AND report_until > ? ORDER BY token DESC LIMIT ?",
+        "iccid = ? AND reference = ? AND report_until > ? AND state <> 3 ORDER BY token DESC LIMIT "
+        "?",
     [SQL_ATTEMPTS_OPEN] = "SELECT " ATTEMPT_COLUMNS
                           " FROM attempt INDEXED BY attempt_open WHERE " ATTEMPT_OPEN " AND "
                           "state <> 0 AND iccid = ? AND committed > ? ORDER BY committed LIMIT ?",

@@ -417,12 +417,37 @@ static void what_is_held_at_the_end_is_let_go(void **state)
 }
 
 #define DISK_TEST(name) cmocka_unit_test_setup_teardown(name, setup_disk, teardown_disk)
+/* --- an attempt before it ---
+ */
+
+/* The network refused the first attempt, the second left without an answer, by the same SIM: the
+ * report is about the second, and nothing is sent again. */
+static void what_was_not_sent_is_no_candidate(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = rig_request("a");
+
+    rig_ready(world, 0);
+    int64_t row = rig_accept(world, &request);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_CMS, 42);
+    rig_run_for(world, 6000);
+    rig_prompt(world, 0);
+    rig_outcome(world, 0, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
+    rig_run_for(world, 1000);
+    report(world, 7, 0);
+    rig_assert_state(world, row, MESSAGE_DELIVERED);
+    rig_run_for(world, 6000);
+    assert_int_equal(world->link[0]->submits, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_report_settles_what_an_error_has_reopened),
+        TEST(what_was_not_sent_is_no_candidate),
         TEST(a_late_reference_settles_it_again),
         TEST(what_an_error_has_reopened_is_not_queued_by_a_restart),
         TEST(what_is_not_resent_keeps_no_text),
