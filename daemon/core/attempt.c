@@ -290,6 +290,11 @@ static void end_as(struct gateway *gateway, struct message *message, enum messag
         message->ended_wall_ms = loop_wall_ms(gateway->loop);
 }
 
+static void end_late(struct gateway *gateway, struct message *message)
+{
+    end_as(gateway, message, MESSAGE_EXPIRED, message->parts_done > 0 ? "partly_sent" : "deadline");
+}
+
 static void apply_sent(struct gateway *gateway, struct message *message)
 {
     message->parts_done++;
@@ -338,26 +343,29 @@ static void apply_not_sent(struct gateway *gateway, struct message *message,
     const struct sms_cause_row *row = sms_cause_find(outcome->space, outcome->cause);
     bool in_time = loop_now_ms(gateway->loop) < message->expires_ms;
 
-    if (!in_time) {
-        end_as(gateway, message, MESSAGE_EXPIRED,
-               message->parts_done > 0 ? "partly_sent" : "deadline");
-        return;
-    }
     if (is_ours(outcome)) {
-        requeue(gateway, message, 0);
+        if (in_time)
+            requeue(gateway, message, 0);
+        else
+            end_late(gateway, message);
         return;
     }
     text_copy(message->reason, sizeof message->reason, row->name);
     message->space = outcome->space;
     message->cause = outcome->cause;
     bool once = row->once && ending->text_left;
-    if (++message->sent_nothing >= (once ? NOTHING_SENT_ONCE : NOTHING_SENT_MAX)) {
+    enum sms_class class_ = class_of(row, ending->blames_sim);
+    if (++message->sent_nothing >= (once ? NOTHING_SENT_ONCE : NOTHING_SENT_MAX) ||
+        class_ == SMS_CLASS_PERMANENT) {
         end_as(gateway, message, MESSAGE_FAILED, row->name);
         return;
     }
-    switch (class_of(row, ending->blames_sim)) {
+    if (!in_time) { /* its cause stays beside the reason */
+        end_late(gateway, message);
+        return;
+    }
+    switch (class_) {
     case SMS_CLASS_PERMANENT:
-        end_as(gateway, message, MESSAGE_FAILED, row->name);
         return;
     case SMS_CLASS_NO_VALIDITY:
         message->no_validity = true;

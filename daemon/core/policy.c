@@ -324,7 +324,8 @@ int gateway_withdraw(struct gateway *gateway, struct message *message, const cha
         admission_add(&gateway->admission, message->class_, message->expires_ms,
                       message->parts_done - message->parts);
     message->state = settle_end_state(message, MESSAGE_CANCELLED);
-    text_copy(message->reason, sizeof message->reason, reason);
+    text_copy(message->reason, sizeof message->reason,
+              message->state == MESSAGE_FAILED ? "partly_sent" : reason);
     message->wait_until_ms = 0;
     if (message->state != MESSAGE_UNKNOWN)
         message->ended_wall_ms = loop_wall_ms(gateway->loop);

@@ -9,8 +9,8 @@ enum message_state settle_end_state(const struct message *message, enum message_
 {
     if (message->resends > 0)
         return MESSAGE_UNKNOWN; /* an earlier copy may have left */
-    if (wanted == MESSAGE_EXPIRED && message->parts_done > 0)
-        return MESSAGE_FAILED; /* some parts have left, the rest is late */
+    if ((wanted == MESSAGE_EXPIRED || wanted == MESSAGE_CANCELLED) && message->parts_done > 0)
+        return MESSAGE_FAILED; /* some parts have left, the rest does not */
     return wanted;
 }
 

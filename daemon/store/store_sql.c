@@ -8,7 +8,8 @@
 #include "text.h"
 
 _Static_assert(MESSAGE_QUEUED == 0 && MESSAGE_CLAIMED == 1 && MESSAGE_SENDING == 2 &&
-                   MESSAGE_SENT == 3 && MESSAGE_UNKNOWN == 4,
+                   MESSAGE_SENT == 3 && MESSAGE_UNKNOWN == 4 && MESSAGE_FAILED == 7 &&
+                   MESSAGE_EXPIRED == 8,
                "states as in the SQL");
 _Static_assert(ATTEMPT_CLAIMED == 0 && ATTEMPT_COMMITTED == 1 && ATTEMPT_SENT == 2 &&
                    ATTEMPT_NOT_SENT == 3 && ATTEMPT_UNKNOWN == 4,
@@ -53,6 +54,9 @@ _Static_assert(UINT32_MAX == 4294967295, "the uid of the inbox as in the SQL");
     "EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.row AND attempt.state = 4)"
 
 /* Sealed with a key that is gone: neither the persistent one (0) nor that in the runtime directory.
+/* Expired is one of which nothing has left: half a message has failed. */
+#define ENDS_AS(state) "iif(" state " = 8 AND parts_done > 0, 7, " state ")"
+
  * -1: whatever it is sealed with. */
 #define UNREADABLE(seal) "(" seal " < 0 OR seal NOT IN (0, " seal "))"
 
@@ -358,14 +362,15 @@ static const char *const sql_text[SQLS] = {
     [SQL_SCRUB_AUDIT] = "UPDATE audit SET sealed_reason = NULL, sealed_actor = NULL",
     [SQL_END_QUEUED_EVENTS] =
         "INSERT INTO event (wall, at, message, id, uid, sealed_key, state, modem, reason, space, "
-        "cause, part, parts) SELECT ?1, ?2, row, id, uid, sealed_key, ?3, modem, ?4, 0, 0, "
-        "parts_done, parts FROM message WHERE state = 0 AND " UNREADABLE("?6") " AND " MAY_HAVE_LEFT
-                                                                               " = ?5",
-    [SQL_END_QUEUED] =
-        "UPDATE message SET state = ?3, reason = ?4, space = 0, cause = 0, wait = 0, body = NULL, "
-        "on_unknown = 1, ended_wall = iif(?5, 0, ?1), "
-        "report_until = iif(?5 AND report_until = 0, ?7, report_until) "
-        "WHERE state = 0 AND " UNREADABLE("?6") " AND " MAY_HAVE_LEFT " = ?5",
+        "cause, part, parts) SELECT ?1, ?2, row, id, uid, sealed_key, " ENDS_AS(
+            "?3") ", modem, ?4, 0, 0, "
+                  "parts_done, parts FROM message WHERE state = 0 AND " UNREADABLE(
+                      "?6") " AND " MAY_HAVE_LEFT " = ?5",
+    [SQL_END_QUEUED] = "UPDATE message SET state = " ENDS_AS(
+        "?3") ", reason = ?4, space = 0, cause = 0, wait = 0, body = NULL, "
+              "on_unknown = 1, ended_wall = iif(?5, 0, ?1), "
+              "report_until = iif(?5 AND report_until = 0, ?7, report_until) "
+              "WHERE state = 0 AND " UNREADABLE("?6") " AND " MAY_HAVE_LEFT " = ?5",
 };
 
 int sql_prepare(struct store *store)

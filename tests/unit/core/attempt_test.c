@@ -118,6 +118,34 @@ static void waiting_ones_expire(void **state)
     assert_false(world->link[0]->busy);
 }
 
+/* The network said why, after the deadline: the client learns it, and not only that it was late. */
+static void what_the_network_refused_is_told_after_the_deadline(void **state)
+{
+    static const struct {
+        int cause;
+        enum message_state state;
+        const char *reason;
+    } rows[] = {{1, MESSAGE_FAILED, "unassigned_number"}, {42, MESSAGE_EXPIRED, "deadline"}};
+    struct world *world = *state;
+    char key[4];
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        snprintf(key, sizeof key, "k%zu", i);
+        struct send_request request = rig_request(key);
+        rig_ready(world, 0);
+        int64_t row = rig_accept(world, &request);
+        rig_prompt(world, 0);
+        rig_run_for(world, 301 * 1000);
+        rig_outcome(world, 0, SMS_NOT_SENT, SMS_CAUSE_CMS, rows[i].cause);
+        struct message message = rig_look(world, row);
+        assert_string_equal(message_state_name(message.state), message_state_name(rows[i].state));
+        assert_string_equal(message.reason, rows[i].reason);
+        assert_int_equal(message.cause, rows[i].cause); /* raw, beside the reason */
+        message_clear(&message);
+        rig_run_for(world, 60 * 1000);
+    }
+}
+
 /* In time at the prompt; the disk has taken longer than what was left. */
 static void a_slow_disk_lets_nothing_out_late(void **state)
 {
@@ -550,6 +578,7 @@ int main(void)
         WORLD_TEST(same_key_is_one_message),
         WORLD_TEST(nothing_leaves_after_its_deadline),
         WORLD_TEST(waiting_ones_expire),
+        WORLD_TEST(what_the_network_refused_is_told_after_the_deadline),
         WORLD_TEST(a_slow_disk_lets_nothing_out_late),
         WORLD_TEST(the_network_is_told_how_long_it_may_take),
         WORLD_TEST(what_cannot_make_it_is_refused),

@@ -390,6 +390,40 @@ static void nothing_is_sent_any_more(struct rig *rig, enum message_state end, co
     assert_string_equal(rig_ladder(rig, 4), want);
 }
 
+static void half_sent(struct rig *rig)
+{
+    struct message message;
+
+    rig_move(rig, 1, MESSAGE_CLAIMED);
+    rig_move(rig, 1, MESSAGE_SENDING);
+    rig_attempt(rig, 1, ATTEMPT_SENT, "s");
+    assert_int_equal(store_message_by_row(rig->store, 1, false, &message), 1);
+    message.state = MESSAGE_QUEUED;
+    message.parts_done = 1;
+    assert_int_equal(store_begin(rig->store), 0);
+    assert_int_equal(store_message_update(rig->store, &message, false), 0);
+    assert_int_equal(store_end(rig->store, true), 0);
+    message_clear(&message);
+    rig_commit(rig);
+}
+
+/* Expired means that nothing has left. */
+static void test_clock_went_back_between_two_parts(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_disk(&rig);
+    rig_put(&rig, "a");
+    rig_close(&rig);
+    rig_crash(&rig, half_sent);
+    rig_reboot(&rig, -1);
+    rig_reopen(&rig);
+    assert_int_equal(rig_state(&rig, 1), MESSAGE_FAILED);
+    rig_reason(&rig, 1, "clock_went_back");
+    assert_non_null(strstr(rig_ladder(&rig, 1), "failed"));
+    rig_end(&rig);
+}
+
 static void test_clock_went_back(void **state)
 {
     struct rig rig;
@@ -520,6 +554,7 @@ int main(void)
         cmocka_unit_test(test_a_reboot_leaves_alone_what_has_ended),
         cmocka_unit_test(test_reboot_after_a_correction),
         cmocka_unit_test(test_clock_went_back),
+        cmocka_unit_test(test_clock_went_back_between_two_parts),
         cmocka_unit_test(test_whole_directory_restored),
         cmocka_unit_test(test_database_restored),
         cmocka_unit_test(test_incarnation_gone),
