@@ -2,7 +2,8 @@
  *
  * Handsets join parts by their sender, so the rest of a message is pinned to the SIM of its first
  * part: "sim:ICCID". A pin holds while some modem keeps that SIM (keeper.h). Where nobody has kept
- * it for evidence_wait_s, what may be resent is begun anew elsewhere: all parts, another run.
+ * it for evidence_wait_s, what may be resent is begun anew elsewhere: all parts, another run. What
+ * one modem alone may send waits for that modem.
  *
  * One look goes from pin to pin, in small steps, each on disk before the next; one that fails is
  * begun again. */
@@ -18,7 +19,7 @@ enum {
     ROWS = 64,       /* of one step */
     AGAIN_MS = 1000, /* after a look that failed */
 };
-static const char PIN_SIM[] = "sim:";
+static const char PIN_SIM[] = "sim:", PIN_MODEM[] = "modem:";
 enum { PIN_SIM_LEN = sizeof PIN_SIM - 1 };
 
 static int64_t wait_ms(const struct gateway *gateway)
@@ -35,6 +36,15 @@ static void look_from_the_first(struct gateway *gateway)
     text_copy(gateway->unpin.pin, sizeof gateway->unpin.pin, "");
 }
 
+/* To the modem that alone may send it, else to none. */
+static void pin_of_modem(struct message *message)
+{
+    message->pin[0] = '\0';
+    if (message->only)
+        snprintf(message->pin, sizeof message->pin, "%s%s", PIN_MODEM, message->modem);
+    message->only = false;
+}
+
 static int unpin_row(struct gateway *gateway, int64_t row)
 {
     struct message message = {0};
@@ -45,7 +55,7 @@ static int unpin_row(struct gateway *gateway, int64_t row)
     if (message.state == MESSAGE_QUEUED && message.on_unknown == ON_UNKNOWN_RESEND &&
         (message.resends == 0 || message.parts_done == 0)) {
         admission_add(&gateway->admission, message.class_, message.expires_ms, message.parts_done);
-        message.pin[0] = '\0';
+        pin_of_modem(&message);
         text_copy(message.avoid, sizeof message.avoid, message.iccid);
         if (message.parts_done > 0) {
             message.resends = 1;
@@ -162,8 +172,10 @@ static void on_look(void *arg)
 
 void unpin_tie(struct gateway *gateway, struct message *message, const char *iccid)
 {
-    if (strncmp(message->pin, PIN_SIM, PIN_SIM_LEN) != 0)
+    if (strncmp(message->pin, PIN_SIM, PIN_SIM_LEN) != 0) {
+        message->only = message->pin[0] != '\0';
         snprintf(message->pin, sizeof message->pin, "%s%s", PIN_SIM, iccid);
+    }
     if (sim_kept_until(&gateway->fleet, message->pin + PIN_SIM_LEN) < INT64_MAX)
         unpin_later(gateway);
 }

@@ -149,6 +149,7 @@ struct message {
     int64_t sending_wall_ms, sent_wall_ms, ended_wall_ms; /* 0: not yet */
     int64_t report_until_ms;      /* SENT and UNKNOWN end here: no report can come any more; 0 */
     char pin[MODEM_NAME_MAX + 8]; /* "" any; "modem:NAME"; "sim:ICCID" (parts follow their first) */
+    bool only;                    /* pinned to a SIM, and no other modem than `modem` may have it */
     char avoid[23];               /* ICCID that a resend avoids where another may send */
     char modem[MODEM_NAME_MAX];   /* that sent, or tries */
     char iccid[23];

@@ -8,7 +8,7 @@
 #include "store_sql.h"
 
 enum {
-    STORE_SCHEMA = 11,    /* PRAGMA user_version of this source */
+    STORE_SCHEMA = 12,    /* PRAGMA user_version of this source */
     STORE_TXN_ROWS = 512, /* caps of one group commit: steady load must not starve it */
     STORE_TXN_AGE_MS = 20,
     STORE_WAL_PAGES = 10000,     /* checkpoint inline: never let the log grow without end */

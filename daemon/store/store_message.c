@@ -131,6 +131,7 @@ static void message_put_changing(struct query *query, const struct message *mess
     query_put(query, message->ended_wall_ms);
     query_put(query, message->report_until_ms);
     query_put_text(query, message->pin);
+    query_put(query, message->only);
     query_put_text(query, message->avoid);
     query_put_text(query, message->modem);
     query_put_text(query, message->iccid);
@@ -292,6 +293,7 @@ static void message_get_plain(struct query *query, struct message *out)
     out->ended_wall_ms = query_get(query);
     out->report_until_ms = query_get(query);
     query_get_text(query, out->pin, sizeof out->pin);
+    out->only = query_get(query) != 0;
     query_get_text(query, out->avoid, sizeof out->avoid);
     query_get_text(query, out->modem, sizeof out->modem);
     query_get_text(query, out->iccid, sizeof out->iccid);

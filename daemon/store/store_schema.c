@@ -263,9 +263,12 @@ static const char schema_10[] =
 /* Where it was typed: of what came before that is not known. */
 static const char schema_11[] = "ALTER TABLE pin ADD COLUMN modem TEXT NOT NULL DEFAULT '';";
 
+/* Parts that one modem alone may send: it stands in the column modem. */
+static const char schema_12[] = "ALTER TABLE message ADD COLUMN only INTEGER NOT NULL DEFAULT 0;";
+
 static const char *const schema_scripts[STORE_SCHEMA] = {
     schema_1, schema_2, schema_3, schema_4,  schema_5,  schema_6,
-    schema_7, schema_8, schema_9, schema_10, schema_11,
+    schema_7, schema_8, schema_9, schema_10, schema_11, schema_12,
 };
 
 const char *schema_script(int revision)

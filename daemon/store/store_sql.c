@@ -26,7 +26,8 @@ _Static_assert(UINT32_MAX == 4294967295, "the uid of the inbox as in the SQL");
     "row, id, uid, otp, seal, class, encoding, parts, report, flash, unaccented, replace_type, "   \
     "created_wall, expires_wall, expires, "                                                        \
     "state, on_unknown, parts_done, no_validity, reference, run, sent_nothing, resends, crashes, " \
-    "wait, sending_wall, sent_wall, ended_wall, report_until, pin, avoid, modem, iccid, reason, "  \
+    "wait, sending_wall, sent_wall, ended_wall, report_until, pin, only, avoid, modem, iccid, "    \
+    "reason, "                                                                                     \
     "space, cause, sealed_to, sealed_key"
 #define ATTEMPT_COLUMNS                                                                            \
     "token, message, part, run, state, modem, iccid, reference, space, cause, claimed_wall, "      \
@@ -53,10 +54,10 @@ _Static_assert(UINT32_MAX == 4294967295, "the uid of the inbox as in the SQL");
 #define MAY_HAVE_LEFT                                                                              \
     "EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.row AND attempt.state = 4)"
 
-/* Sealed with a key that is gone: neither the persistent one (0) nor that in the runtime directory.
 /* Expired is one of which nothing has left: half a message has failed. */
 #define ENDS_AS(state) "iif(" state " = 8 AND parts_done > 0, 7, " state ")"
 
+/* Sealed with a key that is gone: neither the persistent one (0) nor that in the runtime directory.
  * -1: whatever it is sealed with. */
 #define UNREADABLE(seal) "(" seal " < 0 OR seal NOT IN (0, " seal "))"
 
@@ -81,15 +82,16 @@ static const char *const sql_text[SQLS] = {
         "encoding, parts, report, flash, unaccented, replace_type, created_wall, expires_wall, "
         "expires, state, on_unknown, parts_done, no_validity, reference, run, sent_nothing, "
         "resends, "
-        "crashes, wait, sending_wall, sent_wall, ended_wall, report_until, pin, avoid, modem, "
+        "crashes, wait, sending_wall, sent_wall, ended_wall, report_until, pin, only, avoid, "
+        "modem, "
         "iccid, reason, space, cause) VALUES "
         "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-        "?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_MESSAGE_UPDATE] =
         "UPDATE message SET state = ?, on_unknown = ?, parts_done = ?, no_validity = ?, "
         "reference = ?, run = ?, sent_nothing = ?, resends = ?, crashes = ?, wait = ?, "
         "sending_wall = ?, "
-        "sent_wall = ?, ended_wall = ?, report_until = ?, pin = ?, avoid = ?, modem = ?, "
+        "sent_wall = ?, ended_wall = ?, report_until = ?, pin = ?, only = ?, avoid = ?, modem = ?, "
         "iccid = ?, reason = ?, space = ?, cause = ?, body = iif(?, NULL, body) WHERE row = ?",
     [SQL_MESSAGE_STATE] = "SELECT state, parts_done FROM message WHERE row = ?",
     [SQL_MESSAGE_BY_ROW] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE row = ?",

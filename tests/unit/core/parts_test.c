@@ -58,6 +58,72 @@ static void report(struct world *world, int link, unsigned reference, unsigned s
     rig_settle(world);
 }
 
+/* --- half a message ------------------------------------------------------------------------------
+ */
+
+static int cancel(struct world *world, int64_t row)
+{
+    struct message message = rig_look(world, row);
+    struct refusal refusal;
+
+    assert_int_equal(store_begin(world->store), 0);
+    int rc = gateway_cancel(world->gateway, &message, &refusal);
+    assert_int_equal(store_end(world->store, rc == 0), 0);
+    message_clear(&message);
+    rig_await(world);
+    return rc;
+}
+
+/* "cancelled" means that nothing has left. */
+static void one_that_has_left_in_part_is_not_taken_back(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = two_parts("a");
+
+    rig_ready(world, 0);
+    int64_t row = rig_accept(world, &request);
+    rig_prompt(world, 0);
+    hand_link_state(world->link[0], LINK_REGISTERING);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    assert_int_equal(cancel(world, row), 0);
+    struct message message = rig_look(world, row);
+    assert_int_equal(message.parts_done, 1);
+    assert_string_equal(message_state_name(message.state), "failed");
+    assert_string_equal(message.reason, "partly_sent");
+    message_clear(&message);
+    rig_ready(world, 0);
+    assert_false(world->link[0]->busy); /* and the rest stays here */
+}
+
+/* --- only this modem -----------------------------------------------------------------------------
+ */
+
+/* Its SIM goes between two parts: all of it begins anew, by the modem that was asked for. */
+static void what_one_modem_alone_may_send_goes_by_no_other(void **state)
+{
+    struct world *world = *state;
+    struct send_request request = two_parts("a");
+
+    request.modem = "m0";
+    rig_ready(world, 0);
+    int64_t row = rig_accept(world, &request);
+    rig_ready(world, 1);
+    rig_prompt(world, 0);
+    hand_link_state(world->link[0], LINK_GONE);
+    rig_outcome(world, 0, SMS_SENT, SMS_CAUSE_NONE, 0);
+    rig_run_for(world, 60 * 1000);
+    assert_false(world->link[1]->busy);
+    rig_assert_state(world, row, MESSAGE_QUEUED);
+    strcpy(world->link[0]->link.identity.iccid, "89849"); /* it comes back with another SIM */
+    rig_ready(world, 0);
+    for (unsigned part = 0; part < 2; part++) {
+        assert_true(world->link[0]->busy);
+        assert_int_equal(world->link[0]->submit.part, part);
+        sent(world, 0);
+    }
+    rig_assert_state(world, row, MESSAGE_SENT);
+}
+
 /* --- two runs ------------------------------------------------------------------------------------
  */
 
@@ -477,6 +543,8 @@ static void a_look_that_fails_is_begun_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(one_that_has_left_in_part_is_not_taken_back),
+        TEST(what_one_modem_alone_may_send_goes_by_no_other),
         TEST(a_report_of_the_former_run_is_no_part_of_the_new_one),
         TEST(a_late_reference_of_the_former_run_is_none_either),
         TEST(parts_of_two_runs_are_no_message),
