@@ -136,7 +136,7 @@ int attempt_claim(struct modem *modem, struct message *message)
     sending->expires_ms = message->expires_ms;
     suspect_claimed(modem, message);
     sending->refuse = false;
-    sending->claimed_at_ms = loop_now_ms(gateway->loop);
+    pace_begin(modem);
     store_when_durable(gateway->store, &sending->claim_waiter);
     if (link_submit(modem->link, &sending->submit) == 0) {
         store_hold(gateway->store);
@@ -531,7 +531,7 @@ static void learn(struct modem *modem, const struct sms_outcome *outcome, bool r
     int64_t now_ms = loop_now_ms(modem->fleet->loop);
 
     if (outcome->verdict == SMS_SENT) {
-        int64_t took_ms = now_ms - modem->sending->claimed_at_ms;
+        int64_t took_ms = now_ms - modem->pace.begun_ms;
         modem_served(modem, took_ms > 0 ? took_ms : 1);
         modem_count_outcome(modem, true);
         stats->sent++;

@@ -27,7 +27,7 @@ struct sending {
     struct link_submit submit; /* token 0: none */
     int64_t row;               /* of the message under way */
     int parts_left;            /* of it, with this one */
-    int64_t claimed_at_ms, expires_ms;
+    int64_t expires_ms;
     bool refuse; /* answer "no" at the prompt: cancelled, superseded or undone meanwhile */
     struct sms_outcome over; /* SLOT_OVER */
     bool text_left;          /* of it: not at the prompt any more */

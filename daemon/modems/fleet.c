@@ -9,6 +9,7 @@
 #include "carriers.h"
 #include "log.h"
 #include "modem.h"
+#include "serve.h"
 #include "text.h"
 
 /* --- the link's sink
@@ -367,6 +368,7 @@ void fleet_reload(struct fleet *fleet, const struct config *config)
 void fleet_init(struct fleet *fleet)
 {
     budget_init(fleet);
+    serve_init(fleet);
 }
 
 int fleet_start(struct fleet *fleet)
@@ -385,6 +387,7 @@ void fleet_close(struct fleet *fleet)
         fleet->modems = next;
         modem_free(modem);
     }
+    serve_stop(fleet);
     budget_stop(fleet);
 }
 

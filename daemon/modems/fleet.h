@@ -45,10 +45,11 @@ struct fleet {
     void *owner;
 
     struct modem *modems;
-    bool paused;                 /* all of them, by an operator: a fact on disk */
-    bool stopping;               /* nothing is begun any more; set by the owner */
-    uint64_t round;              /* of claims: choose.h */
-    struct loop_timer day_timer; /* budgets begin anew */
+    bool paused;                  /* all of them, by an operator: a fact on disk */
+    bool stopping;                /* nothing is begun any more; set by the owner */
+    uint64_t round;               /* of claims: choose.h */
+    struct loop_timer day_timer;  /* budgets begin anew */
+    struct loop_timer wait_timer; /* what waited for another modem: serve.h */
     struct plug plug;
 };
 

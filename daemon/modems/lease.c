@@ -102,6 +102,7 @@ void lease_on_free(struct modem *modem)
     int rc = link_ussd_start(modem->link, lease->code, timeout_ms(modem));
     if (rc == 0) {
         lease->state = LEASE_ASKING;
+        pace_begin(modem);
         loop_timer_cancel(&lease->timer);
     } else if (rc != -EAGAIN) { /* this driver cannot */
         loop_timer_arm_in(&lease->timer, 0);
@@ -314,6 +315,7 @@ int lease_answer(struct fleet *fleet, const char *name, uint32_t uid, const char
         return refuse(refusal, "not_found", "The session has lasted too long and is ended.");
     }
     lease->state = LEASE_ASKING;
+    pace_begin(modem);
     lease->fn = fn;
     lease->arg = arg;
     loop_timer_cancel(&lease->timer);

@@ -42,6 +42,11 @@ void modem_rest_over(struct modem *modem, enum rest rest)
     modem->pace.rest_until_ms[rest] = 0;
 }
 
+void pace_begin(struct modem *modem)
+{
+    modem->pace.begun_ms = loop_now_ms(modem->fleet->loop);
+}
+
 void modem_pace(struct modem *modem)
 {
     modem->pace.paced_ms = modem->pace.text_ms;

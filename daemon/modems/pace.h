@@ -21,6 +21,7 @@ enum rest {
 
 struct pace {
     struct loop_timer timer; /* it is free again */
+    int64_t begun_ms;        /* when it took what it has under way, or began a USSD exchange */
     int64_t text_ms;         /* when its text was let go */
     int64_t paced_ms;        /* the same, of the last that left, or may have; 0: none */
     int64_t rest_until_ms[RESTS];
@@ -38,6 +39,8 @@ void modem_rest_over(struct modem *modem, enum rest rest);
 int64_t modem_free_at_ms(const struct modem *modem);
 /* The timer for that moment; min_interval_ms or a rest may be another. */
 void pace_arm(struct modem *modem);
+/* It begins with something. */
+void pace_begin(struct modem *modem);
 /* A text has left it, or may have: min_interval_ms counts from when it was let go. */
 void modem_pace(struct modem *modem);
 double modem_penalty_now(const struct modem *modem);

@@ -28,32 +28,77 @@ bool modem_may_serve(struct modem *modem, int parts, int64_t until_ms)
     return modem_free_at_ms(modem) < until_ms && budget_before(modem, parts, until_ms);
 }
 
-int fleet_other_parts(struct fleet *fleet, const struct modem *than)
+/* Until when it is believed that it may send soon: INT64_MAX it may, or does when its rest is over;
+ * 0: it may not. */
+static int64_t soon_until_ms(const struct modem *modem)
 {
-    int64_t soon_ms = loop_now_ms(fleet->loop) + OTHER_SOON_MS;
+    int64_t now_ms = loop_now_ms(modem->fleet->loop), usual_ms = modem_submit_ms(modem);
+
+    if (modem->retired || modem->identity.doubt || modem_is_paused(modem) ||
+        (modem->state != LINK_READY && modem->state != LINK_BUSY) ||
+        modem_free_at_ms(modem) > now_ms + OTHER_SOON_MS)
+        return 0;
+    if (modem->state == LINK_READY && modem->slot == SLOT_FREE && !lease_holds(modem))
+        return INT64_MAX;
+    return modem->pace.begun_ms + (usual_ms > OTHER_SOON_MS ? usual_ms : OTHER_SOON_MS);
+}
+
+/* *until_ms: when it has to be asked again, because one of them is busy. */
+static int other_parts(struct fleet *fleet, const struct modem *than, int64_t *until_ms)
+{
     int most = 0;
 
+    *until_ms = INT64_MAX;
     for (struct modem *modem = fleet->modems; modem; modem = modem->next) {
-        if (modem == than || modem->retired || modem->identity.doubt || modem_is_paused(modem))
+        int64_t soon_ms = soon_until_ms(modem);
+        if (modem == than || soon_ms <= loop_now_ms(fleet->loop) ||
+            strcmp(modem->link->identity.iccid, than->link->identity.iccid) == 0)
             continue;
-        if ((modem->state == LINK_READY || modem->state == LINK_BUSY) &&
-            modem_free_at_ms(modem) <= soon_ms && budget_left(modem) > most &&
-            strcmp(modem->link->identity.iccid, than->link->identity.iccid) != 0)
+        if (budget_left(modem) > most)
             most = budget_left(modem);
+        if (soon_ms < *until_ms)
+            *until_ms = soon_ms;
     }
     return most;
 }
 
+int fleet_other_parts(struct fleet *fleet, const struct modem *than)
+{
+    int64_t until_ms;
+
+    return other_parts(fleet, than, &until_ms);
+}
+
 int modem_due(struct modem *modem, struct message *out)
 {
+    struct fleet *fleet = modem->fleet;
+    int64_t until_ms;
     const struct store_taker taker = {
         .modem = modem->config.name,
         .iccid = modem->link->identity.iccid,
         .parts = budget_left(modem),
-        .others = fleet_other_parts(modem->fleet, modem),
+        .others = other_parts(fleet, modem, &until_ms),
     };
+    int rc = store_message_due(fleet->store, &taker, out);
 
-    return store_message_due(modem->fleet->store, &taker, out);
+    if (rc == 0 && until_ms < INT64_MAX)
+        loop_timer_no_later(&fleet->wait_timer, until_ms);
+    return rc;
+}
+
+static void on_wait(void *arg)
+{
+    fleet_kick(arg);
+}
+
+void serve_init(struct fleet *fleet)
+{
+    loop_timer_init(&fleet->wait_timer, fleet->loop, on_wait, fleet);
+}
+
+void serve_stop(struct fleet *fleet)
+{
+    loop_timer_cancel(&fleet->wait_timer);
 }
 
 int fleet_most_parts(const struct fleet *fleet, const char *only)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "lease.h"
 #include "rig.h"
 #include "text.h"
 
@@ -49,6 +50,71 @@ static uint64_t unknown(struct world *world, int link)
     assert_true(world->link[link]->yes);
     rig_outcome(world, link, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
     return token;
+}
+
+/* --- the other modem -----------------------------------------------------------------------------
+ */
+
+/* The first left its text without an answer and is free again; the copy is for the other one. */
+static int64_t copy_for_the_other(struct world *world)
+{
+    struct send_request request = rig_request("a");
+
+    rig_ready(world, 0);
+    int64_t row = rig_accept(world, &request);
+    unknown(world, 0);
+    rig_ready(world, 1);
+    return row;
+}
+
+/* The other hangs in a submit: that is no reason to wait for its time-out. */
+static void a_copy_does_not_wait_for_one_that_hangs(void **state)
+{
+    struct world *world = *state;
+    struct send_request b = rig_request("b");
+    int64_t row = copy_for_the_other(world);
+
+    rig_run_for(world, WAIT_MS - 500);
+    b.to = "0912345679";
+    hand_link_state(world->link[0], LINK_REGISTERING);
+    rig_accept(world, &b);
+    assert_true(world->link[1]->busy);
+    rig_prompt(world, 1);
+    hand_link_state(world->link[1], LINK_BUSY);
+    rig_ready(world, 0);
+    rig_run_for(world, 500);
+    rig_assert_state(world, row, MESSAGE_QUEUED);
+    assert_false(world->link[0]->busy);
+    rig_run_for(world, 2500);
+    assert_true(world->link[0]->busy); /* nobody else stirs: by its own timer */
+    sent(world, 0);
+    rig_assert_state(world, row, MESSAGE_SENT);
+}
+
+static void on_told(void *arg, const struct lease_result *result)
+{
+    (void)arg;
+    (void)result;
+}
+
+/* Nor for one at which a USSD hangs. */
+static void nor_for_one_that_asks_the_network(void **state)
+{
+    struct world *world = *state;
+    const struct lease_request request = {
+        .modem = "m1", .code = "*101#", .trusted = true, .fn = on_told};
+    struct refusal refusal;
+    int64_t row = copy_for_the_other(world);
+
+    rig_run_for(world, WAIT_MS - 500);
+    assert_int_equal(lease_run(gateway_fleet(world->gateway), &request, &refusal), 0);
+    rig_run_for(world, 500);
+    assert_true(world->link[1]->ussd_open);
+    assert_false(world->link[0]->busy);
+    rig_run_for(world, 2500);
+    assert_true(world->link[0]->busy);
+    sent(world, 0);
+    rig_assert_state(world, row, MESSAGE_SENT);
 }
 
 /* --- copies --------------------------------------------------------------------------------------
@@ -290,6 +356,8 @@ static void a_start_resends_what_may_be(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_copy_does_not_wait_for_one_that_hangs),
+        TEST(nor_for_one_that_asks_the_network),
         TEST(evidence_is_heard_until_the_text_leaves),
         TEST(a_copy_may_have_left_whatever_the_next_says),
         TEST(a_resend_that_cannot_be_in_time_is_none),

@@ -611,11 +611,12 @@ static void nobody_waits_for_one_that_left(void **state)
     rig_prompt(world, 0);
     rig_outcome(world, 0, SMS_UNKNOWN, SMS_CAUSE_LOCAL, SMS_LOCAL_TIMEOUT);
     rig_ready(world, 1);
+    rig_run_for(world, 4500);
     rig_accept(world, &b);
     int other = world->link[1]->busy ? 1 : 0;
     assert_int_equal(other, 1);
     rig_prompt(world, 1);
-    rig_run_for(world, 6000);
+    rig_run_for(world, 1500);
     assert_false(world->link[0]->busy);
     hand_link_state(world->link[1], LINK_RECOVERING);
     rig_settle(world);
