@@ -93,6 +93,7 @@ static void sim_key(const struct modem *modem, char out[PIN_SIM_ROOM])
 static void refuse(struct modem *modem, const char *why)
 {
     char sentence[ALARM_SENTENCE_ROOM];
+    modem->pin.none = true;
     explicit_bzero(modem->pin.code, sizeof modem->pin.code);
     (void)snprintf(sentence, sizeof sentence,
                    "The SIM asks for its PIN, and %s. Mend that, or type the PIN in a phone and "
@@ -111,6 +112,7 @@ static void on_durable(void *arg, int rc)
         return;
     }
     modem->pin.typed = true;
+    modem->pin.none = false;
     modem_alarm_over(modem, "sim_pin");
     link_pin(modem->link, modem->pin.code, "");
     explicit_bzero(modem->pin.code, sizeof modem->pin.code);
@@ -193,6 +195,7 @@ void pin_rejected(struct modem *modem)
 {
     struct store *store = modem->fleet->store;
     modem->pin.typed = false;
+    modem->pin.none = true;
     modem_alarm(modem, "sim_pin_rejected", NULL);
     /* Where this cannot be written the row still says that it was tried. */
     int rc = store_begin(store);
@@ -236,9 +239,29 @@ void pin_follow(struct modem *modem, enum link_state state)
     enum link_card card = modem->link->card;
     if (card == LINK_CARD_UNKNOWN)
         modem->pin.typed = false; /* its port went, or the modem restarted: nobody knows */
+    if (card != LINK_CARD_PIN)
+        modem->pin.none = false;
     follow_alarms(modem, card);
     if (card == LINK_CARD_READY && state == LINK_REGISTERING)
         unlocked(modem);
+}
+
+bool pin_wants_people(const struct modem *modem)
+{
+    switch (modem->link->card) {
+    case LINK_CARD_PUK:
+    case LINK_CARD_LOCKED:
+    case LINK_CARD_ABSENT:
+    case LINK_CARD_FAILURE:
+        return modem->state == LINK_SIM;
+    case LINK_CARD_PIN:
+        return modem->state == LINK_SIM && modem->pin.none;
+    case LINK_CARD_UNKNOWN:
+    case LINK_CARD_READY:
+    case LINK_CARD_BUSY:
+        break;
+    }
+    return false;
 }
 
 void pin_stop(struct modem *modem)

@@ -15,6 +15,7 @@ struct pin {
     char sim[PIN_SIM_ROOM]; /* ICCID, or "imei:..." */
     char code[9];           /* only until it is on disk that it is tried */
     bool typed;             /* and nothing is known of it yet */
+    bool none;              /* it asks for one, and there is none that may be typed */
     bool ours;              /* all that is written as tried on this SIM, for `before` to judge */
     unsigned before;        /* link->pins_typed when it was written */
     struct store_waiter waiter;
@@ -28,5 +29,7 @@ void pin_rejected(struct modem *modem);
 void pin_follow(struct modem *modem, enum link_state state); /* the link has told its state */
 void pin_stop(struct modem *modem);                          /* its link is to be closed */
 void pin_alarms_over(struct modem *modem);
+/* Its SIM does not work before somebody has seen to it. */
+bool pin_wants_people(const struct modem *modem);
 
 #endif

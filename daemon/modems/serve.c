@@ -9,7 +9,8 @@ enum { OTHER_SOON_MS = 2000 }; /* one that rests longer is no alternative */
 
 bool modem_may_serve(struct modem *modem, int parts, int64_t until_ms)
 {
-    if (!modem->link || modem->retired || modem->identity.doubt || modem_is_paused(modem))
+    if (!modem->link || modem->retired || modem->identity.doubt || modem_is_paused(modem) ||
+        pin_wants_people(modem))
         return false;
     switch (modem->state) {
     case LINK_GONE:

@@ -11,7 +11,8 @@ struct modem;
 
 void serve_init(struct fleet *fleet);
 void serve_stop(struct fleet *fleet);
-/* May send so many before `until_ms`: not gone, quarantined, paused, or out of budget past it. */
+/* May send so many before `until_ms`: not gone, quarantined, paused, with a SIM that waits for
+ * people, or out of budget past it. */
 bool modem_may_serve(struct modem *modem, int parts, int64_t until_ms);
 /* Parts that another than this one may soon send of what avoids it; 0: there is none. One that is
  * busy counts for as long as a submit usually takes it. */

@@ -410,6 +410,53 @@ static void each_state_of_a_sim_has_its_alarm(void **state)
         assert_false(alarmed(world, rows[k].alarm));
 }
 
+/* --- what is promised meanwhile --- */
+
+static const char *refusal_now(struct world *world, const char *key)
+{
+    static struct refusal refusal;
+    struct send_request request = rig_request(key);
+
+    refusal = (struct refusal){0};
+    return rig_send(world, &request, &refusal) ? "" : refusal.name;
+}
+
+/* A SIM that waits for somebody sends nothing by itself: no at once, and no share in estimates. */
+static void nothing_is_promised_for_a_sim_that_waits_for_people(void **state)
+{
+    static const enum link_card cards[] = {LINK_CARD_PUK, LINK_CARD_LOCKED, LINK_CARD_ABSENT,
+                                           LINK_CARD_FAILURE};
+    struct world *world = *state;
+    char key[8];
+
+    hand_link_state(world->link[1], LINK_GONE);
+    for (size_t i = 0; i < sizeof cards / sizeof *cards; i++) {
+        snprintf(key, sizeof key, "k%zu", i);
+        hand_link_card(world->link[0], LINK_SIM, cards[i]);
+        assert_string_equal(refusal_now(world, key), "no_modem");
+    }
+    hand_link_card(world->link[0], LINK_SIM, LINK_CARD_BUSY); /* on its way */
+    assert_string_equal(refusal_now(world, "busy"), "");
+}
+
+static void nor_for_one_whose_pin_nobody_has(void **state)
+{
+    struct world *world = *state;
+
+    hand_link_state(world->link[1], LINK_GONE);
+    hand_link_card(world->link[0], LINK_SIM, LINK_CARD_PIN);
+    assert_string_equal(refusal_now(world, "a"), ""); /* not asked yet */
+    ask(world, 3);
+    typed(world, "4711");
+    assert_string_equal(refusal_now(world, "b"), ""); /* it is being unlocked */
+    world->link[0]->link.sink->pin_rejected(world->link[0]->link.ctx, &world->link[0]->link);
+    assert_string_equal(refusal_now(world, "c"), "no_modem");
+    ask(world, 2);
+    assert_string_equal(refusal_now(world, "d"), "no_modem");
+    hand_link_card(world->link[0], LINK_SIM, LINK_CARD_READY); /* somebody has unlocked it */
+    assert_string_equal(refusal_now(world, "e"), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -436,6 +483,9 @@ int main(void)
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(the_file_is_looked_at_each_time, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(no_pin_stays_in_memory, setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(nothing_is_promised_for_a_sim_that_waits_for_people, setup,
+                                        rig_teardown),
+        cmocka_unit_test_setup_teardown(nor_for_one_whose_pin_nobody_has, setup, rig_teardown),
         cmocka_unit_test_setup_teardown(each_state_of_a_sim_has_its_alarm, setup, rig_teardown),
     };
     int fd = mkstemp(path);
