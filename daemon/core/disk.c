@@ -96,7 +96,8 @@ static void on_guard(void *arg, int rc)
 {
     const struct guard *guard = arg;
     struct gateway *gateway = guard->gateway;
-    bool mended = rc == 0 && guard->waiter.wrote && gateway->disk.failing;
+    bool mended =
+        rc == 0 && guard->waiter.wrote && gateway->disk.failing && gateway->disk.reads(gateway);
 
     if (rc < 0)
         on_failed(gateway, rc);
@@ -134,9 +135,10 @@ void disk_savepoint(struct gateway *gateway, bool undone)
     gateway->accepts_here = 0;
 }
 
-void disk_init(struct gateway *gateway, disk_fn *ended)
+void disk_init(struct gateway *gateway, disk_fn *ended, disk_read_fn *reads)
 {
     gateway->disk.ended = ended;
+    gateway->disk.reads = reads;
     for (int i = 0; i < GUARDS; i++)
         gateway->disk.guard[i] = (struct guard){
             .waiter = {.fn = on_guard, .arg = &gateway->disk.guard[i], .patient = true},

@@ -18,6 +18,8 @@ enum { GUARDS = 8 }; /* commits that one turn of the loop may see */
 
 /* A transaction has ended, and memory knows it. `mended`: the store failed, and works again. */
 typedef void disk_fn(struct gateway *gateway, bool mended);
+/* What has to be read can be read. */
+typedef bool disk_read_fn(struct gateway *gateway);
 
 struct disk {
     struct guard guard[GUARDS];
@@ -25,9 +27,10 @@ struct disk {
     int probe_ms; /* while it fails: the pause before the next try, and when that is */
     int64_t probe_at_ms;
     disk_fn *ended;
+    disk_read_fn *reads;
 };
 
-void disk_init(struct gateway *gateway, disk_fn *ended);
+void disk_init(struct gateway *gateway, disk_fn *ended, disk_read_fn *reads);
 void disk_stop(struct gateway *gateway);
 /* Every write of the gateway is followed by this one: RAM learns of a transaction that failed. */
 void disk_guard(struct gateway *gateway);

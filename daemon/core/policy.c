@@ -278,7 +278,8 @@ static int decide(struct gateway *gateway, const struct send_request *request,
             rc = refuse(refusal, "shutting_down", "The gateway is stopping.");
         else if (gateway->disk.failing) {
             refusal->retry_after_s = RETRY_STORE_S;
-            rc = refuse(refusal, "overloaded", "The disk takes no writes at the moment.");
+            rc = refuse(refusal, "overloaded",
+                        "The database cannot be written or read at the moment.");
         } else if (request->retry_after_s > 0) {
             refusal->retry_after_s = request->retry_after_s;
             rc = refuse(refusal, "rate_limited", "Your role may send so many in a minute.");

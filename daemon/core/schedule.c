@@ -132,7 +132,7 @@ static void claim_all_due(struct gateway *gateway)
         if (rc < 0) {
             log_event(LOG_LEVEL_ERROR, "schedule", modem->config.name, "claim_failed", "errno=%d",
                       -rc);
-            loop_timer_no_later(&gateway->schedule.due, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
+            disk_failing(gateway, true);
             return;
         }
         if (rc == 0)
@@ -195,7 +195,7 @@ static void arm_next(struct gateway *gateway)
     struct store_next next;
 
     if (store_next_times(gateway->store, &next) < 0) {
-        loop_timer_no_later(&gateway->schedule.due, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
+        disk_failing(gateway, true);
         return;
     }
     int64_t at = next.wake_ms < next.expire_ms ? next.wake_ms : next.expire_ms;
@@ -241,7 +241,7 @@ static void look(struct gateway *gateway)
     }
     if (rc < 0) {
         log_event(LOG_LEVEL_ERROR, "schedule", "-", "sweep_failed", "errno=%d", -rc);
-        loop_timer_no_later(&gateway->schedule.due, now_ms + WAKE_AGAIN_MS);
+        disk_failing(gateway, true);
         return;
     }
     if (more)
@@ -287,6 +287,23 @@ static void on_mended(struct gateway *gateway)
     schedule_kick(gateway);
 }
 
+/* Writes alone mend nothing: what is due, and what time ends, is found by reading. */
+static bool can_read(struct gateway *gateway)
+{
+    struct store_next next;
+    int64_t row, now_ms = loop_now_ms(gateway->loop);
+    bool fine = store_next_times(gateway->store, &next) == 0 &&
+                store_rows_expired(gateway->store, now_ms, &row, 1) >= 0 &&
+                store_rows_report_ended(gateway->store, now_ms, &row, 1) >= 0;
+
+    for (struct modem *modem = gateway->fleet.modems; fine && modem; modem = modem->next) {
+        struct message message = {0};
+        fine = modem_due(modem, &message) >= 0;
+        message_clear(&message);
+    }
+    return fine;
+}
+
 /* A transaction has ended: the question of a lookup may be another's now. */
 static void on_ended(struct gateway *gateway, bool mended)
 {
@@ -297,7 +314,7 @@ static void on_ended(struct gateway *gateway, bool mended)
 
 void schedule_init(struct gateway *gateway)
 {
-    disk_init(gateway, on_ended);
+    disk_init(gateway, on_ended, can_read);
     loop_timer_init(&gateway->schedule.due, gateway->loop, on_due, gateway);
     store_before_commit(gateway->store, claim_due, gateway);
     store_on_savepoint(gateway->store, on_savepoint, gateway);

@@ -57,8 +57,9 @@ static const struct alarm_row rows[] = {
      "(internal) and not tried again. The journal names it (recovered ... crashes=3): report it "
      "with the lines before. Stays until the next start."},
     {"store_failing", ALARM_CRITICAL,
-     "The disk cannot be written: free some space on the file system of the state directory, or "
-     "look for its errors in the kernel's log. Nothing is accepted or sent until then."},
+     "The database cannot be written or read: free some space on the file system of the state "
+     "directory, or look for its errors in the kernel's log. Nothing is accepted or sent until "
+     "then."},
     {"sim_owner_changed", ALARM_CRITICAL,
      "1414 names another owner of this SIM than before: see who had it registered anew."},
     {"sim_balance_low", ALARM_WARNING,

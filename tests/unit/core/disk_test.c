@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ enum { FOREVER_S = 600 };
 
 static char dir[] = "/tmp/otpgate-disk-XXXXXX";
 static unsigned raised, cleared, undone;
+static bool due_fails, sweep_fails;
 
 static void on_alarm(void *arg, const struct alarm_view *alarm, bool is_raised)
 {
@@ -41,6 +43,7 @@ static int setup(void **state)
     rig_settle(world);
     log_sink_set(on_log, NULL);
     raised = cleared = undone = 0;
+    due_fails = sweep_fails = false;
     alarm_on_change(gateway_alarms(world->gateway), on_alarm, NULL);
     return 0;
 }
@@ -98,6 +101,67 @@ static void play(struct world *world, int seconds)
                         link->yes ? SMS_CAUSE_NONE : SMS_CAUSE_LOCAL,
                         link->yes ? 0 : SMS_LOCAL_REFUSED);
     }
+}
+
+/* --- one that cannot be read --- */
+
+int __real_store_message_due(struct store *store, const struct store_taker *taker,
+                             struct message *out);
+int __wrap_store_message_due(struct store *store, const struct store_taker *taker,
+                             struct message *out);
+int __wrap_store_message_due(struct store *store, const struct store_taker *taker,
+                             struct message *out)
+{
+    *out = (struct message){0};
+    return due_fails ? -EIO : __real_store_message_due(store, taker, out);
+}
+
+int __real_store_rows_expired(struct store *store, int64_t now_ms, int64_t *rows, size_t limit);
+int __wrap_store_rows_expired(struct store *store, int64_t now_ms, int64_t *rows, size_t limit);
+int __wrap_store_rows_expired(struct store *store, int64_t now_ms, int64_t *rows, size_t limit)
+{
+    return sweep_fails ? -EBADMSG : __real_store_rows_expired(store, now_ms, rows, limit);
+}
+
+/* Though all is written: told once, and nothing is taken that would only expire. */
+static void cannot_be_read(struct world *world, bool *fails)
+{
+    accept_one(world, "a");
+    *fails = true;
+    rig_ready(world, 0);
+    rig_run_for(world, FOREVER_S * 1000);
+    assert_int_equal(raised, 1);
+    assert_int_equal(cleared, 0);
+    assert_string_equal(refusal_of(world, "b"), "overloaded");
+    *fails = false;
+    rig_run_for(world, 61 * 1000);
+    assert_int_equal(cleared, 1);
+    assert_string_equal(refusal_of(world, "c"), "");
+    play(world, 5);
+    assert_int_equal(stats_of(world).sent, 1);
+}
+
+static void what_is_due_cannot_be_read(void **state)
+{
+    cannot_be_read(*state, &due_fails);
+}
+
+static void nor_what_has_expired(void **state)
+{
+    struct world *world = *state;
+
+    hand_link_state(world->link[0], LINK_REGISTERING);
+    hand_link_state(world->link[1], LINK_REGISTERING);
+    accept_one(world, "0");
+    sweep_fails = true;
+    rig_run_for(world, 301 * 1000);
+    assert_int_equal(raised, 1);
+    rig_run_for(world, FOREVER_S * 1000);
+    assert_int_equal(raised, 1);
+    assert_int_equal(cleared, 0);
+    sweep_fails = false;
+    rig_run_for(world, 61 * 1000);
+    assert_int_equal(cleared, 1);
 }
 
 static void a_failing_disk_is_told_once(void **state)
@@ -259,6 +323,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_failing_disk_is_told_once),
+        TEST(what_is_due_cannot_be_read),
+        TEST(nor_what_has_expired),
         TEST(it_is_tried_ever_less_often),
         TEST(nothing_is_taken_until_a_write_has_reached_it),
         TEST(an_outcome_on_disk_mends_it_too),
