@@ -69,10 +69,11 @@ static const struct config_key keys[] = {
      .help = "Accept short codes such as 1414. Some of them spend money."},
     {GATEWAY(keepalive_s), .kind = KIND_INT, .low = 10, .high = 3600, .fallback = "60",
      .help = "How often an idle modem is asked whether it is still there."},
-    {GATEWAY(evidence_wait_s), .kind = KIND_INT, .low = 0, .high = 600, .fallback = "5",
+    {GATEWAY(evidence_wait_s), .kind = KIND_INT, .low = 0, .high = 299, .fallback = "5",
      .reloadable = true,
-     .help =
-         "How long a message that may have been sent waits for evidence before it is sent again."},
+     .help = "How long a message that may have been sent waits for evidence before it is sent "
+             "again. Less than the ttl_s of each purpose; a message whose own deadline comes "
+             "sooner is not sent again."},
     {GATEWAY(max_connections), .kind = KIND_INT, .low = 1, .high = 4096, .fallback = "64",
      .reloadable = true, .help = "Connections of one user."},
     {GATEWAY(max_connections_total), .kind = KIND_INT, .low = 1, .high = 16384, .fallback = "256",
@@ -304,7 +305,11 @@ static void check_purpose(struct reading *reading, const void *root, const void 
 {
     const struct config_purpose *purpose = section;
     const struct config_pairs *templates = &purpose->template_;
-    (void)root;
+    int wait_s = ((const struct config *)root)->evidence_wait_s;
+    if (purpose->ttl_s <= wait_s)
+        config_mistake(reading, "ttl_s",
+                       "evidence_wait_s is %d, so that no code would be sent again in time",
+                       wait_s);
     check_items(reading, "resend_after_s", &purpose->resend_after_s, purpose_wait_ok,
                 "seconds, each from 1 to 3600");
     check_items(reading, "allow", &purpose->allow, purpose_prefix_ok, "prefixes such as +8491");
@@ -349,6 +354,12 @@ static void check_gateway(struct reading *reading, const void *root, const void 
 {
     const struct config *config = root;
     (void)section;
+    for (size_t i = 0; i < config->purpose_count; i++)
+        if (config->purposes[i].ttl_s <= config->evidence_wait_s)
+            config_mistake(reading, "evidence_wait_s",
+                           "ttl_s of [purpose %s] is %d, so that no code would be sent again in "
+                           "time",
+                           config->purposes[i].name, config->purposes[i].ttl_s);
     check_items(reading, "ussd_allow", &config->ussd_allow, ussd_pattern_ok,
                 "codes of digits, *, #, +, with ? and @ for digits");
 }

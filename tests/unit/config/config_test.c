@@ -137,6 +137,21 @@ static void all_keys_are_read(void **state)
     assert_int_equal(modem[1].daily_budget, 0);
 }
 
+/* A resend that can never come in time would silently never happen. */
+static void evidence_is_waited_for_no_longer_than_a_message_lives(void **state)
+{
+    (void)state;
+    wrong("[gateway]\nevidence_wait_s = 300\n",
+          "otpgate.conf:2: [gateway] evidence_wait_s: wants a whole number from 0 to 299");
+    wrong("[gateway]\nevidence_wait_s = 90\n[purpose a]\ntemplate.vi = {code}\nttl_s = 90\n",
+          "otpgate.conf:5: [purpose a] ttl_s: evidence_wait_s is 90, so that no code would be sent "
+          "again in time");
+    wrong("[purpose a]\ntemplate.vi = {code}\nttl_s = 90\n[gateway]\nevidence_wait_s = 90\n",
+          "otpgate.conf:5: [gateway] evidence_wait_s: ttl_s of [purpose a] is 90, so that no code "
+          "would be sent again in time");
+    right("[gateway]\nevidence_wait_s = 89\n[purpose a]\ntemplate.vi = {code}\nttl_s = 90\n");
+}
+
 static void unknown_names_offer_the_nearest(void **state)
 {
     (void)state;
@@ -672,6 +687,7 @@ int main(void)
         cmocka_unit_test_teardown(nothing_is_the_defaults, forget),
         cmocka_unit_test_teardown(all_keys_are_read, forget),
         cmocka_unit_test_teardown(unknown_names_offer_the_nearest, forget),
+        cmocka_unit_test_teardown(evidence_is_waited_for_no_longer_than_a_message_lives, forget),
         cmocka_unit_test_teardown(unknown_sections, forget),
         cmocka_unit_test_teardown(long_section_names_are_not_cut, forget),
         cmocka_unit_test_teardown(doubles, forget),
