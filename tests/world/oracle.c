@@ -8,7 +8,8 @@
  * 3. Nothing leaves late: no body is handed to a modem after the message's expires_at.
  * 4. One command on the wire: no modem ever saw a second command while one was pending.
  * 5. Class, then deadline: a claim takes nothing while something more urgent is due for that modem.
- * 6. Nobody idles: at a quiet moment no ready modem is free while something is due for it.
+ * 6. Nobody idles: at a quiet moment no ready modem is free while something is due for it; also
+ *    what avoids its SIM, where all others have been at something for BUSY_MOST_MS.
  * 7. The book is right: the counters that answer "in time?" agree with the disk.
  * 8. Nothing is promised before it is synced: no answer to a client, no body.
  * 9. What is written to a modem stands in the inbox, once.
@@ -41,6 +42,7 @@ enum {
     LINES_AT_ALL = 100,
     LINES_A_MODEM = 40,
     LINES_A_MESSAGE = 12,
+    BUSY_MOST_MS = 60 * 1000, /* far more than a submit takes on the mean */
     FULL_MOST_MS =
         60000 + 120000 + 10000, /* one keepalive, behind an answer that never comes and its fence */
 };
@@ -319,6 +321,39 @@ int __wrap_attempt_claim(struct modem *modem, struct message *message)
     return __real_attempt_claim(modem, message);
 }
 
+/* No other may soon take what avoids this one's SIM. */
+static bool others_hang(const struct fleet *fleet, const struct modem *modem)
+{
+    int64_t now_ms = loop_now_ms(fleet->loop);
+
+    for (struct modem *other = fleet->modems; other; other = other->next) {
+        bool in_service = other->state == LINK_READY || other->state == LINK_BUSY;
+        bool hangs = (other->slot != SLOT_FREE || lease_holds(other)) &&
+                     now_ms - other->pace.begun_ms > BUSY_MOST_MS;
+        if (other != modem && in_service && !hangs)
+            return false;
+    }
+    return true;
+}
+
+static void look_for_what_is_left(struct oracle *oracle, struct modem *modem)
+{
+    static struct message list[LIST];
+    int count = 0;
+
+    if (others_hang(modem->fleet, modem))
+        count =
+            store_message_list(modem->fleet->store, UINT32_MAX, MESSAGE_QUEUED, -1, 0, list, LIST);
+    for (int i = 0; i < count; i++) {
+        if (list[i].wait_until_ms == 0 && !list[i].pin[0] &&
+            list[i].parts - list[i].parts_done <= budget_left(modem) &&
+            strcmp(list[i].avoid, modem->link->identity.iccid) == 0)
+            broken(oracle, "6: %s is free while row %lld is left to modems that hang",
+                   modem->config.name, (long long)list[i].row);
+        message_clear(&list[i]);
+    }
+}
+
 /* --- 6, 7: at a quiet moment
  * ---------------------------------------------------------------------------- */
 
@@ -345,6 +380,7 @@ void oracle_look(struct oracle *oracle)
             broken(oracle, "6: %s is free while row %lld is due", modem->config.name,
                    (long long)message.row);
         message_clear(&message);
+        look_for_what_is_left(oracle, modem);
     }
     for (int i = 0; i < MESSAGE_CLASSES; i++)
         if (queued[i] != gateway->admission.parts[i])
