@@ -59,6 +59,7 @@ struct at_sending {
     bool cmms_on; /* AT+CMMS=2 was asked for since the last start of the modem */
     int errors;   /* plain ERRORs behind a Ctrl-Z in a row */
     int silences; /* messages in a row that a modem in step said nothing to */
+    int refusals; /* and such as it refused in words, for a reason of its own */
     struct {      /* the last one whose answer may still come: nothing was sent since */
         bool open;
         uint64_t token;
@@ -202,6 +203,10 @@ void at_sim_pin(struct at_link *l, const char *pin, const char *why); /* the own
 void at_sim_look_soon(struct at_link *l); /* SIM: whoever was asked for a PIN is asked no more */
 /* Wipes it, and what is known of the SIM with it. */
 void at_sim_forget_pin(struct at_link *l);
+/* True: the service centre that the modem has lost is set again, and READY follows. The chat is
+ * idle.
+ */
+bool at_sim_restore_centre(struct at_link *l);
 /* True: the SIM went while it was in use, and is looked at again. The chat is idle. */
 bool at_sim_was_lost(struct at_link *l);
 void at_sim_on_cpin(void *ctx, const char *line);

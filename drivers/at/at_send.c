@@ -21,6 +21,9 @@ enum {
     ERRORS_RESYNC = 2,
     ERRORS_CLIMB = 3, /* plain ERRORs in a row */
     SILENCES_CLIMB = 2,
+    REFUSALS_CLIMB = 5, /* in words, in a row: one more than one message is tried */
+    CMS_MODEM_FAILURE = 300,
+    CMS_CENTRE_UNKNOWN = 330,
 };
 
 struct sms_outcome at_send_verdict(const struct at_result *result, int reference,
@@ -115,11 +118,63 @@ static void cmgs_prompted(void *arg)
     at_link_tell_commit(l);
 }
 
+/* What the modem says of itself, and neither of the message nor of the network. */
+static bool blames_modem(const struct at_final *final)
+{
+    switch (final->kind) {
+    case AT_FINAL_OK: /* in place of the prompt */
+    case AT_FINAL_ERROR:
+        return true;
+    case AT_FINAL_CMS: /* 303 to 305: the message; 331 and on: the network */
+        return (final->code >= 300 && final->code <= 302) ||
+               (final->code >= 310 && final->code <= 330) || final->code == 500;
+    case AT_FINAL_CME:
+        return final->code == 0 || final->code == 3 || (final->code >= 10 && final->code <= 18) ||
+               final->code == 100;
+    case AT_FINAL_CALL:
+        break;
+    }
+    return false;
+}
+
+/* Causes that stand for a SIM that is not what it was when it was looked at. */
+static bool blames_card(const struct at_final *final)
+{
+    return (final->kind == AT_FINAL_CMS && final->code >= 310 && final->code <= 318) ||
+           (final->kind == AT_FINAL_CME && final->code >= 10 && final->code <= 18);
+}
+
+static bool is_cms(const struct at_result *result, int code)
+{
+    return result->end == AT_END_FINAL && result->final.kind == AT_FINAL_CMS &&
+           result->final.code == code;
+}
+
+/* Behind the Ctrl-Z, and it says nothing at all of what it was. */
+static bool is_bare(const struct at_result *result)
+{
+    return result->body_left && (result->final.kind == AT_FINAL_OK ||
+                                 result->final.kind == AT_FINAL_ERROR || is_cms(result, 500));
+}
+
+/* It answers, and refuses: this too looks fine to all who only ask how it is. */
+static void count_refusals(struct at_link *l, const struct at_result *result)
+{
+    struct at_sending *send = &l->send;
+    if (result->end != AT_END_FINAL)
+        return;
+    if (send->reference >= 0 || !blames_modem(&result->final))
+        send->refusals = 0;
+    else if (!is_bare(result))
+        send->refusals++;
+    if (send->reference < 0)
+        l->card.unsure |= blames_card(&result->final);
+}
+
 static void count_errors(struct at_link *l, const struct at_result *result)
 {
     bool plain = result->body_left && result->end == AT_END_FINAL && l->send.reference < 0 &&
-                 (result->final.kind == AT_FINAL_ERROR ||
-                  (result->final.kind == AT_FINAL_CMS && result->final.code == 500));
+                 (result->final.kind == AT_FINAL_ERROR || is_cms(result, 500));
     if (plain)
         l->send.errors++;
     else if (l->send.reference >= 0)
@@ -129,6 +184,7 @@ static void count_errors(struct at_link *l, const struct at_result *result)
         l->send.silences++;
     else if (result->end == AT_END_FINAL)
         l->send.silences = 0;
+    count_refusals(l, result);
     if (l->send.reference >= 0)
         at_recover_healthy(l, true);
 }
@@ -143,6 +199,11 @@ static void cmgs_after(struct at_link *l, const struct at_result *result)
         l->send.errors = 0;
     if (silences)
         l->send.silences = 0;
+    bool refusals = l->send.refusals >= REFUSALS_CLIMB;
+    if (refusals || errors)
+        l->send.refusals = 0;
+    if (refusals && is_cms(result, CMS_MODEM_FAILURE) && l->recovery.rung < AT_RUNG_RESET)
+        l->recovery.rung = AT_RUNG_RESET; /* it has failed, by its own word: nothing less will do */
     if (result->stuck) {
         at_ladder_reopen(l, "the port takes no bytes");
     } else if (!result->in_step) {
@@ -153,9 +214,11 @@ static void cmgs_after(struct at_link *l, const struct at_result *result)
         at_ladder_climb_for_sending(l, "errors without a cause, again and again");
     } else if (silences) {
         at_ladder_climb_for_sending(l, "it answers, but takes no message");
+    } else if (refusals) {
+        at_ladder_climb_for_sending(l, "it answers, and refuses every message");
     } else if (l->send.errors == ERRORS_RESYNC) {
         at_recover_resync(l, "errors without a cause");
-    } else {
+    } else if (!is_cms(result, CMS_CENTRE_UNKNOWN) || !at_sim_restore_centre(l)) {
         at_network_settle(l, "free");
     }
 }

@@ -93,14 +93,30 @@ static const char *ask_type_pin(void *arg)
 }
 
 /* Some ZTE and Qualcomm sticks lose the service centre; then every message fails with 330 or 38. */
+static const char *set_smsc(struct at_link *l, const char *smsc)
+{
+    (void)snprintf(l->room, sizeof l->room, "AT+CSCA=\"%s\",%d", smsc, *smsc == '+' ? 145 : 129);
+    return l->room;
+}
+
 static const char *ask_set_smsc(void *arg)
 {
     struct at_link *l = arg;
-    if (l->link.identity.smsc[0] || !number_is_clean(l->smsc))
-        return NULL;
-    (void)snprintf(l->room, sizeof l->room, "AT+CSCA=\"%s\",%d", l->smsc,
-                   l->smsc[0] == '+' ? 145 : 129);
-    return l->room;
+    return l->link.identity.smsc[0] || !number_is_clean(l->smsc) ? NULL : set_smsc(l, l->smsc);
+}
+
+/* That of the configuration, else the one that the SIM had at the start; "": none. Without its plus
+ * nobody knows what kind of number that was. */
+static const char *known_smsc(const struct at_link *l)
+{
+    const char *had = l->link.identity.smsc;
+    return number_is_clean(l->smsc) ? l->smsc : *had == '+' ? had : "";
+}
+
+static const char *ask_restore_smsc(void *arg)
+{
+    struct at_link *l = arg;
+    return set_smsc(l, known_smsc(l));
 }
 
 static const char *ask_smsc_again(void *arg)
@@ -160,6 +176,11 @@ static const struct at_step ready_steps[] = {
     {.command = "AT+CGREG=2", .timeout_ms = 5000},
     {.command = "AT+CEREG=2", .timeout_ms = 5000},
     {.command = "AT+COPS=3,2", .timeout_ms = 10000}, /* names as numbers; changes nothing else */
+    {0},
+};
+
+static const struct at_step centre_steps[] = {
+    {.make = ask_restore_smsc, .timeout_ms = 5000},
     {0},
 };
 
@@ -286,6 +307,24 @@ void at_sim_look(struct at_link *l)
 {
     l->sim = AT_SIM_BUSY;
     at_script_run(&l->script, look_steps, sim_looked);
+}
+
+static void centre_restored(void *arg, enum at_script_end end)
+{
+    struct at_link *l = arg;
+    if (end == AT_SCRIPT_DONE)
+        at_network_settle(l, "free");
+    else
+        at_init_failed(l, end);
+}
+
+bool at_sim_restore_centre(struct at_link *l)
+{
+    if (!number_is_clean(known_smsc(l)))
+        return false;
+    log_event(LOG_LEVEL_NOTICE, "at", l->link.name, "centre", "%s", "lost by the modem, set again");
+    at_script_run(&l->script, centre_steps, centre_restored);
+    return true;
 }
 
 /* --- the PIN --- */
