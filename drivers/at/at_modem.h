@@ -282,6 +282,7 @@ void at_recover_on_reboot(void *ctx, const char *line);
 /* True: it has been at work without a pause, or a message says that there is no network, and is
  * looked at before the next. The chat is idle. */
 bool at_recover_take_turn(struct at_link *l);
+void at_recover_forgot(struct at_link *l); /* its settings are gone: a restart without a word */
 /* True, once: it has restarted by itself too often lately. */
 bool at_recover_take_restarts(struct at_link *l);
 /* The keepalive was answered, or (sent) a message went: the trouble is over. */

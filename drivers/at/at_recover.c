@@ -68,7 +68,7 @@ static bool check_mode(void *arg, const char *line)
     if (!at_parse_cmgf(line, &mode))
         return false;
     if (mode != 0 || (l->echo_off && l->chat.echoed))
-        l->recovery.reboot_seen = true;
+        at_recover_forgot(l);
     return true;
 }
 
@@ -95,7 +95,8 @@ static void kept_alive(void *arg, enum at_script_end end)
     }
     if (end == AT_SCRIPT_DONE) {
         l->look_ms = loop_now_ms(l->loop) + l->keepalive_ms;
-        at_recover_healthy(l, false);
+        if (!l->recovery.reboot_seen)
+            at_recover_healthy(l, false);
     }
     if (waiting)
         at_send_begin(l);
@@ -182,6 +183,17 @@ static void note_restart(struct at_link *l)
         return;
     memmove(at_ms + 1, at_ms, (AT_RESTARTS - 1) * sizeof *at_ms);
     at_ms[0] = now_ms;
+}
+
+/* Nothing else would ever count them: the modem answers to all that it is asked, and is begun anew.
+ */
+void at_recover_forgot(struct at_link *l)
+{
+    if (l->recovery.reboot_seen)
+        return;
+    log_event(LOG_LEVEL_NOTICE, "at", l->link.name, "restart", "why=\"its settings are gone\"");
+    note_restart(l);
+    l->recovery.reboot_seen = true;
 }
 
 bool at_recover_take_restarts(struct at_link *l)

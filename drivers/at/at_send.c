@@ -110,7 +110,8 @@ static void cmgs_prompted(void *arg)
     /* The echo is back: the modem has restarted without a word. It may be in text mode, where the
      * length we gave is a recipient. */
     if (l->echo_off && l->chat.echoed) {
-        l->recovery.reboot_seen = true;
+        at_recover_forgot(l);
+        l->recovery.sending = true; /* its answers to all else prove nothing */
         l->send.ended_by_us = SMS_LOCAL_NOT_READY;
         at_chat_escape(&l->chat);
         return;

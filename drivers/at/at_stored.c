@@ -60,7 +60,7 @@ static void stored_header(struct at_link *l)
     r->sweep.found += sweeping;
     r->sweep.foreign += sweeping && !ours;
     if (r->stored.text)
-        l->recovery.reboot_seen = true; /* text mode: it has restarted without a word */
+        at_recover_forgot(l); /* text mode */
     if (slot && !ours) {
         if (slot->state == AT_PLACE_OUT)
             at_inbound_drop(l, slot->handle);

@@ -238,6 +238,71 @@ static void one_that_restarts_now_and_then_climbs_nothing(void **state)
     world_end(w);
 }
 
+/* --- without a word --- */
+
+static bool echoes_a_message(struct world *w, const char *command)
+{
+    if (strncmp(command, "AT+CMGS=", 8) == 0) {
+        world_say(w, command, strlen(command));
+        world_say(w, "\r", 1);
+    }
+    return false;
+}
+
+/* Its echo is back at every message, and at nothing else. */
+static void one_that_never_takes_a_message_climbs(void **state)
+{
+    (void)state;
+    struct world *w = world_well();
+    w->hook = echoes_a_message;
+    for (int i = 0; i < 300 && quarantines == 0; i++) {
+        if (world_until_ready(w, 60000)) {
+            uint64_t token = world_submit(w, false);
+            assert_true(world_until_outcome(w, token, 60000));
+            assert_int_equal(w->outcome.verdict, SMS_NOT_SENT);
+        }
+        if (i == 3)
+            assert_int_equal(rungs, 0);
+        world_run(w, 65000); /* a keepalive is answered */
+    }
+    assert_int_equal(quarantines, 1);
+    assert_int_equal(ctrl_zs(w), 0);
+    w->hook = NULL;
+    sends(w);
+    world_end(w);
+}
+
+/* It says so only when it is asked. */
+static void one_that_falls_back_to_text_mode_climbs(void **state)
+{
+    (void)state;
+    struct world *w = world_well();
+    w->cmgf = "\r\n+CMGF: 1\r\n\r\nOK\r\n";
+    world_run(w, 3 * 3600000);
+    assert_true(rungs >= 4);
+    assert_true(quarantines > 0);
+    w->cmgf = NULL;
+    world_run(w, 600000);
+    sends(w);
+    world_end(w);
+}
+
+static void one_that_forgets_once_climbs_nothing(void **state)
+{
+    (void)state;
+    struct world *w = world_well();
+    for (int i = 0; i < 24; i++) {
+        w->hook = echoes_a_message;
+        uint64_t token = world_submit(w, false);
+        assert_true(world_until_outcome(w, token, 60000));
+        w->hook = NULL;
+        sends(w);
+        world_run(w, 900000);
+    }
+    assert_int_equal(rungs, 0);
+    world_end(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +313,9 @@ int main(void)
         cmocka_unit_test(one_that_restarts_all_the_time_climbs),
         cmocka_unit_test(one_that_never_gets_through_climbs_too),
         cmocka_unit_test(one_that_restarts_now_and_then_climbs_nothing),
+        cmocka_unit_test(one_that_never_takes_a_message_climbs),
+        cmocka_unit_test(one_that_falls_back_to_text_mode_climbs),
+        cmocka_unit_test(one_that_forgets_once_climbs_nothing),
     };
     log_sink_set(hear, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
