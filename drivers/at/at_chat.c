@@ -274,6 +274,12 @@ static bool chat_take_answer(struct at_chat *chat, const char *line)
     return true;
 }
 
+/* Right behind a space or a colon it is that line's own value: `+CPIN: ERROR`. */
+static bool ends_glued(const char *at)
+{
+    return at[-1] != ' ' && at[-1] != ':' && (strcmp(at, "OK") == 0 || strcmp(at, "ERROR") == 0);
+}
+
 /* An unsolicited line that lost its end runs into the answer behind it: `^RSSI:1+CMGS: 7`. */
 static bool chat_take_glued(struct at_chat *chat, const char *line)
 {
@@ -284,7 +290,7 @@ static bool chat_take_glued(struct at_chat *chat, const char *line)
     for (const char *at = line + 1; *at; at++) {
         bool candidate =
             command_owns(chat, at) || has_prefix(at, "+CMS ERROR:") ||
-            has_prefix(at, "+CME ERROR:") || strcmp(at, "OK") == 0 || strcmp(at, "ERROR") == 0 ||
+            has_prefix(at, "+CME ERROR:") || ends_glued(at) ||
             (chat->state == AT_CHAT_FENCE &&
              (has_prefix(at, chat->queries[0].prefix) || has_prefix(at, chat->queries[1].prefix)));
         if (candidate && chat_take_answer(chat, at)) {

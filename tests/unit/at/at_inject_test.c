@@ -22,6 +22,8 @@ static const char *const lines[] = {
     "\r\n+CREG: 1\r\n",
     "\r\n\r\n\r\n",
     "\r\n+NEVER: \"heard of\"\r\n",
+    "\r\n+NEVER: ERROR\r\n",
+    "\r\n^NEVER:OK\r\n",
 };
 /* Cut, glued or dirty: at the borders of lines only. */
 static const char *const scraps[] = {
@@ -110,6 +112,33 @@ static void scraps_at_the_borders_of_the_dialogue(void **state)
         }
 }
 
+/* A notice whose own value is the word that ends a command: the SIM is looked at behind the
+ * message, and what answers it is what comes for it. */
+static void a_notice_that_ends_like_a_command(void **state)
+{
+    (void)state;
+    for (size_t at = 4; at < sizeof dialogue - 1; at++) {
+        if (dialogue[at] == '\n' || (dialogue[at] != '\r' && dialogue[at - 1] != '\n'))
+            continue; /* between lines only: in the midst of one it is no notice */
+        struct world *w = calloc(1, sizeof *w);
+        assert_non_null(w);
+        w->fault = FAULT_INJECT;
+        w->inject = "\r\n+CPIN: ERROR\r\n";
+        w->at_byte = at;
+        world_start(w);
+        assert_true(world_until_ready(w, 30000));
+        uint64_t token = world_submit(w, false);
+        assert_true(world_until_outcome(w, token, 200000));
+        if (w->outcome.verdict != SMS_SENT || w->outcome.reference != 7)
+            fail_msg("byte %zu: %s, cause %d", at, sms_verdict_name(w->outcome.verdict),
+                     w->outcome.cause);
+        world_run(w, 100);
+        assert_int_equal(w->evidences, 0);
+        world_stop(w);
+        free(w);
+    }
+}
+
 /* The one place where half a line costs something: the prompt is not seen. Nothing is sent. */
 static void half_a_line_before_the_prompt_is_not_sent(void **state)
 {
@@ -151,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_lines_at_every_byte_of_the_dialogue),
         cmocka_unit_test(scraps_at_the_borders_of_the_dialogue),
+        cmocka_unit_test(a_notice_that_ends_like_a_command),
         cmocka_unit_test(half_a_line_before_the_prompt_is_not_sent),
         cmocka_unit_test(whole_lines_between_any_two_lines_of_the_start),
     };
