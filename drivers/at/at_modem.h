@@ -78,7 +78,7 @@ enum at_wait { /* what a RECOVERING link waits for */
                AT_WAIT_RESET,  /* the modem restarts */
                AT_WAIT_RESCUE, /* USB or power, from outside */
                AT_WAIT_REOPEN, /* the port rests */
-               AT_WAIT_ANSWER, /* a short message's answer is still due (answers_during_cmgs) */
+               AT_WAIT_ANSWER, /* a short message's answer is still due, and others came */
 };
 /* The PIN, from the question to what the SIM said. */
 struct at_pin {
@@ -275,7 +275,11 @@ struct sms_outcome at_send_verdict(const struct at_result *result, int reference
 void at_recover_keepalive(struct at_link *l);               /* READY, its time has come */
 void at_recover_resync(struct at_link *l, const char *why); /* the fence, without a time-out */
 void at_recover_fenced(struct at_link *l, bool in_step);
-void at_recover_hold(struct at_link *l); /* until a late answer came */
+/* A short message is unanswered, and the modem answers all else: the fence proves nothing about
+ * that answer, and the next message's would be taken for it. Until it came, the modem has
+ * restarted, or it cannot come any more. */
+void at_recover_hold(struct at_link *l);
+bool at_recover_is_held(const struct at_link *l);
 void at_recover_gone(struct at_link *l, const char *why, bool was_open);
 void at_recover_on_timer(struct at_link *l); /* RECOVERING, QUARANTINED, GONE */
 void at_recover_on_reboot(void *ctx, const char *line);

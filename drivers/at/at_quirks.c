@@ -118,14 +118,9 @@ static const struct at_quirks rows[] = {
      .quiet = {"AT+WIND=0"},
      .reset = "AT+CFUN=1",
      .reset_wait_ms = 10000},
-    /* Answers other commands while a short message is still under way; the longest answer time any
-     * maker states (ModemManager waits as long). The simulator's profile of that kind. */
-    {.name = "late",
-     .maker = "otpgate",
-     .model = "SIM-LATE",
-     .answers_during_cmgs = true,
-     .answer_max_ms = 300000,
-     PLAIN_RESET},
+    /* The simulator's profile that answers other commands while a short message is still under way,
+     * for as long as the most patient program waits (ModemManager). */
+    {.name = "late", .maker = "otpgate", .model = "SIM-LATE", .answer_max_ms = 300000, PLAIN_RESET},
     {.name = "plain", PLAIN_RESET},
 };
 

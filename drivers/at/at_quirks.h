@@ -29,10 +29,7 @@ struct at_quirks {
     int reset_wait_ms;            /* until it answers again */
     bool no_cmms;                 /* AT+CMMS harms or is unknown */
     bool reports_stored;          /* <ds> 2 is what works; 1 is accepted and lost */
-    /* Answers other commands while a short message is still under way: the fence proves nothing
-     * about its answer, so the SIM is held until it came, or for answer_max_ms after the Ctrl-Z. */
-    bool answers_during_cmgs;
-    int answer_max_ms;
+    int answer_max_ms;   /* of AT+CMGS, behind the Ctrl-Z: see at_recover_hold(); 0: 180 s */
     enum ussd_form ussd; /* how a USSD request is written at first; the others are tried behind */
 };
 

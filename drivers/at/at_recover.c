@@ -11,6 +11,7 @@ enum {
     GONE_STEP_MS = 1000,
     RETURN_MS = 60000, /* for a port that our own reset took away */
     PENALTY_MAX_MS = 600000,
+    ANSWER_LATEST_MS = 180000, /* u-blox: the longest that any maker states for AT+CMGS */
     HOLD_TAIL_MS = 1000,       /* a final error may come right behind the late answer */
     RESTARTS_SPAN_MS = 600000, /* AT_RESTARTS in it, and the ladder is climbed */
     SAME_START_MS = 2000,      /* some say so twice, each in its own words */
@@ -159,16 +160,24 @@ void at_recover_fenced(struct at_link *l, bool in_step)
 
 void at_recover_hold(struct at_link *l)
 {
-    int64_t over_ms = l->send.left_ms + l->quirks->answer_max_ms;
+    int most_ms = l->quirks->answer_max_ms;
+    int64_t over_ms = l->send.left_ms + (most_ms ? most_ms : ANSWER_LATEST_MS);
     at_link_goto(l, LINK_RECOVERING, "an answer is still due");
     l->recovery.wait = AT_WAIT_ANSWER;
     loop_timer_arm(&l->timer, over_ms);
 }
 
+bool at_recover_is_held(const struct at_link *l)
+{
+    return at_link_state(l) == LINK_RECOVERING && l->recovery.wait == AT_WAIT_ANSWER;
+}
+
 void at_recover_answered(struct at_link *l)
 {
-    if (at_link_state(l) == LINK_RECOVERING && l->recovery.wait == AT_WAIT_ANSWER)
-        loop_timer_arm_in(&l->timer, HOLD_TAIL_MS);
+    if (!at_recover_is_held(l))
+        return;
+    l->send.silences = 0;
+    loop_timer_arm_in(&l->timer, HOLD_TAIL_MS);
 }
 
 /* --- a modem that restarts by itself, a port that goes --- */

@@ -193,7 +193,8 @@ static void count_errors(struct at_link *l, const struct at_result *result)
 /* What to do with the modem once a message has its verdict. */
 static void cmgs_after(struct at_link *l, const struct at_result *result)
 {
-    bool pending = l->send.unanswered.open && result->end == AT_END_TIMEOUT;
+    bool pending = l->send.unanswered.open && result->end == AT_END_TIMEOUT && result->body_left &&
+                   !l->recovery.reboot_seen;
     bool errors = l->send.errors >= ERRORS_CLIMB;
     bool silences = l->send.silences >= SILENCES_CLIMB;
     if (errors)
@@ -209,14 +210,14 @@ static void cmgs_after(struct at_link *l, const struct at_result *result)
         at_ladder_reopen(l, "the port takes no bytes");
     } else if (!result->in_step) {
         at_init_failed(l, AT_SCRIPT_DEAF);
-    } else if (pending && l->quirks->answers_during_cmgs) {
-        at_recover_hold(l);
     } else if (errors) {
         at_ladder_climb_for_sending(l, "errors without a cause, again and again");
     } else if (silences) {
         at_ladder_climb_for_sending(l, "it answers, but takes no message");
     } else if (refusals) {
         at_ladder_climb_for_sending(l, "it answers, and refuses every message");
+    } else if (pending) {
+        at_recover_hold(l);
     } else if (l->send.errors == ERRORS_RESYNC) {
         at_recover_resync(l, "errors without a cause");
     } else if (!is_cms(result, CMS_CENTRE_UNKNOWN) || !at_sim_restore_centre(l)) {
@@ -415,7 +416,7 @@ void at_send_on_cmgs(void *ctx, const char *line)
         evidence.part = send->unanswered.part;
         send->unanswered.open = false;
     }
-    send->late.fresh = true;
+    send->late.fresh = at_recover_is_held(l);
     send->late.at_ms = loop_now_ms(l->loop);
     send->late.evidence = evidence;
     at_link_tell_evidence(l, &evidence);
@@ -429,8 +430,6 @@ void at_send_on_orphan(struct at_link *l, const struct at_final *final)
     struct at_sending *send = &l->send;
     bool fresh = send->late.fresh && loop_now_ms(l->loop) - send->late.at_ms <= LATE_ERROR_MS;
     send->late.fresh = false;
-    if (!l->quirks->answers_during_cmgs)
-        return;
     if (fresh && final->kind != AT_FINAL_OK) {
         send->late.evidence.unsure = true;
         at_link_tell_evidence(l, &send->late.evidence);

@@ -25,13 +25,9 @@ static void say(struct world *w, const char *text)
     world_say(w, text, strlen(text));
 }
 
-static struct world *world_late(int64_t late_ms, const char *answer)
+/* One that is unknown after two minutes, and answered so long after its Ctrl-Z. */
+static uint64_t late_one(struct world *w, int64_t late_ms, const char *answer)
 {
-    struct world *w = world_new();
-    strcpy(w->maker, "otpgate");
-    strcpy(w->model, "SIM-LATE");
-    world_start(w);
-    assert_true(world_until_ready(w, 5000));
     w->answer_late_ms = late_ms;
     w->cmgs_answer = answer;
     uint64_t token = world_submit(w, false);
@@ -45,6 +41,23 @@ static struct world *world_late(int64_t late_ms, const char *answer)
     assert_int_equal(world_submit(w, false), 0);
     w->answer_late_ms = 0;
     w->cmgs_answer = NULL;
+    return token;
+}
+
+static struct world *world_of(const char *model)
+{
+    struct world *w = world_new();
+    strcpy(w->maker, "otpgate");
+    strcpy(w->model, model);
+    world_start(w);
+    assert_true(world_until_ready(w, 5000));
+    return w;
+}
+
+static struct world *world_late(int64_t late_ms, const char *answer)
+{
+    struct world *w = world_of("SIM-LATE");
+    (void)late_one(w, late_ms, answer);
     return w;
 }
 
@@ -124,6 +137,55 @@ static void the_longest_answer_time_ends_the_hold(void **state)
     world_end(w);
 }
 
+/* Nobody has to know of a modem that it is of that kind: it has passed a fence. */
+static void a_plain_one_is_held_too(void **state)
+{
+    static const struct {
+        const char *answer;
+        unsigned evidences;
+        bool unsure;
+    } rows[] = {{NULL, 1, false},
+                {"\r\n+CMGS: %d\r\n\r\n+CMS ERROR: 500\r\n", 2, true},
+                {"\r\n+CMS ERROR: 38\r\n", 0, false},
+                {"\r\nERROR\r\n", 0, false},
+                {"\r\nOK\r\n", 0, false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world *w = world_of("SIM-1");
+        for (unsigned n = 1; n <= 3; n++) { /* they were answered in the end: no rung */
+            uint64_t token = late_one(w, 125000, rows[i].answer);
+            world_run(w, 4000);
+            assert_int_equal(world_state(w), LINK_RECOVERING);
+            assert_true(world_until_ready(w, 2000));
+            assert_int_equal(w->evidences, n * rows[i].evidences);
+            assert_int_equal(w->evidence.token, rows[i].evidences ? token : 0);
+            assert_int_equal(w->evidence.unsure, rows[i].unsure);
+        }
+        send_one(w);
+        world_end(w);
+    }
+}
+
+/* A minute behind the verdict it is ready again; the next silence is a rung, and none that waits. */
+static void a_plain_one_is_held_for_a_minute(void **state)
+{
+    (void)state;
+    struct world *w = world_of("SIM-1");
+    (void)late_one(w, 4000000, NULL);
+    assert_false(world_until_ready(w, 59500));
+    assert_true(world_until_ready(w, 1000));
+    w->cmgs_answer = "";
+    uint64_t token = world_submit(w, false);
+    assert_true(world_until_outcome(w, token, 120000));
+    assert_int_equal(w->outcome.verdict, SMS_UNKNOWN);
+    assert_null(strstr(w->wire, "AT+CFUN=4"));
+    w->cmgs_answer = NULL;
+    assert_true(world_until_ready(w, 5000));
+    assert_non_null(strstr(w->wire, "AT+CFUN=4")); /* its radio has restarted */
+    send_one(w);
+    world_end(w);
+}
+
 static void a_restart_ends_the_hold(void **state)
 {
     (void)state;
@@ -185,6 +247,8 @@ int main(void)
         cmocka_unit_test(an_error_long_behind_is_nobodys),
         cmocka_unit_test(a_late_error_ends_the_hold),
         cmocka_unit_test(the_longest_answer_time_ends_the_hold),
+        cmocka_unit_test(a_plain_one_is_held_too),
+        cmocka_unit_test(a_plain_one_is_held_for_a_minute),
         cmocka_unit_test(a_restart_ends_the_hold),
         cmocka_unit_test(a_reference_out_of_nowhere_is_an_orphan),
     };
