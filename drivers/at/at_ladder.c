@@ -154,7 +154,8 @@ static void came_anew(void *arg)
 /* Whoever pulls it out and puts it back need not wait for its end. */
 static void climb_quarantine(struct at_link *l, const char *why)
 {
-    int64_t wait_ms = at_recover_penalty_ms(l, QUARANTINE_STEP_MS);
+    int64_t wait_ms = at_recover_penalty_ms(&l->recovery.penalty, QUARANTINE_STEP_MS);
+    l->recovery.tries = 0;
     at_link_drop_port(l);
     if (at_link_state(l) != LINK_RECOVERING)
         at_link_goto(l, LINK_RECOVERING, why);
@@ -227,7 +228,7 @@ static void climb(struct at_link *l, enum at_rung rung, const char *why)
     rungs[rung].climb(l, why);
 }
 
-void at_ladder_climb(struct at_link *l, const char *why)
+static void climb_from(struct at_link *l, enum at_rung lowest, const char *why)
 {
     struct at_recovery *recovery = &l->recovery;
     /* A trouble of hours ago is another one. */
@@ -235,10 +236,15 @@ void at_ladder_climb(struct at_link *l, const char *why)
         recovery->rung = AT_RUNG_RADIO;
     if (recovery->reset_asked && recovery->rung < AT_RUNG_RESET)
         recovery->rung = AT_RUNG_RESET;
-    enum at_rung rung = recovery->rung;
+    enum at_rung rung = recovery->rung < lowest ? lowest : recovery->rung;
     while (!rungs[rung].possible(l) || !rung_is_free(l, rung))
         rung++;
     climb(l, rung, why);
+}
+
+void at_ladder_climb(struct at_link *l, const char *why)
+{
+    climb_from(l, AT_RUNG_RADIO, why);
 }
 
 void at_ladder_climb_for_sending(struct at_link *l, const char *why)
@@ -250,9 +256,12 @@ void at_ladder_climb_for_sending(struct at_link *l, const char *why)
 /* The port has to be closed, at once: no rung below that will do. */
 void at_ladder_reopen(struct at_link *l, const char *why)
 {
-    if (l->recovery.rung < AT_RUNG_REOPEN)
-        l->recovery.rung = AT_RUNG_REOPEN;
-    at_ladder_climb(l, why);
+    climb_from(l, AT_RUNG_REOPEN, why);
+}
+
+void at_ladder_rescue(struct at_link *l, const char *why)
+{
+    climb_from(l, AT_RUNG_USB, why);
 }
 
 /* --- what the owner asks for --- */

@@ -372,7 +372,8 @@ static void link_on_open(void *ctx)
     struct at_link *l = ctx;
     if (l->rescue)
         rescue_note(l->rescue, port_uri(l->port));
-    at_init_wake(l, "port open");
+    if (!at_recover_returned(l))
+        at_init_wake(l, "port open");
 }
 
 static void link_on_data(void *ctx, const uint8_t *data, size_t len)
@@ -595,6 +596,7 @@ static int op_attach(struct link *link, const char *where)
             rescue_note(l->rescue, NULL);
         return 0;
     }
+    l->recovery.moving = l->stream && strcmp(port_uri(l->port), where) != 0;
     int rc = port_slot_attach(l->port, where, &why);
     if (rc < 0)
         log_event(LOG_LEVEL_ERROR, "at", l->link.name, "bad-port", "why=\"%s\"", why);

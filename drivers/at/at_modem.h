@@ -26,6 +26,7 @@
 #include "at_script.h"
 #include "at_ussd.h"
 #include "fsm.h"
+#include "often.h"
 #include "rescue.h"
 
 enum { AT_FAMILIES = 3 };     /* CREG, CGREG, CEREG */
@@ -110,20 +111,28 @@ enum at_rung {
     AT_RUNG_QUARANTINE,
 };
 enum { AT_RUNGS = AT_RUNG_QUARANTINE + 1, AT_RUNG_MOST = 3 };
-enum { AT_REPLUGS = 3 };  /* in a row end a quarantine */
-enum { AT_RESTARTS = 5 }; /* in ten minutes: it cannot be left at that */
+enum { AT_REPLUGS = 3 }; /* in a row end a quarantine */
 struct at_recovery {
     enum at_rung rung;                       /* next to be climbed */
     int64_t climbed_ms;                      /* the last time, 0: never */
     int64_t used_ms[AT_RUNGS][AT_RUNG_MOST]; /* for the budgets; 0: not used */
     bool sending;     /* it answers, but sends nothing: only a message that went proves it well */
     bool awaited;     /* GONE in the midst of a recovery: the ladder goes on if it stays away */
-    unsigned penalty; /* failures in a row, squared into a waiting time */
+    unsigned penalty; /* quarantines in a row, squared into a waiting time */
+    unsigned tries;   /* in a row that its port went or did not open, squared too */
     unsigned replugs; /* that ended a quarantine, since one was kept or it was well */
     enum at_wait wait;
-    bool reboot_seen;                  /* the modem said that it has restarted */
-    int64_t restarted_ms[AT_RESTARTS]; /* by itself, the newest first; 0: none */
-    bool reset_asked; /* by the owner, and not begun: waits for what is under way */
+    bool reboot_seen;       /* the modem said that it has restarted */
+    struct often restarts;  /* by itself */
+    int64_t restarted_ms;   /* the last one; 0: none */
+    bool restarts_too_much; /* and nothing is done about it yet */
+    struct often drops;     /* off the bus, by itself, and no message went since */
+    int64_t left_ms;        /* it went, not by our doing, and is not open again; 0: no */
+    bool left_busy;         /* with a message under way */
+    unsigned cuts;          /* messages in a row that ended so */
+    int64_t fresh_ms;       /* it is open since then, and has not told of its start; 0: it has */
+    bool moving;            /* its port goes because it is to be another one */
+    bool reset_asked;       /* by the owner, and not begun: waits for what is under way */
 };
 
 struct at_link {
@@ -289,17 +298,20 @@ bool at_recover_take_turn(struct at_link *l);
 void at_recover_forgot(struct at_link *l); /* its settings are gone: a restart without a word */
 /* True, once: it has restarted by itself too often lately. */
 bool at_recover_take_restarts(struct at_link *l);
+/* Its port is open. True: it drops off the bus by itself too often, and climbs for it. */
+bool at_recover_returned(struct at_link *l);
 /* The keepalive was answered, or (sent) a message went: the trouble is over. */
 void at_recover_healthy(struct at_link *l, bool sent);
 /* It is plugged in. False: so it was too often, and its quarantine goes on. */
 bool at_recover_plugged(struct at_link *l);
-int64_t at_recover_penalty_ms(struct at_link *l, int64_t step_ms); /* one more failure in a row */
+int64_t at_recover_penalty_ms(unsigned *failures, int64_t step_ms); /* one more in a row */
 void at_recover_answered(struct at_link *l); /* what was due has come: ends a hold */
 
 /* --- at_ladder.c --- */
 void at_ladder_climb(struct at_link *l, const char *why); /* the modem fails: the next rung */
 void at_ladder_climb_for_sending(struct at_link *l, const char *why);
 void at_ladder_reopen(struct at_link *l, const char *why); /* the port has to be closed at once */
+void at_ladder_rescue(struct at_link *l, const char *why); /* to open it anew is of no help */
 int at_ladder_reset(struct at_link *l);                    /* the owner's wish; as link.h has it */
 /* True: a reset that was asked for begins. Between two dialogues: nothing is under way. */
 bool at_ladder_take_turn(struct at_link *l);

@@ -1,8 +1,6 @@
 /* at_recover: what keeps a modem alive, and what is noticed of one that is not: the keepalive,
  * fences, answers that are still due, restarts, ports that go. What is then done stands in
  * at_ladder.c. */
-#include <string.h>
-
 #include "at_modem.h"
 #include "log.h"
 
@@ -13,27 +11,39 @@ enum {
     PENALTY_MAX_MS = 600000,
     ANSWER_LATEST_MS = 180000, /* u-blox: the longest that any maker states for AT+CMGS */
     HOLD_TAIL_MS = 1000,       /* a final error may come right behind the late answer */
-    RESTARTS_SPAN_MS = 600000, /* AT_RESTARTS in it, and the ladder is climbed */
     SAME_START_MS = 2000,      /* some say so twice, each in its own words */
+    DROP_MS = 30000, /* some need 20 s from the bus to the bus; a hand has it in hand longer */
+    CUTS_CLIMB = 3,  /* messages in a row that it dropped off in */
 };
 
-int64_t at_recover_penalty_ms(struct at_link *l, int64_t step_ms)
+int64_t at_recover_penalty_ms(unsigned *failures, int64_t step_ms)
 {
-    if (l->recovery.penalty < 100)
-        l->recovery.penalty++;
-    int64_t wait_ms = step_ms * l->recovery.penalty * l->recovery.penalty;
+    if (*failures < 100)
+        ++*failures;
+    int64_t wait_ms = step_ms * *failures * *failures;
     return wait_ms < PENALTY_MAX_MS ? wait_ms : PENALTY_MAX_MS;
 }
 
 void at_recover_healthy(struct at_link *l, bool sent)
 {
-    /* One that answers everything and sends nothing is not well for all its answers. */
-    if (l->recovery.sending && !sent)
+    struct at_recovery *recovery = &l->recovery;
+    int64_t now_ms = loop_now_ms(l->loop);
+    /* One that answers everything and sends nothing is not well for all its answers, nor is one
+     * that answers only until it restarts or drops off again. */
+    bool restarts = often_is_trouble(&recovery->restarts, now_ms);
+    bool drops = often_is_trouble(&recovery->drops, now_ms);
+    if (!sent && (recovery->sending || restarts || drops))
         return;
-    l->recovery.sending = false;
-    l->recovery.rung = AT_RUNG_RADIO;
-    l->recovery.penalty = 0;
-    l->recovery.replugs = 0;
+    if (sent) {
+        often_forget(&recovery->drops);
+        recovery->left_busy = false;
+        recovery->cuts = 0;
+    }
+    recovery->sending = false;
+    recovery->rung = AT_RUNG_RADIO;
+    recovery->penalty = 0;
+    recovery->tries = 0;
+    recovery->replugs = 0;
 }
 
 /* A stick whose power is too weak comes anew by itself, and would never be left alone. Whether that
@@ -186,12 +196,15 @@ void at_recover_answered(struct at_link *l)
  * and so never found wanting. Only the starts themselves tell. */
 static void note_restart(struct at_link *l)
 {
-    int64_t *at_ms = l->recovery.restarted_ms; /* the newest first; 0: none */
+    struct at_recovery *recovery = &l->recovery;
     int64_t now_ms = loop_now_ms(l->loop);
-    if (at_ms[0] && now_ms - at_ms[0] < SAME_START_MS)
+    if (recovery->restarted_ms && now_ms - recovery->restarted_ms < SAME_START_MS)
         return;
-    memmove(at_ms + 1, at_ms, (AT_RESTARTS - 1) * sizeof *at_ms);
-    at_ms[0] = now_ms;
+    recovery->restarted_ms = now_ms;
+    bool fresh = recovery->fresh_ms && now_ms - recovery->fresh_ms <= DROP_MS;
+    recovery->fresh_ms = 0;
+    if (!fresh && often_note(&recovery->restarts, now_ms))
+        recovery->restarts_too_much = true;
 }
 
 /* Nothing else would ever count them: the modem answers to all that it is asked, and is begun anew.
@@ -207,11 +220,9 @@ void at_recover_forgot(struct at_link *l)
 
 bool at_recover_take_restarts(struct at_link *l)
 {
-    int64_t first_ms = l->recovery.restarted_ms[AT_RESTARTS - 1];
-    if (!first_ms || loop_now_ms(l->loop) - first_ms > RESTARTS_SPAN_MS)
-        return false;
-    memset(l->recovery.restarted_ms, 0, sizeof l->recovery.restarted_ms);
-    return true;
+    bool too_much = l->recovery.restarts_too_much;
+    l->recovery.restarts_too_much = false;
+    return too_much;
 }
 
 void at_recover_on_reboot(void *ctx, const char *line)
@@ -231,6 +242,46 @@ void at_recover_on_reboot(void *ctx, const char *line)
         (void)at_init_restarted(l);
 }
 
+/* A bad cable, or a power supply that is too weak: each time all is well, and then not. Whether
+ * that was somebody's hand cannot be seen; but a hand takes longer, does not do it five times, and
+ * not just when a message goes, every time. */
+bool at_recover_returned(struct at_link *l)
+{
+    struct at_recovery *recovery = &l->recovery;
+    int64_t now_ms = loop_now_ms(l->loop), left_ms = recovery->left_ms;
+    bool busy = recovery->left_busy;
+    recovery->left_ms = 0;
+    recovery->left_busy = recovery->moving = false;
+    recovery->fresh_ms = now_ms;
+    often_wake(&recovery->restarts, now_ms);
+    often_wake(&recovery->drops, now_ms);
+    if (!left_ms || now_ms - left_ms > DROP_MS)
+        return false;
+    bool again = often_is_trouble(&recovery->drops, now_ms);
+    again |= often_note(&recovery->drops, now_ms);
+    recovery->cuts += busy;
+    if (busy && recovery->cuts >= CUTS_CLIMB) {
+        recovery->sending = true;
+        at_ladder_rescue(l, "it drops off in the midst of each message");
+    } else if (again) {
+        at_ladder_rescue(l, "it drops off again and again");
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void note_drop(struct at_link *l)
+{
+    struct at_recovery *recovery = &l->recovery;
+    bool reset = at_link_state(l) == LINK_RECOVERING && recovery->wait == AT_WAIT_RESET;
+    if (l->stream && at_link_state(l) != LINK_OPENING && !reset && !recovery->moving) {
+        recovery->left_ms = loop_now_ms(l->loop);
+        recovery->left_busy = l->send.active;
+    }
+    recovery->moving = false;
+}
+
 static void on_port(void *arg)
 {
     at_link_open_port(arg, "port is there");
@@ -238,6 +289,7 @@ static void on_port(void *arg)
 
 void at_recover_gone(struct at_link *l, const char *why, bool was_open)
 {
+    note_drop(l); /* first: what is under way may yet turn out to have gone */
     at_link_drop_port(l);
     l->recovery.reset_asked = false;
     at_link_goto(l, LINK_GONE, why);
@@ -245,7 +297,7 @@ void at_recover_gone(struct at_link *l, const char *why, bool was_open)
     /* The node may still be there (another program holds it, a hang-up): then nothing would ever
      * call. Slower each time, until the modem is healthy again. */
     if (was_open)
-        loop_timer_arm_in(&l->timer, at_recover_penalty_ms(l, GONE_STEP_MS));
+        loop_timer_arm_in(&l->timer, at_recover_penalty_ms(&l->recovery.tries, GONE_STEP_MS));
     /* It went in the midst of a recovery: a reset that dropped it off the bus, most likely. */
     l->recovery.awaited = !was_open && l->recovery.rung > AT_RUNG_RADIO;
     if (l->recovery.awaited)

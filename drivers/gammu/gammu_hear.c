@@ -40,7 +40,9 @@ static bool take_alive(struct gammu_link *l)
     l->looking = false;
     l->looked_ms = loop_now_ms(l->loop);
     /* A while after its start: one that dies soon after each has answered once every time. */
-    if (!l->sending && loop_now_ms(l->loop) - l->started_ms >= l->keepalive_ms)
+    int64_t now_ms = loop_now_ms(l->loop);
+    if (!l->sending && now_ms - l->started_ms >= l->keepalive_ms &&
+        !often_is_trouble(&l->losses, now_ms))
         l->penalty = l->replugs = 0;
     if (l->send.active)
         return true; /* the answer that is awaited is another one */

@@ -13,6 +13,7 @@
 #include "fsm.h"
 #include "gammu_link.h"
 #include "gammu_wire.h"
+#include "often.h"
 #include "recorder.h"
 
 enum {
@@ -47,12 +48,14 @@ struct gammu_link {
     size_t in_len;
     unsigned lines; /* since the last look */
     bool looking;
-    int64_t looked_ms;  /* the end of the last look */
-    bool reset_asked;   /* as soon as what is under way has ended */
-    unsigned penalty;   /* failures in a row, squared into a waiting time */
-    unsigned replugs;   /* that ended a quarantine, since one was kept or it was well */
-    bool sending;       /* it has failed with a message: only one that went proves it well */
-    int64_t started_ms; /* the helper */
+    int64_t looked_ms;   /* the end of the last look */
+    bool reset_asked;    /* as soon as what is under way has ended */
+    unsigned penalty;    /* failures in a row, squared into a waiting time */
+    unsigned replugs;    /* that ended a quarantine, since one was kept or it was well */
+    bool sending;        /* it has failed with a message: only one that went proves it well */
+    struct often losses; /* of a phone that was known, and how often one came anew */
+    bool lost;           /* and its coming anew is no news */
+    int64_t started_ms;  /* the helper */
 
     struct {
         bool active, asked, left;

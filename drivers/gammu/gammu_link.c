@@ -141,33 +141,62 @@ static void came_anew(void *arg)
     open_port(l, "plugged in");
 }
 
-void gammu_restart(struct gammu_link *l, enum sms_local cause, const char *why)
+static void rest(struct gammu_link *l, const char *why)
 {
-    l->sending |= l->send.active && l->send.left;
-    drop(l, cause);
-    log_event(LOG_LEVEL_WARNING, "gammu", l->link.name, "restart", "why=\"%s\"", why);
-    if (l->penalty < RESTARTS) {
-        l->penalty++;
-        gammu_goto(l, LINK_RECOVERING, why);
-        loop_timer_arm_in(&l->timer, REST_MS);
-        return;
-    }
     int64_t wait_ms = penalty_ms(l, QUARANTINE_STEP_MS);
     gammu_goto(l, LINK_QUARANTINED, why);
     loop_timer_arm_in(&l->timer, wait_ms);
     port_watch_new(l->port, came_anew, l);
 }
 
+/* Each time all is well, and then it drops off the bus, or its helper ends. True: too often. */
+static bool note_loss(struct gammu_link *l)
+{
+    int64_t now_ms = loop_now_ms(l->loop);
+    bool trouble = often_is_trouble(&l->losses, now_ms);
+    bool known = gammu_state(l) == LINK_REGISTERING || gammu_state(l) == LINK_READY ||
+                 gammu_state(l) == LINK_BUSY;
+    if (!known || l->reset_asked)
+        return trouble;
+    l->lost = true;
+    return often_note(&l->losses, now_ms) || trouble;
+}
+
+void gammu_restart(struct gammu_link *l, enum sms_local cause, const char *why)
+{
+    bool too_often = note_loss(l);
+    l->sending |= l->send.active && l->send.left;
+    drop(l, cause);
+    log_event(LOG_LEVEL_WARNING, "gammu", l->link.name, "restart", "why=\"%s\"", why);
+    if (l->penalty >= RESTARTS || too_often) {
+        rest(l, why);
+        return;
+    }
+    l->penalty++;
+    gammu_goto(l, LINK_RECOVERING, why);
+    loop_timer_arm_in(&l->timer, REST_MS);
+}
+
+/* One that comes anew and is never reached counts too. */
 static void on_port(void *arg)
 {
-    open_port(arg, "port is there");
+    struct gammu_link *l = arg;
+    if (!l->lost)
+        (void)often_note(&l->losses, loop_now_ms(l->loop));
+    l->lost = false;
+    open_port(l, "port is there");
 }
 
 /* A port that is there is watched for another device alone: that somebody lets go of it would be
  * our own helper, which ends just now. */
 void gammu_gone(struct gammu_link *l, const char *why, int64_t most_ms)
 {
+    bool too_often = note_loss(l);
     drop(l, SMS_LOCAL_GONE);
+    if (too_often && most_ms > 0) {
+        rest(l, "it drops off again and again");
+        return;
+    }
     gammu_goto(l, LINK_GONE, why);
     if (most_ms == 0) {
         port_watch(l->port, on_port, l);
@@ -181,6 +210,7 @@ void gammu_gone(struct gammu_link *l, const char *why, int64_t most_ms)
 static void open_port(struct gammu_link *l, const char *why)
 {
     port_unwatch(l->port);
+    often_wake(&l->losses, loop_now_ms(l->loop));
     gammu_goto(l, LINK_OPENING, why);
     memset(&l->link.identity, 0, sizeof l->link.identity);
     l->link.radio = (struct link_radio){.registration = -1, .technology = -1};
@@ -324,12 +354,14 @@ static int op_reset(struct link *link)
     struct gammu_link *l = gammu_own(link);
     if (gammu_state(l) == LINK_GONE)
         return -ENODEV;
-    if (gammu_state(l) == LINK_QUARANTINED || gammu_state(l) == LINK_RECOVERING)
+    if (gammu_state(l) == LINK_QUARANTINED || gammu_state(l) == LINK_RECOVERING) {
         open_port(l, "another try");
-    else if (gammu_state(l) == LINK_BUSY)
+    } else if (gammu_state(l) == LINK_BUSY) {
         l->reset_asked = true;
-    else if (gammu_state(l) == LINK_READY || gammu_state(l) == LINK_REGISTERING)
+    } else if (gammu_state(l) == LINK_READY || gammu_state(l) == LINK_REGISTERING) {
+        l->reset_asked = true;
         gammu_restart(l, SMS_LOCAL_GONE, "asked to");
+    }
     return 0; /* else it starts just now */
 }
 

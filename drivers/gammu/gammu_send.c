@@ -47,6 +47,7 @@ bool gammu_take_outcome(struct gammu_link *l, const struct gammu_line *line)
             .verdict = SMS_SENT, .space = SMS_CAUSE_NONE, .reference = line->value & 0xFF};
         l->penalty = l->replugs = 0;
         l->sending = false;
+        often_forget(&l->losses);
     }
     tell_outcome(l, &outcome);
     gammu_settle(l, "free");

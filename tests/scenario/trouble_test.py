@@ -77,6 +77,34 @@ class Ladder(unittest.TestCase):
             self.assertEqual(rungs, ["rung=reset", "rung=reopen", "rung=power"])
             self.assertFalse(gw.sim.violations())
 
+    def test_one_that_drops_off_again_and_again(self):
+        """A bad cable. It is left alone, with an alarm, and comes back; the other sends meanwhile."""
+        with Gateway(modems=2, latency_ms=20) as gw:
+            gw.wait_ready()
+            with gw.client() as watcher, gw.client() as client:
+                watcher.call("events.follow", topics=["modem", "alarm"])
+                for n in range(5):
+                    gw.sim.control("unplug", modem=0)
+                    watcher.next_event(lambda e: e["topic"] == "modem" and e.get("state") == "gone")
+                    send(client, "on-%d" % n)
+                    got = settled(client, "on-%d" % n)
+                    self.assertEqual([a["modem"] for a in got["attempts"]], ["m1"])
+                    self.assertEqual(client.call("alarm.list")["alarms"], [])
+                    gw.sim.control("replug", modem=0)
+                    if n < 4:
+                        await_ready(watcher, "m0")
+                watcher.next_event(lambda e: e["topic"] == "alarm")
+                alarms = client.call("alarm.list")["alarms"]
+                self.assertEqual([a["name"] for a in alarms], ["modem_quarantined"])
+                await_ready(watcher, "m0")
+                send(client, "back", modem="m0")
+                self.assertIn(settled(client, "back")["state"], ("sent", "delivered"))
+                self.assertEqual(client.call("alarm.list")["alarms"], [])
+            rungs = [line.split("ladder ", 1)[1] for line in gw.log().splitlines()
+                     if "at m0 ladder" in line]
+            self.assertEqual(rungs, ['rung=quarantine why="it drops off again and again"'])
+            self.assertFalse(gw.sim.violations())
+
     def test_deaf_at_the_prompt(self):
         """Registered, and well to look at, until a message comes: it goes by the other."""
         with Gateway(modems=2, latency_ms=20) as gw:

@@ -48,7 +48,7 @@ static unsigned ctrl_zs(const struct world *w)
 
 static void sends(struct world *w)
 {
-    assert_true(world_until_ready(w, 60000));
+    assert_true(world_until_ready(w, 700000));
     w->answer = OWNER_YES;
     w->answer_ms = 0;
     uint64_t token = world_submit(w, false);
@@ -201,6 +201,28 @@ static void one_that_restarts_all_the_time_climbs(void **state)
     world_end(w);
 }
 
+/* Its keepalives are answered in between, and prove nothing. */
+static void one_that_restarts_every_two_minutes_is_left_alone(void **state)
+{
+    (void)state;
+    struct world *w = world_well();
+    for (int minute = 0; minute < 6 * 60; minute += 2) {
+        restart(w);
+        world_run(w, 120000);
+    }
+    assert_in_range(quarantines, 3, 40);
+    assert_true(rungs < 60);
+    sends(w);
+    world_run(w, 1800000);
+    unsigned before = rungs;
+    for (int i = 0; i < 4; i++) {
+        restart(w);
+        world_run(w, 120000);
+    }
+    assert_int_equal(rungs, before);
+    world_end(w);
+}
+
 /* Its answers come too late for each start, so that it never leaves SYNCING. */
 static void one_that_never_gets_through_climbs_too(void **state)
 {
@@ -311,6 +333,7 @@ int main(void)
         cmocka_unit_test(behind_the_text_it_is_unknown_soon),
         cmocka_unit_test(a_silence_behind_it_climbs_nothing),
         cmocka_unit_test(one_that_restarts_all_the_time_climbs),
+        cmocka_unit_test(one_that_restarts_every_two_minutes_is_left_alone),
         cmocka_unit_test(one_that_never_gets_through_climbs_too),
         cmocka_unit_test(one_that_restarts_now_and_then_climbs_nothing),
         cmocka_unit_test(one_that_never_takes_a_message_climbs),

@@ -333,6 +333,56 @@ static void some_looks_forgive_nothing(void **state)
     assert_int_equal(world->state, LINK_QUARANTINED);
 }
 
+/* A bad cable: each time all is well for a while, and looks are answered. With its helper's last
+ * word, without one, and with a phone that is never reached before it drops off again. */
+static void one_that_drops_off_again_and_again_is_left_alone(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 3; way++) {
+        struct gammu_world *world = gammu_world_new();
+        unsigned rests = 0;
+        bool rested = false;
+        for (int minute = 0; minute < 12 * 60; minute++) {
+            if (world->helper && way < 2) {
+                gammu_world_ready(world);
+                gammu_world_run(world, 70000);
+                gammu_world_line(world, "alive");
+            }
+            if (world->helper && way > 0)
+                gammu_world_line(world, "broken 4");
+            else if (world->helper)
+                gammu_world_die(world);
+            gammu_world_run(world, 3000);
+            if (world->watch && world->state != LINK_QUARANTINED)
+                comes_anew(world);
+            gammu_world_run(world, 20000);
+            rests += world->state == LINK_QUARANTINED && !rested;
+            rested = world->state == LINK_QUARANTINED;
+        }
+        print_message("way %d: %u rests, %u starts\n", way, rests, world->starts);
+        assert_in_range(rests, 5, 60);
+        assert_in_range(world->starts, 10, 100);
+        gammu_world_free(world);
+    }
+}
+
+/* Now and then it is nobody's fault, and a hand is quick sometimes. */
+static void one_that_drops_off_now_and_then_is_not(void **state)
+{
+    struct gammu_world *world = *state;
+    for (unsigned i = 0; i < 40; i++) {
+        gammu_world_ready(world);
+        for (unsigned k = 0; k < (i < 3 ? 1 : 4); k++) {
+            gammu_world_run(world, 61000);
+            gammu_world_line(world, "alive");
+        }
+        gammu_world_line(world, "broken 4");
+        gammu_world_run(world, 500);
+        assert_int_equal(world->state, LINK_GONE);
+        comes_anew(world);
+    }
+}
+
 static void roaming_is_obeyed(void **state)
 {
     struct gammu_world *world = *state;
@@ -597,6 +647,8 @@ int main(void)
         TEST(some_looks_forgive_nothing),
         TEST(roaming_is_obeyed),
         TEST(a_phone_that_is_not_there_is_waited_for),
+        cmocka_unit_test(one_that_drops_off_again_and_again_is_left_alone),
+        TEST(one_that_drops_off_now_and_then_is_not),
         cmocka_unit_test(a_phone_that_is_not_reached_is_tried_more_and_more_rarely),
         TEST(is_looked_at_once_a_minute),
         TEST(messages_do_not_put_the_look_off),
