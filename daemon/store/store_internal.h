@@ -97,7 +97,7 @@ struct store {
     int64_t reserve_tried_ms;
     bool reserve_held;
     struct {
-        int64_t audit, event, seen;
+        int64_t audit, event, otp, seen;
     } purge_past; /* rows up to these are of a future, says this look of the purge; 0: a new look */
     char dir[512];
 };

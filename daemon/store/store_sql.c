@@ -282,9 +282,12 @@ static const char *const sql_text[SQLS] = {
         "AND ended_wall < ? ORDER BY ended_wall LIMIT ?)",
     [SQL_OTP_PURGE_KEYS] = "DELETE FROM otp_key WHERE (owner, name) IN (SELECT owner, name FROM "
                            "otp_key INDEXED BY otp_key_wall WHERE wall < ? ORDER BY wall LIMIT ?)",
-    [SQL_OTP_PURGE_ROWS] = "DELETE FROM otp WHERE row IN (SELECT row FROM (SELECT row, "
-                           "created_wall, state FROM otp ORDER BY row LIMIT ?2) WHERE "
-                           "created_wall < ?1 AND state <> 0)",
+    /* What is pending has no time to go yet, as if it were of the future: it is passed by. */
+    [SQL_OTP_PURGE_ROWS_LOOK] = "SELECT row, iif(state = 0, 0x7fffffffffffffff, created_wall) "
+                                "FROM otp WHERE row > ? ORDER BY row LIMIT ?",
+    [SQL_OTP_PURGE_ROWS] = "DELETE FROM otp WHERE row IN (SELECT row FROM otp WHERE row <= ? AND "
+                           "(created_wall < ? OR created_wall > ?) AND state <> 0 "
+                           "ORDER BY row LIMIT ?)",
     [SQL_WINDOW_NEWEST] =
         "SELECT n FROM otp_window WHERE scope = ? AND name = ? ORDER BY n DESC LIMIT 1",
     [SQL_WINDOW_INSERT] = "INSERT INTO otp_window (scope, name, n, at, until) VALUES (?,?,?,?,?)",

@@ -96,7 +96,6 @@ int store_otp_purge(struct store *store, const struct store_otp_purge *before, s
         {SQL_OTP_PURGE_TUPLES, before->streaks_before_ms},
         {SQL_OTP_PURGE_KEYS, before->keys_before_wall_ms},
         {SQL_OTP_PURGE_NUMBERS, before->numbers_before_wall_ms},
-        {SQL_OTP_PURGE_ROWS, before->rows_before_wall_ms},
         {SQL_WINDOW_PURGE, store_clock_ms(store)},
         {SQL_TALLY_PURGE, before->tally_before_hour},
     };
@@ -111,6 +110,12 @@ int store_otp_purge(struct store *store, const struct store_otp_purge *before, s
         query_put(&query, (int64_t)rows - count);
         rc = query_run(&query);
         count += rc == 0 ? sqlite3_changes(store->db) : 0;
+    }
+    if (rc == 0 && (size_t)count < rows) {
+        rc = purge_in_order(store, SQL_OTP_PURGE_ROWS_LOOK, SQL_OTP_PURGE_ROWS,
+                            &store->purge_past.otp, before->rows_before_wall_ms,
+                            rows - (size_t)count);
+        count += rc > 0 ? rc : 0;
     }
     return txn_leave(store, &own, rc < 0 ? rc : count);
 }

@@ -280,6 +280,56 @@ static void test_find_and_purge(void **state)
     rig_end(&rig);
 }
 
+static void put_many(struct rig *rig, const char *tuple, int count, bool pending)
+{
+    for (int i = 0; i < count; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%s%d", tuple, i);
+        struct otp_row row = make(rig, name);
+        assert_int_equal(put(rig, &row), 0);
+        if (pending)
+            continue;
+        row.state = OTP_APPROVED;
+        row.ended_wall_ms = loop_wall_ms(rig->loop);
+        update(rig, &row);
+    }
+}
+
+static int purge_rows(struct rig *rig, int64_t before_wall_ms)
+{
+    const struct store_otp_purge before = {.rows_before_wall_ms = before_wall_ms};
+    int all = 0, steps = 0;
+    for (int count; (count = store_otp_purge(rig->store, &before, 8)) != 0; all += count) {
+        assert_in_range(count, 1, 8);
+        assert_true(steps++ < 100); /* it comes to an end */
+    }
+    return all;
+}
+
+/* A clock that stood in the future for a while, and what is pending for long: neither keeps back
+ * what came later, and what is of the future goes with it. */
+static void test_the_future_blocks_nothing(void **state)
+{
+    enum { AHEAD = 30, BEHIND = 20 };
+    struct rig rig;
+    (void)state;
+    rig_memory(&rig);
+    put_many(&rig, "pending", AHEAD, true);
+    loop_sim_wall_set(rig.loop, RIG_WALL_MS + 3650 * DAY_MS);
+    put_many(&rig, "ahead", AHEAD, false);
+    (void)purge_rows(&rig, RIG_WALL_MS);
+    loop_sim_wall_set(rig.loop, RIG_WALL_MS);
+    put_many(&rig, "behind", BEHIND, false);
+    (void)purge_rows(&rig, RIG_WALL_MS); /* nothing is old: what is of the future may be right */
+    assert_int_equal(rig_number(&rig, "SELECT count(*) FROM otp"), 2 * AHEAD + BEHIND);
+    rig_pass(&rig, 400 * DAY_MS);
+    put_many(&rig, "now", 3, false);
+    (void)purge_rows(&rig, loop_wall_ms(rig.loop));
+    assert_int_equal(rig_number(&rig, "SELECT count(*) FROM otp"), AHEAD + 3);
+    assert_int_equal(rig_number(&rig, "SELECT count(*) FROM otp WHERE state = 0"), AHEAD);
+    rig_end(&rig);
+}
+
 /* Look-ups go through runs of 8192 rows, the newest first. */
 static void test_runs(void **state)
 {
@@ -411,6 +461,7 @@ int main(void)
         cmocka_unit_test(test_backup_takes_no_code),
         cmocka_unit_test(test_lost_keys),
         cmocka_unit_test(test_find_and_purge),
+        cmocka_unit_test(test_the_future_blocks_nothing),
         cmocka_unit_test(test_runs),
         cmocka_unit_test(test_from_revision_6),
         cmocka_unit_test(test_tallies),
