@@ -144,6 +144,7 @@ int store_attempts_match(struct store *store, const char *iccid, int reference, 
     query_put_blob(&query, hash, sizeof hash);
     query_put_text(&query, iccid);
     query_put(&query, reference < 0 ? -1 : reference);
+    query_put(&query, store->attempts_past);
     query_put(&query, now_ms);
     query_put(&query, (int64_t)limit);
     return attempt_get_all(&query, out, limit);

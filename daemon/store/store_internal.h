@@ -92,6 +92,7 @@ struct store {
     void *on_events_arg;
 
     int dir_fd, lock_fd, incarnation_fd; /* -1: in memory */
+    int64_t attempts_past; /* no report can come for this token, nor for those before it */
     bool unclean, keys_lost, restored, incarnation_bad;
     uint8_t incarnation[STORE_INCARNATION];
     int64_t reserve_tried_ms;

@@ -14,6 +14,8 @@
 #include "text.h"
 
 enum { EVIDENCE_MS = 3600 * 1000, ANY_SEAL = -1 };
+/* From a commit to the last report that is believed: 24 h and 1 h at the most, and a margin. */
+static const int64_t ATTEMPT_LIVES_MS = INT64_C(48) * 3600 * 1000;
 
 struct recover {
     char boot[64], boot_now[64];
@@ -110,21 +112,48 @@ static int recover_run_one(struct store *store, enum sql sql, const int64_t *val
     return query_run(&query);
 }
 
-static const char clock_fact[] = "clock.shift";
+static const char clock_fact[] = "clock.shift", past_fact[] = "attempt.past";
 
-static int recover_read_clock(struct store *store)
+static int recover_read_fact(struct store *store, const char *name, int64_t *out)
 {
     char text[32];
-    int rc = store_fact_get(store, clock_fact, text, sizeof text);
-    store->clock_shift = rc == 1 ? strtoll(text, NULL, 10) : 0;
+    int rc = store_fact_get(store, name, text, sizeof text);
+    *out = rc == 1 ? strtoll(text, NULL, 10) : 0;
     return rc < 0 ? rc : 0;
 }
 
-static int recover_keep_clock(struct store *store)
+static int recover_keep_fact(struct store *store, const char *name, int64_t value)
 {
     char text[32];
-    snprintf(text, sizeof text, "%lld", (long long)store->clock_shift);
-    return store_fact_set(store, clock_fact, text);
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    return store_fact_set(store, name, text);
+}
+
+/* Attempts are kept for a month, and stand in the order of their commits: what was committed so
+ * long before the last sign of the former boot is past, and all before it. Those are not looked at
+ * again, not even to shift their times; whoever looks for a report looks behind them. */
+static int recover_pass_attempts(struct store *store, int64_t at_ms)
+{
+    struct query query = query_start(store, SQL_ATTEMPTS_PAST);
+    query_put(&query, store->attempts_past);
+    query_put(&query, at_ms - ATTEMPT_LIVES_MS);
+    int rc = query_step(&query);
+    if (rc != 1)
+        return rc;
+    store->attempts_past = query_get(&query);
+    query_end(&query);
+    return recover_keep_fact(store, past_fact, store->attempts_past);
+}
+
+static int recover_shift(struct store *store, int64_t shift)
+{
+    const int64_t past[] = {shift, store->attempts_past};
+    int rc = recover_run_one(store, SQL_SHIFT_MESSAGES, &shift, 1);
+    if (rc == 0)
+        rc = recover_run_one(store, SQL_SHIFT_REPORTS, &shift, 1);
+    if (rc == 0)
+        rc = recover_run_one(store, SQL_SHIFT_ATTEMPTS, past, 2);
+    return rc == 0 ? recover_run_one(store, SQL_SHIFT_OPEN, &shift, 1) : rc;
 }
 
 /* After a reboot CLOCK_BOOTTIME begins anew: what was stored is shifted by what the wall clock says
@@ -142,10 +171,10 @@ static int recover_clock(struct store *store, const struct recover *recover, boo
     int64_t shift = now - (recover->at + passed);
     store->clock_shift -= shift;
     log_event(LOG_LEVEL_NOTICE, "store", "-", "reboot", "passed_ms=%lld", (long long)passed);
-    int rc = recover_run_one(store, SQL_SHIFT_MESSAGES, &shift, 1);
+    int rc = recover_pass_attempts(store, recover->at);
     if (rc == 0)
-        rc = recover_run_one(store, SQL_SHIFT_ATTEMPTS, &shift, 1);
-    return rc == 0 ? recover_keep_clock(store) : rc;
+        rc = recover_shift(store, shift);
+    return rc == 0 ? recover_keep_fact(store, clock_fact, store->clock_shift) : rc;
 }
 
 /* --- claims and commits ----------------------------------------------------------------------- */
@@ -350,7 +379,9 @@ static int recover_write_start(struct store *store, const struct recover *recove
 static int recover_rows(struct store *store, const struct recover *recover)
 {
     bool went_back = false;
-    int rc = recover_read_clock(store);
+    int rc = recover_read_fact(store, clock_fact, &store->clock_shift);
+    if (rc == 0)
+        rc = recover_read_fact(store, past_fact, &store->attempts_past);
     if (rc == 0)
         rc = recover_clock(store, recover, &went_back);
     if (rc == 0)

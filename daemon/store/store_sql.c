@@ -150,8 +150,8 @@ static const char *const sql_text[SQLS] = {
         "run = ? AND (state = 2 OR report >= 0) ORDER BY token LIMIT ?",
     [SQL_ATTEMPTS_MATCH] =
         "SELECT " ATTEMPT_COLUMNS " FROM attempt INDEXED BY attempt_evidence WHERE tail = ? AND "
-        "iccid = ? AND reference = ? AND report_until > ? AND state <> 3 ORDER BY token DESC LIMIT "
-        "?",
+        "iccid = ? AND reference = ? AND token > ? AND report_until > ? AND state <> 3 "
+        "ORDER BY token DESC LIMIT ?",
     [SQL_ATTEMPTS_OPEN] = "SELECT " ATTEMPT_COLUMNS
                           " FROM attempt INDEXED BY attempt_open WHERE " ATTEMPT_OPEN " AND "
                           "state <> 0 AND iccid = ? AND committed > ? ORDER BY committed LIMIT ?",
@@ -336,11 +336,22 @@ static const char *const sql_text[SQLS] = {
     [SQL_SHIFT_MESSAGES] =
         "UPDATE message SET expires = expires + ?1, wait = iif(wait > 0, max(wait + ?1, 1), 0), "
         "report_until = iif(report_until > 0, max(report_until + ?1, 1), 0) "
-        "WHERE state IN (0, 1, 2, 4) OR (state = 3 AND report_until > 0)",
+        "WHERE state IN (0, 1, 2, 4)",
+    /* Of those that were sent the ones whose report is awaited: the others stay for a month. */
+    [SQL_SHIFT_REPORTS] =
+        "UPDATE message INDEXED BY message_report SET expires = expires + ?1, wait = iif(wait > 0, "
+        "max(wait + ?1, 1), 0), report_until = max(report_until + ?1, 1) "
+        "WHERE state IN (3, 4) AND state = 3 AND report_until > 0",
+    [SQL_ATTEMPTS_PAST] = "SELECT token FROM attempt WHERE token > ? AND report_until > 1 AND "
+                          "committed <> 0 AND committed < ? ORDER BY token DESC LIMIT 1",
     /* Nobody asks for the other ones' times. What is past becomes 1, once. */
     [SQL_SHIFT_ATTEMPTS] = "UPDATE attempt SET committed = iif(committed <> 0, committed + ?1, 0), "
-                           "report_until = iif(report_until > 0, max(report_until + ?1, 1), 0) "
-                           "WHERE " ATTEMPT_OPEN " OR report_until > 1",
+                           "report_until = max(report_until + ?1, 1) "
+                           "WHERE token > ?2 AND report_until > 1 AND NOT " ATTEMPT_OPEN,
+    [SQL_SHIFT_OPEN] =
+        "UPDATE attempt INDEXED BY attempt_open SET "
+        "committed = iif(committed <> 0, committed + ?1, 0), "
+        "report_until = iif(report_until > 0, max(report_until + ?1, 1), 0) WHERE " ATTEMPT_OPEN,
     [SQL_CLAIMS] = "SELECT row, EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.row "
                    "AND attempt.state = 1) FROM message INDEXED BY message_state WHERE "
                    "state IN (1, 2) LIMIT 1",

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include "store_internal.h"
 #include "store_rig.h"
 #include "vfs_shim.h"
 
@@ -306,6 +307,99 @@ static void test_a_reboot_leaves_alone_what_has_ended(void **state)
     rig_end(&rig);
 }
 
+/* Sent, and its report is awaited for a day. */
+static void put_awaited(struct rig *rig, int reference)
+{
+    const int64_t day_ms = INT64_C(24) * 3600 * 1000;
+    struct attempt attempt = {.message = 1,
+                              .state = ATTEMPT_SENT,
+                              .iccid = "s",
+                              .reference = reference,
+                              .committed_ms = loop_now_ms(rig->loop),
+                              .report_until_ms = loop_now_ms(rig->loop) + day_ms};
+    rig_begin(rig);
+    assert_int_equal(store_attempt_insert(rig->store, &attempt, "+84912345678"), 0);
+    rig_keep(rig);
+}
+
+static int found(struct rig *rig, int reference)
+{
+    struct attempt attempt;
+    return store_attempts_match(rig->store, "s", reference, "912345678", loop_now_ms(rig->loop),
+                                &attempt, 1);
+}
+
+static int64_t reboot_steps(struct rig *rig)
+{
+    static const enum sql looked[] = {SQL_SHIFT_MESSAGES, SQL_SHIFT_REPORTS,  SQL_ATTEMPTS_PAST,
+                                      SQL_SHIFT_OPEN,     SQL_SHIFT_ATTEMPTS, SQL_CLAIMS};
+    int64_t steps = 0;
+    rig_close(rig);
+    rig_reboot(rig, 600000);
+    rig_reopen(rig);
+    for (size_t i = 0; i < sizeof looked / sizeof looked[0]; i++)
+        steps += sqlite3_stmt_status(rig->store->stmt[looked[i]], SQLITE_STMTSTATUS_VM_STEP, 0);
+    return steps;
+}
+
+/* A month of them lies before those of which a report may still come: a reboot passes them by, the
+ * first one too, and the awaited ones keep their time. */
+static void test_a_reboot_costs_the_same_behind_a_month(void **state)
+{
+    static const char many[] =
+        "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
+        "INSERT INTO attempt (message, part, state, modem, iccid, reference, space, cause, "
+        "claimed_wall, committed_wall, ended_wall, committed, report_until, report, report_wall, "
+        "tail) SELECT message, part, state, modem, iccid, reference, space, cause, claimed_wall, "
+        "committed_wall, ended_wall, committed, report_until, report, report_wall, tail FROM n, "
+        "attempt WHERE token = 1;"
+        "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
+        "INSERT INTO message (id, uid, otp, seal, class, encoding, parts, report, flash, "
+        "unaccented, replace_type, created_wall, expires_wall, expires, state, on_unknown, "
+        "parts_done, no_validity, reference, sent_nothing, resends, crashes, wait, sending_wall, "
+        "sent_wall, ended_wall, report_until, pin, avoid, modem, iccid, reason, space, cause) "
+        "SELECT randomblob(16), uid, otp, seal, class, encoding, parts, report, flash, unaccented, "
+        "replace_type, created_wall, expires_wall, expires, 3, on_unknown, parts_done, "
+        "no_validity, reference, sent_nothing, resends, crashes, wait, sending_wall, sent_wall, "
+        "created_wall, 0, pin, avoid, modem, iccid, reason, space, cause FROM n, message WHERE row "
+        "= 1;";
+    int64_t steps[2];
+    (void)state;
+    for (int month = 0; month < 2; month++) {
+        struct rig rig;
+        rig_disk(&rig);
+        rig_put(&rig, "k");
+        put_awaited(&rig, 1);
+        rig_commit(&rig);
+        if (month)
+            assert_int_equal(sqlite3_exec(rig.store->db, many, NULL, NULL, NULL), SQLITE_OK);
+        rig_close(&rig);
+        rig_reopen(&rig); /* it knows of them */
+        rig_pass(&rig, INT64_C(60) * 3600 * 1000);
+        for (int i = 0; i < 20; i++)
+            put_awaited(&rig, 2 + i);
+        rig_commit(&rig);
+        steps[month] = reboot_steps(&rig);
+        for (int boot = 0; boot < 2; boot++) {
+            assert_int_equal(found(&rig, 1), 0);
+            assert_int_equal(found(&rig, 2), 1);
+            assert_int_equal(found(&rig, 21), 1);
+            assert_in_range(reboot_steps(&rig), steps[month] / 4, steps[month] * 2);
+        }
+        rig_close(&rig);
+        rig_reopen(&rig); /* the same boot */
+        assert_int_equal(found(&rig, 1), 0);
+        assert_int_equal(found(&rig, 2), 1);
+        rig_close(&rig);
+        rig_reboot(&rig, INT64_C(24) * 3600 * 1000);
+        rig_reopen(&rig);
+        assert_int_equal(found(&rig, 2), 0);
+        rig_end(&rig);
+    }
+    print_message("steps of a reboot: %d, and %d behind 20,000\n", (int)steps[0], (int)steps[1]);
+    assert_in_range(steps[1], 1, steps[0] + steps[0] / 10);
+}
+
 static void events_after_ntp(struct rig *rig)
 {
     loop_sim_run_until(rig->loop, RIG_NOW_MS + 1000);
@@ -552,6 +646,7 @@ int main(void)
         cmocka_unit_test(test_same_boot),
         cmocka_unit_test(test_reboot),
         cmocka_unit_test(test_a_reboot_leaves_alone_what_has_ended),
+        cmocka_unit_test(test_a_reboot_costs_the_same_behind_a_month),
         cmocka_unit_test(test_reboot_after_a_correction),
         cmocka_unit_test(test_clock_went_back),
         cmocka_unit_test(test_clock_went_back_between_two_parts),
