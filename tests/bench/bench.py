@@ -196,8 +196,8 @@ class Disk:
         self.rounds = []
         self.tails = []
 
-    def flush_ns(self):
-        done = tool("bench_limit", "flush", self.root, 40)
+    def flush_ns(self, count=40):
+        done = tool("bench_limit", "flush", self.root, count)
         self.rounds.append(done["p50_ns"])
         self.tails.append(done["p99_ns"])
         return done["p50_ns"]
@@ -430,6 +430,30 @@ def bench_codes(table, root):
     shutil.rmtree(folders)
 
 
+def bench_turns(table, root, disk):
+    """How long one turn of the loop may take when much is due at once: the longest of each round,
+    and the longest flush of as many right before it, on the same disk."""
+    rows = 1000 if ARGS.quick else 10000
+    rounds, flushes = [], []
+    for n in range(min(ROUNDS, 3)):
+        folder = os.path.join(root, "turns-%d" % n)
+        os.makedirs(folder)
+        flushes.append(disk.flush_ns(400) and disk.tails[-1])
+        rounds.append(tool("bench_turns", folder, rows, timeout_s=300))
+        shutil.rmtree(folder)
+
+    def longest(kinds, which):
+        return statistics.median(max(r[kind][which]["longest"] for kind in kinds) for r in rounds) * 1e3
+
+    for what, kinds in (("%d messages are purged" % rows, ["purge"]),
+                        ("%d expire, wake, or get no report" % rows, ["expire", "wake", "reports"])):
+        worked = longest(kinds, "worked_us")
+        table.add("longest turn while " + what, ms(worked), "10.00 ms",
+                  "of the processor (at most the limit)", worked <= 10e6)
+        table.add("  with its COMMIT (a flush is in it: p99 of as many)", ms(longest(kinds, "took_us")),
+                  ms(statistics.median(flushes)))
+
+
 def bench_flush(table, disk):
     table.flushes = disk.rounds
     table.add("one flush of this disk (fdatasync), all rounds", "", us(statistics.median(disk.rounds)),
@@ -464,6 +488,7 @@ def run(root, table):
         stage("accepts", bench_accepts, table, large, limit_db, root, disk)
         stage("queue", bench_queue, table, main, large, rss_kb)
         stage("codes", bench_codes, table, root)
+        stage("turns", bench_turns, table, root, disk)
         bench_flush(table, disk)
     finally:
         main.close()
