@@ -18,12 +18,15 @@
 #include "log.h"
 #include "log_limit.h"
 #include "loop_event.h"
+#include "offload.h"
 #include "plugging.h"
 #include "server.h"
 #include "store.h"
 #include "subscriber_rules.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 /* EX_CONFIG of sysexits.h */ };
+/* For the last ports to be let go of; a control transfer that hangs would take 5 s. */
+enum { SETTLE_MS = 2000 };
 
 struct daemon {
     const char *config_path;
@@ -283,6 +286,9 @@ static void stop(struct daemon *daemon)
     plugging_free(daemon->plugging);
     if (daemon->store)
         store_close(daemon->store);
+    if (!offload_settle(SETTLE_MS))
+        log_event(LOG_LEVEL_WARNING, "main", "-", "port_hangs", "%s",
+                  "the end of this process may wait for the kernel to let go of it");
     log_limit_set(NULL);
     if (daemon->loop)
         loop_free(daemon->loop);

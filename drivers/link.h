@@ -228,8 +228,9 @@ struct link_ops {
     /* After elsewhere(): `where` (a port's URI) belongs to the same modem and takes no commands.
      * What is announced there is heard from now on; nothing is ever written to it. One such port at
      * a time; attach() ends it, and so do its hanging up and a flood of lines that are no modem's.
-     * elsewhere() may be told again. 0, or -errno of the port: then there is none. NULL: this
-     * driver has one port. */
+     * elsewhere() may be told again; where the port turns out not to open it is told at once, if it
+     * was told before. 0, or -errno of the port: then there is none. NULL: this driver has one
+     * port. */
     int (*listen)(struct link *, const char *where);
 };
 

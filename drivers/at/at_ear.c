@@ -116,12 +116,37 @@ static void ear_on_data(void *ctx, const uint8_t *data, size_t len)
     }
 }
 
-static void ear_on_gone(void *ctx, int err)
+static void ear_on_open(void *ctx)
 {
-    ear_lost(ctx, err ? strerror(err) : "hung up");
+    struct at_link *l = ctx;
+    l->ear.open = true;
+    ear_starts_anew(l);
+    log_event(LOG_LEVEL_NOTICE, "at", l->link.name, "listens", "port=%s", port_uri(l->ear.port));
 }
 
-static const struct stream_sink ear_sink = {.on_data = ear_on_data, .on_gone = ear_on_gone};
+static void ear_cannot(const struct at_link *l, const char *where, const char *why)
+{
+    log_event(LOG_LEVEL_WARNING, "at", l->link.name, "cannot-listen", "port=%s why=\"%s\"", where,
+              why);
+}
+
+/* Who was told that this port is not enough, and named the other, is to name the next. */
+static void ear_on_gone(void *ctx, int err)
+{
+    struct at_link *l = ctx;
+    const char *why = err ? strerror(err) : "hung up";
+    if (l->ear.open) {
+        ear_lost(l, why);
+        return;
+    }
+    ear_cannot(l, port_uri(l->ear.port), why);
+    at_ear_close(l);
+    if (l->receive.elsewhere_said)
+        at_link_tell_elsewhere(l);
+}
+
+static const struct stream_sink ear_sink = {
+    .on_open = ear_on_open, .on_data = ear_on_data, .on_gone = ear_on_gone};
 
 void at_ear_close(struct at_link *l)
 {
@@ -143,15 +168,12 @@ int at_ear_listen(struct at_link *l, const char *where)
         rc = port_open(ear->port, &ear_sink, l, &ear->stream);
     if (rc < 0) {
         ear->stream = NULL;
-        log_event(LOG_LEVEL_WARNING, "at", l->link.name, "cannot-listen", "port=%s why=\"%s\"",
-                  where, *why ? why : strerror(-rc));
+        ear_cannot(l, where, *why ? why : strerror(-rc));
         port_slot_detach(ear->port);
         return rc;
     }
     at_lexer_reset(&ear->lexer);
-    ear->heard = false;
+    ear->open = ear->heard = false;
     ear->strange = ear->body_lines = 0;
-    ear_starts_anew(l);
-    log_event(LOG_LEVEL_NOTICE, "at", l->link.name, "listens", "port=%s", where);
     return 0;
 }

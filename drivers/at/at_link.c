@@ -382,9 +382,26 @@ static void link_on_data(void *ctx, const uint8_t *data, size_t len)
     at_chat_feed(&l->chat, data, len);
 }
 
+/* Whether that was found out at once or after a while. */
+static void link_cannot_open(struct at_link *l, int err)
+{
+    bool absent = err == ENOENT || err == ENODEV || err == ENXIO || err == ENOTDIR;
+    if (err == EBUSY) {
+        char holder[PORT_HOLDER_ROOM];
+        port_holder(port_uri(l->port), holder);
+        at_recover_gone(l, holder, true);
+        return;
+    }
+    at_recover_gone(l, absent ? "no such port" : strerror(err), !absent);
+}
+
 static void link_on_gone(void *ctx, int err)
 {
-    at_recover_gone(ctx, err ? strerror(err) : "hung up", true);
+    struct at_link *l = ctx;
+    if (err && at_link_state(l) == LINK_OPENING)
+        link_cannot_open(l, err);
+    else
+        at_recover_gone(l, err ? strerror(err) : "hung up", true);
 }
 
 static const struct stream_sink stream_sink = {
@@ -399,14 +416,7 @@ void at_link_open_port(struct at_link *l, const char *why)
     if (err == 0)
         return;
     l->stream = NULL;
-    bool absent = err == -ENOENT || err == -ENODEV || err == -ENXIO || err == -ENOTDIR;
-    if (err == -EBUSY) {
-        char holder[PORT_HOLDER_ROOM];
-        port_holder(port_uri(l->port), holder);
-        at_recover_gone(l, holder, true);
-        return;
-    }
-    at_recover_gone(l, absent ? "no such port" : strerror(-err), !absent);
+    link_cannot_open(l, -err);
 }
 
 void at_link_drop_port(struct at_link *l)

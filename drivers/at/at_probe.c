@@ -12,6 +12,10 @@
 #include "port_holder.h"
 #include "text.h"
 
+/* Longer than a stick that boots, and than two of the control transfers that a hung one leaves
+ * unanswered; who waits for the answer is to ask another port then. */
+enum { OPEN_MS = 15000 };
+
 struct at_probe {
     struct loop *loop;
     struct port *port;
@@ -24,6 +28,7 @@ struct at_probe {
     char why[96];
     at_probe_fn *fn; /* NULL: forgotten */
     void *arg;
+    struct loop_timer opening;
     struct loop_task answer, reaper;
 };
 
@@ -38,6 +43,7 @@ static void probe_reap(void *arg)
 
 static void probe_let_go(struct at_probe *probe)
 {
+    loop_timer_cancel(&probe->opening);
     at_script_forget(&probe->script);
     at_chat_close(&probe->chat);
     if (probe->stream)
@@ -210,6 +216,7 @@ static const struct at_urc no_urcs[] = {{.prefix = NULL}};
 static void on_open(void *ctx)
 {
     struct at_probe *probe = ctx;
+    loop_timer_cancel(&probe->opening);
     at_chat_wake(&probe->chat, probe->stream);
 }
 
@@ -219,9 +226,26 @@ static void on_data(void *ctx, const uint8_t *data, size_t len)
     at_chat_feed(&probe->chat, data, len);
 }
 
+static void cannot_open(struct at_probe *probe, int err)
+{
+    char holder[PORT_HOLDER_ROOM];
+    if (err == EBUSY)
+        port_holder(port_uri(probe->port), holder);
+    probe_end(probe, -err, err == EBUSY ? holder : strerror(err));
+}
+
 static void on_gone(void *ctx, int err)
 {
-    probe_end(ctx, err ? -err : -ENODEV, err ? strerror(err) : "hung up");
+    if (err)
+        cannot_open(ctx, err);
+    else
+        probe_end(ctx, -ENODEV, "hung up");
+}
+
+/* No -ETIMEDOUT, which says that nobody speaks AT there. */
+static void opens_too_long(void *arg)
+{
+    probe_end(arg, -EIO, "the port does not open");
 }
 
 static const struct stream_sink stream_sink = {
@@ -238,6 +262,7 @@ struct at_probe *at_probe_new(struct loop *loop, struct port *port, at_probe_fn 
     probe->port = port;
     probe->fn = fn;
     probe->arg = arg;
+    loop_timer_init(&probe->opening, loop, opens_too_long, probe);
     loop_task_init(&probe->answer, loop, probe_answer, probe);
     loop_task_init(&probe->reaper, loop, probe_reap, probe);
     at_chat_init(&probe->chat, loop, no_urcs, &chat_sink, probe);
@@ -246,10 +271,9 @@ struct at_probe *at_probe_new(struct loop *loop, struct port *port, at_probe_fn 
     int rc = port_open(port, &stream_sink, probe, &probe->stream);
     if (rc < 0) {
         probe->stream = NULL;
-        char holder[PORT_HOLDER_ROOM];
-        if (rc == -EBUSY)
-            port_holder(port_uri(port), holder);
-        probe_end(probe, rc, rc == -EBUSY ? holder : strerror(-rc));
+        cannot_open(probe, -rc);
+    } else {
+        loop_timer_arm_in(&probe->opening, OPEN_MS);
     }
     return probe;
 }

@@ -1,6 +1,6 @@
-/* at_probe: asks a port whether somebody speaks AT there, and who: four tries in 9 s, any final
- * result counts; then IMEI, ICCID and IMSI as far as they can be read. It changes nothing in
- * the modem, types no PIN, and lets go of the port before it answers. */
+/* at_probe: asks a port whether somebody speaks AT there, and who: at most 15 s for opening it,
+ * four tries in 9 s, any final result counts; then IMEI, ICCID and IMSI as far as they can be read.
+ * It changes nothing in the modem, types no PIN, and lets go of the port before it answers. */
 #ifndef OTPGATE_AT_PROBE_H
 #define OTPGATE_AT_PROBE_H
 

@@ -59,6 +59,7 @@ enum at_sweep { AT_SWEEP_NONE, AT_SWEEP_ASK, AT_SWEEP_LIST, AT_SWEEP_WALK };
 struct at_ear {
     struct port *port;     /* NULL: this link can have none */
     struct stream *stream; /* NULL: not listening */
+    bool open;             /* the port is: what comes is heard */
     struct at_lexer lexer;
     unsigned body_lines; /* within so many the TPDU of a header is due */
     char body[512];      /* its first half */

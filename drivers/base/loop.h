@@ -5,7 +5,8 @@
  * virtual one at thousands of times real speed (loop_sim.c: a heap and a counter).
  * Nobody else calls time() or clock_gettime().
  *
- * One thread. A callback may arm, cancel, defer and free anything but the loop.
+ * One thread (what may block in the kernel: offload.h). A callback may arm, cancel, defer and free
+ * anything but the loop.
  */
 #ifndef OTPGATE_LOOP_H
 #define OTPGATE_LOOP_H

@@ -17,7 +17,13 @@ const char *port_uri(const struct port *port);
 
 /* Opens the port: raw, 115200 8N1 (a rate where the device has one), exclusive (flock and
  * TIOCEXCL), DTR and RTS up, close-on-exec. 0, or -ENOENT/-ENODEV (not there), -EBUSY (held by
- * another program), -EACCES, … A TCP connect that fails later is an on_gone. */
+ * another program), -EACCES, …
+ *
+ * 0 means that it is being opened, no more: where that fails later (a TCP connect, a serial device,
+ * which may take as long as a hung stick makes it) the same errno comes as an on_gone before any
+ * on_open. How long that may take is for the owner to say: stream_close() gives it up at any time.
+ * A serial device that is closed is let go of behind the loop's back; an open of it in this process
+ * that comes later waits for that. */
 int port_open(struct port *port, const struct stream_sink *sink, void *ctx, struct stream **out)
     __attribute__((warn_unused_result));
 

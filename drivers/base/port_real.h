@@ -20,6 +20,8 @@ void port_tty_unlock(int fd);
 /* The name under which libserialport knows what `path` leads to ("/dev/ttyUSB0"); false
  * where it knows nothing of it. */
 bool port_serial_name(const char *path, char name[PORT_NAME_ROOM]);
+/* Never waits. `name` is also its lane (offload.h). What is wrong with the device is told by
+ * on_gone; -errno: there is no memory, file or thread left to open it. */
 int port_serial_open(struct loop *loop, const char *name, const struct stream_sink *sink, void *ctx,
                      struct stream **out) __attribute__((warn_unused_result));
 

@@ -2,7 +2,11 @@
  *
  * The library opens and configures; what it leaves out is done here: no other program may
  * have the port (it neither locks nor marks), the fd does not survive exec, closing does not
- * hang the modem up (it sets HUPCL), and a read of nothing is no end (it clears VMIN). */
+ * hang the modem up (it sets HUPCL), and a read of nothing is no end (it clears VMIN).
+ *
+ * Opening, configuring and closing may each wait for a stick that hangs, so all three are done in a
+ * thread, in the lane of that device: an open meets no close of ours that is still under way. */
+#include "offload.h"
 #include "port_real.h"
 #include "stream_fd.h"
 #include "text.h"
@@ -110,7 +114,7 @@ static int serial_finish(int fd)
     if (tcsetattr(fd, TCSANOW, &term) != 0)
         return -errno;
     /* A close waits up to 30 s for bytes that a hung modem does not take. Only root may say
-     * no to that; where it is refused serial_release() throws them away first. */
+     * no to that; where it is refused serial_let_go() throws them away first. */
     if (ioctl(fd, TIOCGSERIAL, &line) == 0) {
         line.closing_wait = CLOSING_WAIT_NONE;
         (void)ioctl(fd, TIOCSSERIAL, &line);
@@ -118,50 +122,117 @@ static int serial_finish(int fd)
     return 0;
 }
 
-static void serial_close(struct sp_port *serial)
+/* --- what may hang: in a thread --- */
+
+struct serial {
+    char name[PORT_NAME_ROOM];
+    struct sp_port *port; /* NULL: not open */
+    int fd, result;
+    struct offload *opening; /* NULL: done, one way or the other */
+    struct stream *stream;
+};
+
+static void serial_close(struct sp_port *port)
 {
-    sp_close(serial);
-    sp_free_port(serial);
+    sp_close(port);
+    sp_free_port(port);
 }
 
+static void serial_let_go(struct serial *serial)
+{
+    int queued = 0;
+    if (ioctl(serial->fd, TIOCOUTQ, &queued) == 0 && queued > 0)
+        tcflush(serial->fd, TCOFLUSH);
+    port_tty_unlock(serial->fd);
+    serial_close(serial->port);
+    serial->port = NULL;
+}
+
+static void serial_end(void *arg)
+{
+    struct serial *serial = arg;
+    if (serial->port)
+        serial_let_go(serial);
+    free(serial);
+}
+
+/* 0 and it is ours; or it is left as it was. */
+static int serial_take(struct serial *serial)
+{
+    struct sp_port *port;
+    int result = serial_error(sp_get_port_by_name(serial->name, &port));
+    if (result < 0)
+        return result;
+    result = serial_error(sp_open(port, SP_MODE_READ_WRITE));
+    if (result < 0) {
+        sp_free_port(port);
+        return result;
+    }
+    result = serial_error(sp_get_port_handle(port, &serial->fd));
+    if (result == 0)
+        result = port_tty_lock(serial->fd);
+    if (result < 0) {
+        serial_close(port);
+        return result;
+    }
+    serial->port = port;
+    return 0;
+}
+
+static void serial_begin(void *arg)
+{
+    struct serial *serial = arg;
+    serial->result = serial_take(serial);
+    if (serial->result < 0)
+        return;
+    serial->result = serial_configure(serial->port);
+    if (serial->result == 0)
+        serial->result = serial_finish(serial->fd);
+    if (serial->result < 0)
+        serial_let_go(serial);
+}
+
+/* --- in the loop --- */
+
+static void serial_begun(void *arg)
+{
+    struct serial *serial = arg;
+    serial->opening = NULL;
+    if (serial->result == 0)
+        stream_fd_opened(serial->stream, serial->fd);
+    else
+        stream_fd_failed(serial->stream, -serial->result);
+}
+
+/* The stream is closed. What has been begun is waited for by nobody. */
 static void serial_release(void *owner)
 {
-    struct sp_port *serial = owner;
-    int fd = -1, queued = 0;
-    if (sp_get_port_handle(serial, &fd) == SP_OK) {
-        if (ioctl(fd, TIOCOUTQ, &queued) == 0 && queued > 0)
-            tcflush(fd, TCOFLUSH);
-        port_tty_unlock(fd);
-    }
-    serial_close(serial);
+    struct serial *serial = owner;
+    if (serial->opening)
+        offload_abandon(serial->opening);
+    else if (serial->port)
+        offload_release(serial->name, serial_end, serial);
+    else
+        free(serial);
 }
 
 int port_serial_open(struct loop *loop, const char *name, const struct stream_sink *sink, void *ctx,
                      struct stream **out)
 {
-    struct sp_port *serial;
-    int fd = -1;
-    int result = serial_error(sp_get_port_by_name(name, &serial));
-    if (result < 0)
-        return result;
-    result = serial_error(sp_open(serial, SP_MODE_READ_WRITE));
+    struct serial *serial = calloc(1, sizeof(*serial));
+    if (!serial)
+        return -ENOMEM;
+    (void)text_copy(serial->name, sizeof(serial->name), name);
+    const struct offload_call call = {
+        .work = serial_begin, .done = serial_begun, .drop = serial_end, .arg = serial};
+    int result = stream_fd_new_opening(loop, serial_release, serial, sink, ctx, &serial->stream);
     if (result < 0) {
-        sp_free_port(serial);
+        free(serial);
         return result;
     }
-    result = serial_error(sp_get_port_handle(serial, &fd));
-    if (result == 0)
-        result = port_tty_lock(fd);
-    if (result < 0) { /* not ours: left as it is */
-        serial_close(serial);
-        return result;
-    }
-    result = serial_configure(serial);
-    if (result == 0)
-        result = serial_finish(fd);
-    if (result == 0)
-        result = stream_fd_new(loop, fd, 0, serial_release, serial, sink, ctx, out);
+    *out = serial->stream;
+    result = offload_start(loop, serial->name, &call, &serial->opening);
     if (result < 0)
-        serial_release(serial);
+        stream_close(serial->stream);
     return result;
 }

@@ -1,5 +1,9 @@
 /* port_tty: a device by its path: a serial device (libserialport), a plain tty or a pty,
- * decided at each open, for what stands behind a link changes. */
+ * decided at each open, for what stands behind a link changes.
+ *
+ * A plain tty or pty is opened and closed here and now: no USB device stands behind it that could
+ * hang (each that does is in sysfs, and so goes through libserialport). */
+#include "offload.h"
 #include "port_real.h"
 #include "port_wait.h"
 #include "stream_fd.h"
@@ -23,6 +27,8 @@ struct port_tty {
     struct port port; /* first */
     struct loop *loop;
     struct port_wait wait;
+    char name[PORT_NAME_ROOM]; /* the serial device that was opened last; "": none */
+    struct offload *closing;   /* ours, which is waited for */
 };
 
 static struct port_tty *tty_of(struct port *port)
@@ -91,31 +97,60 @@ static int tty_open(struct port *port, const struct stream_sink *sink, void *ctx
                     struct stream **out)
 {
     struct port_tty *tty = tty_of(port);
-    char name[PORT_NAME_ROOM];
     port_wait_note(&tty->wait);
-    if (port_serial_name(port->uri, name))
-        return port_serial_open(tty->loop, name, sink, ctx, out);
+    if (port_serial_name(port->uri, tty->name))
+        return port_serial_open(tty->loop, tty->name, sink, ctx, out);
+    tty->name[0] = '\0';
     return tty_open_plain(tty, sink, ctx, out);
 }
 
-static void tty_watch(struct port *port, loop_fn *fn, void *arg)
+/* --- waiting --- */
+
+static void closing_nothing(void *arg)
 {
-    port_wait_start(&tty_of(port)->wait, fn, arg);
+    (void)arg;
 }
 
-static void tty_watch_new(struct port *port, loop_fn *fn, void *arg)
+static void closing_over(void *arg)
 {
-    port_wait_start_new(&tty_of(port)->wait, fn, arg);
+    struct port_tty *tty = arg;
+    tty->closing = NULL;
+    port_wait_widen(&tty->wait);
 }
 
 static void tty_unwatch(struct port *port)
 {
-    port_wait_stop(&tty_of(port)->wait);
+    struct port_tty *tty = tty_of(port);
+    if (tty->closing)
+        offload_abandon(tty->closing);
+    tty->closing = NULL;
+    port_wait_stop(&tty->wait);
+}
+
+/* Where a close of ours is still under way it would look as if somebody had let go of the device,
+ * and each try would bring about the next: that counts only from the end of that close. */
+static void tty_watch(struct port *port, loop_fn *fn, void *arg)
+{
+    struct port_tty *tty = tty_of(port);
+    const struct offload_call after = {
+        .work = closing_nothing, .done = closing_over, .drop = closing_nothing, .arg = tty};
+    tty_unwatch(port);
+    if (tty->name[0] && offload_is_busy(tty->name) &&
+        offload_start(tty->loop, tty->name, &after, &tty->closing) == 0)
+        port_wait_start_new(&tty->wait, fn, arg);
+    else
+        port_wait_start(&tty->wait, fn, arg);
+}
+
+static void tty_watch_new(struct port *port, loop_fn *fn, void *arg)
+{
+    tty_unwatch(port);
+    port_wait_start_new(&tty_of(port)->wait, fn, arg);
 }
 
 static void tty_free(struct port *port)
 {
-    port_wait_stop(&tty_of(port)->wait);
+    tty_unwatch(port);
     free(tty_of(port));
 }
 

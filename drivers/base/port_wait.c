@@ -20,7 +20,7 @@ enum {
     EVENT_ROOM = 4096,
     DIR_EVENTS = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF |
                  IN_MOVE_SELF | IN_ONLYDIR,
-    NODE_EVENTS = IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_ATTRIB,
+    LET_GO_EVENTS = IN_CLOSE_WRITE | IN_CLOSE_NOWRITE,
 };
 
 static struct port_stamp stamp_of(const char *path)
@@ -118,6 +118,16 @@ static bool path_follow(char path[PATH_MAX + 2])
     return true;
 }
 
+/* The node itself; often not ours to look at: no matter. What is not asked for is not in the queue
+ * either when it is asked for later. */
+static void wait_add_node(struct port_wait *wait)
+{
+    uint32_t events = IN_ATTRIB | (wait->only_new ? 0 : LET_GO_EVENTS);
+    int wd = inotify_add_watch(wait->fd, wait->path, events);
+    if (wd >= 0)
+        wait_add(wait, wd, "");
+}
+
 static int wait_add_all(struct port_wait *wait)
 {
     char path[PATH_MAX + 2];
@@ -127,10 +137,8 @@ static int wait_add_all(struct port_wait *wait)
         if (!path_follow(path))
             break;
     }
-    /* the node itself, for those who let go of it; often not ours to look at: no matter */
-    int wd = result == 0 ? inotify_add_watch(wait->fd, wait->path, NODE_EVENTS) : -1;
-    if (wd >= 0)
-        wait_add(wait, wd, "");
+    if (result == 0)
+        wait_add_node(wait);
     return result;
 }
 
@@ -172,7 +180,7 @@ static int event_meaning(const struct port_wait *wait, const struct inotify_even
         const struct port_wait_dir *dir = &wait->dirs[i];
         if (dir->wd != event->wd)
             continue;
-        if (dir->name[0] == '\0' && event->mask & (IN_CLOSE_WRITE | IN_CLOSE_NOWRITE))
+        if (dir->name[0] == '\0' && event->mask & LET_GO_EVENTS)
             return SEEN_LET_GO;
         if (event->len == 0 || strcmp(event->name, dir->name) == 0)
             return SEEN_PATH;
@@ -260,6 +268,17 @@ void port_wait_start(struct port_wait *wait, loop_fn *fn, void *arg)
 void port_wait_start_new(struct port_wait *wait, loop_fn *fn, void *arg)
 {
     wait_begin(wait, fn, arg, true);
+}
+
+void port_wait_widen(struct port_wait *wait)
+{
+    if (!wait->fn || !wait->only_new)
+        return;
+    wait->only_new = false;
+    if (wait->fd >= 0)
+        wait_add_node(wait);
+    else
+        wait_fire_in(wait, BLIND_MS);
 }
 
 void port_wait_stop(struct port_wait *wait)

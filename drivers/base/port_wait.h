@@ -48,6 +48,9 @@ void port_wait_note(struct port_wait *wait);
 void port_wait_start(struct port_wait *wait, loop_fn *fn, void *arg);
 /* The same for something else alone; where inotify cannot be had, only what has come already. */
 void port_wait_start_new(struct port_wait *wait, loop_fn *fn, void *arg);
+/* While it waits for something else alone: from now on it also counts that somebody lets go of it;
+ * who has done so before does not. */
+void port_wait_widen(struct port_wait *wait);
 void port_wait_stop(struct port_wait *wait);
 
 #endif

@@ -23,7 +23,7 @@ enum { TURN_BYTES = 16 * 1024, DRAIN_BYTES = 64 * 1024, OUT_ROOM_MIN = 1024 };
 struct stream_fd {
     struct stream stream; /* first: a stream is its stream_fd */
     struct loop *loop;
-    struct loop_watch *watch;
+    struct loop_watch *watch; /* NULL: there is no fd yet */
     void (*release)(void *);
     void *owner;
     void (*on_end)(void *);
@@ -49,7 +49,7 @@ static void fd_want(struct stream_fd *sfd)
 {
     bool reads = !sfd->paused && !sfd->connecting && !sfd->ended;
     bool writes = sfd->connecting || sfd->out_len > 0;
-    if (sfd->closed)
+    if (sfd->closed || !sfd->watch)
         return;
     if (sfd->broken || sfd->told_gone)
         reads = writes = false;
@@ -314,7 +314,8 @@ static void fd_close(struct stream *stream)
     assert(!sfd->closed);
     sfd->closed = true;
     loop_task_cancel(&sfd->soon);
-    loop_watch_free(sfd->watch);
+    if (sfd->watch)
+        loop_watch_free(sfd->watch);
     if (sfd->release)
         sfd->release(sfd->owner);
     else
@@ -341,8 +342,7 @@ static int fd_prepare(int fd)
     return 0;
 }
 
-int stream_fd_new(struct loop *loop, int fd, int connecting, void (*release)(void *), void *owner,
-                  const struct stream_sink *sink, void *ctx, struct stream **out)
+static int fd_adopt(struct stream_fd *sfd, int fd)
 {
     struct stat st;
     int result = fd_prepare(fd);
@@ -350,6 +350,17 @@ int stream_fd_new(struct loop *loop, int fd, int connecting, void (*release)(voi
         return result;
     if (fstat(fd, &st) != 0)
         return -errno;
+    sfd->watch = loop_watch_new(sfd->loop, fd, fd_ready, sfd);
+    if (!sfd->watch)
+        return -ENOMEM;
+    sfd->fd = fd;
+    sfd->socket = S_ISSOCK(st.st_mode);
+    return 0;
+}
+
+int stream_fd_new_opening(struct loop *loop, void (*release)(void *), void *owner,
+                          const struct stream_sink *sink, void *ctx, struct stream **out)
+{
     struct stream_fd *sfd = calloc(1, sizeof(*sfd));
     if (!sfd)
         return -ENOMEM;
@@ -357,20 +368,53 @@ int stream_fd_new(struct loop *loop, int fd, int connecting, void (*release)(voi
                               .loop = loop,
                               .release = release,
                               .owner = owner,
-                              .fd = fd,
-                              .socket = S_ISSOCK(st.st_mode),
-                              .connecting = connecting != 0};
-    sfd->watch = loop_watch_new(loop, fd, fd_ready, sfd);
-    if (!sfd->watch) {
-        free(sfd);
-        return -ENOMEM;
-    }
+                              .fd = -1,
+                              .connecting = true};
     loop_task_init(&sfd->soon, loop, fd_soon, sfd);
     loop_task_init(&sfd->reaper, loop, fd_reap, sfd);
+    *out = &sfd->stream;
+    return 0;
+}
+
+void stream_fd_opened(struct stream *stream, int fd)
+{
+    struct stream_fd *sfd = fd_of(stream);
+    assert(sfd->connecting && !sfd->watch && !sfd->broken && !sfd->closed);
+    int result = fd_adopt(sfd, fd);
+    if (result < 0) {
+        fd_break(sfd, -result);
+        return;
+    }
+    sfd->connecting = false;
+    fd_want(sfd);
+    fd_announce(sfd);
+}
+
+void stream_fd_failed(struct stream *stream, int err)
+{
+    struct stream_fd *sfd = fd_of(stream);
+    assert(sfd->connecting && !sfd->watch && !sfd->closed);
+    fd_break(sfd, err);
+}
+
+int stream_fd_new(struct loop *loop, int fd, int connecting, void (*release)(void *), void *owner,
+                  const struct stream_sink *sink, void *ctx, struct stream **out)
+{
+    struct stream *stream;
+    int result = stream_fd_new_opening(loop, release, owner, sink, ctx, &stream);
+    if (result < 0)
+        return result;
+    struct stream_fd *sfd = fd_of(stream);
+    result = fd_adopt(sfd, fd);
+    if (result < 0) {
+        free(sfd);
+        return result;
+    }
+    sfd->connecting = connecting != 0;
     if (!sfd->connecting)
         loop_defer(&sfd->soon, LOOP_SOON);
     fd_want(sfd);
-    *out = &sfd->stream;
+    *out = stream;
     return 0;
 }
 

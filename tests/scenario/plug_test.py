@@ -3,6 +3,7 @@ they are, whatever their ttyUSBn is called today. Everything is awaited by event
 
 import fcntl
 import os
+import signal
 import subprocess
 import tty
 import unittest
@@ -51,6 +52,18 @@ class Plugging(unittest.TestCase):
     def unplug(self, tty):
         subprocess.run([STICK, "unplug", self.root, "ttyUSB%d" % (FIRST + tty)], check=True)
 
+    def hang(self, call, modem):
+        """The next such call for this modem's pty hangs, until the file that until_hung() gives is closed."""
+        folder = os.path.join(self.root, "hang")
+        os.makedirs(folder, exist_ok=True)
+        self.fifo = os.path.join(folder, "%s.%s" % (call, os.path.basename(self.pty(modem))))
+        os.mkfifo(self.fifo)
+
+    def until_hung(self):
+        hung = open(self.fifo, "wb")
+        os.unlink(self.fifo)
+        return hung
+
     def modem(self, name):
         return self.client.call("modem.get", name=name)
 
@@ -86,6 +99,34 @@ class Plugging(unittest.TestCase):
                 self.until("a", "gone")
         self.assertEqual(self.modem("a")["sent_today"], 3)  # one history
         self.assertFalse(self.gw.sim.violations())
+
+    def test_a_stick_that_hangs_delays_no_other(self):
+        """In each call that opens or closes its port; at the end the daemon stops while it hangs."""
+        self.world("[modem a]\nimei = %s\n[modem b]\nimei = %s\n" % (imei_of(0), imei_of(1)))
+        self.plug(0, self.pty(0), usb="1-1")
+        self.until("a", "ready")
+        for call in ("open", "tcsetattr", "lines"):
+            self.hang(call, 1)
+            self.plug(1, self.pty(1), usb="1-2")
+            with self.until_hung():
+                self.send("while-%s-hangs" % call, "a")
+                self.assertNotEqual(self.modem("b")["state"], "ready")
+            self.until("b", "ready")
+            self.send("after-%s" % call, "b")
+            self.hang("close", 1)
+            self.gw.sim.control("unplug", modem=1)
+            with self.until_hung():
+                self.send("while-close-hangs-after-%s" % call, "a")
+            self.until("b", "gone")
+            self.unplug(1)
+            self.watcher.next_event(lambda e: e["name"] == "b" and e.get("why") == "unplugged")
+            self.gw.sim.control("replug", modem=1)
+        self.hang("open", 1)
+        self.plug(1, self.pty(1), usb="1-2")
+        with self.until_hung():
+            self.send("last", "a")
+            self.assertEqual(self.gw.kill(signal.SIGTERM), 0)
+        self.assertIn(" port_hangs ", self.gw.log())
 
     def test_two_swap_their_names(self):
         self.world("[modem a]\nimei = %s\n[modem b]\nimei = %s\n" % (imei_of(0), imei_of(1)))

@@ -253,6 +253,34 @@ static void a_place_that_is_none(void **state)
     end();
 }
 
+/* A serial device may turn out to be another's, or to hang. The owner, who was told that this port
+ * is not enough, is told at once that the other is none; and nobody else is. */
+static void it_may_not_open(void **state)
+{
+    (void)state;
+    ready();
+    t.ear_late = true;
+    assert_int_equal(link_listen(t.link, beside), 0);
+    sim_world_run(1000);
+    assert_int_equal(t.elsewhere, 0);
+    found_by_looking(1);
+    assert_int_equal(link_listen(t.link, beside), 0);
+    assert_int_equal(t.elsewhere, 1); /* never from inside */
+    sim_world_run(1000);
+    assert_int_equal(t.elsewhere, 2);
+    t.ear_wrong_ms = -1;
+    assert_int_equal(link_listen(t.link, beside), 0);
+    sim_world_run(600000);
+    assert_int_equal(t.elsewhere, 2);
+    assert_int_equal(t.state, LINK_READY);
+    t.ear_late = false;
+    assert_int_equal(link_listen(t.link, beside), 0);
+    told_at_once(2);
+    t.ear_late = true;
+    assert_int_equal(link_listen(t.link, beside), 0);
+    end(); /* and closed while it opens */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +291,7 @@ int main(void)
         cmocka_unit_test(an_answer_of_the_network_comes_there),
         cmocka_unit_test(a_port_that_is_no_modems_is_let_go),
         cmocka_unit_test(it_may_hang_up),
+        cmocka_unit_test(it_may_not_open),
         cmocka_unit_test(nothing_is_read_without_the_modem),
         cmocka_unit_test(a_place_that_is_none),
     };

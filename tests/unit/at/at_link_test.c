@@ -252,6 +252,65 @@ static void a_port_held_by_others_is_tried_less_and_less(void **state)
     world_end(w);
 }
 
+/* In place: what is told in one turn is told once, so that only a late failure shows an opening. */
+static const char *without_openings(char *trace)
+{
+    for (char *line = trace, *end; (end = strchr(line, '\n'));) {
+        const char *at = strstr(line, " state opening ");
+        if (at && at < end)
+            memmove(line, end + 1, strlen(end + 1) + 1);
+        else
+            line = end + 1;
+    }
+    return trace;
+}
+
+/* What is wrong with a serial device is found out after the open has returned: no word, state or
+ * time is another for that. */
+static void what_is_wrong_may_come_later(void **state)
+{
+    static const int errors[] = {EBUSY, ENOENT, ENODEV, ENXIO, ENOTDIR, EACCES, EIO};
+    (void)state;
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        struct world *w[2] = {world_new(), world_new()};
+        for (int late = 0; late < 2; late++) {
+            w[late]->open_error = -errors[i];
+            w[late]->open_late = late;
+            world_start(w[late]);
+            world_run(w[late], 3600000);
+            world_let_go(w[late]);
+            world_run(w[late], 60000);
+            w[late]->open_error = 0;
+            world_plug(w[late]);
+            assert_true(world_until_ready(w[late], 601000));
+        }
+        assert_non_null(strstr(w[0]->trace, "state gone"));
+        assert_string_equal(without_openings(w[0]->trace), without_openings(w[1]->trace));
+        world_end(w[0]);
+        world_end(w[1]);
+    }
+}
+
+/* A stick that hangs while it is opened: after a minute it is given up, and tried again. */
+static void a_port_that_does_not_open_is_given_up(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    w->open_error = -EIO;
+    w->open_late = true;
+    w->open_error_ms = -1;
+    world_start(w);
+    world_run(w, 59000);
+    assert_int_equal(world_state(w), LINK_OPENING);
+    assert_int_equal(world_submit(w, false), 0);
+    world_run(w, 1000);
+    assert_true(said(w, "state gone (the port does not open)"));
+    w->open_error = 0;
+    assert_true(world_until_ready(w, 601000));
+    send_one(w);
+    world_end(w);
+}
+
 /* --- keepalive and the ladder --- */
 
 static void idle_means_idle(void **state)
@@ -611,6 +670,8 @@ int main(void)
         cmocka_unit_test(an_absent_port_is_watched_not_polled),
         cmocka_unit_test(unplug_and_replug),
         cmocka_unit_test(a_port_held_by_others_is_tried_less_and_less),
+        cmocka_unit_test(what_is_wrong_may_come_later),
+        cmocka_unit_test(a_port_that_does_not_open_is_given_up),
         cmocka_unit_test(idle_means_idle),
         cmocka_unit_test(a_message_waits_for_a_keepalive_on_the_wire),
         cmocka_unit_test(a_message_that_waits_does_not_go_to_a_restarted_modem),

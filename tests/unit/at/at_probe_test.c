@@ -5,15 +5,18 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "at_chat.h"
 #include "at_probe.h"
 #include "at_sim_world.h"
+#include "late_stream.h"
 
 static struct {
     unsigned answers;
     int err;
+    char why[96];
     int64_t at_ms;
     struct link_identity identity;
 } got;
@@ -23,15 +26,25 @@ static void on_answer(void *arg, const struct at_probe_answer *answer)
     assert_ptr_equal(arg, &got);
     got.answers++;
     got.err = answer->err;
+    (void)snprintf(got.why, sizeof got.why, "%s", answer->why);
     got.at_ms = loop_now_ms(t.loop);
     got.identity = *answer->identity;
 }
+
+/* What is wrong with the port, and whether that comes after the open has returned. */
+static int wrong;
+static bool wrong_late;
+static int64_t wrong_ms;
 
 /* The probe frees its port; the world keeps its own. */
 static int lent_open(struct port *port, const struct stream_sink *sink, void *ctx,
                      struct stream **out)
 {
     (void)port;
+    if (wrong && !wrong_late)
+        return -wrong;
+    if (wrong)
+        return late_stream_new(t.loop, wrong, wrong_ms, sink, ctx, out);
     return port_open(&t.port, sink, ctx, out);
 }
 
@@ -140,6 +153,63 @@ static void a_forgotten_one_says_nothing(void **state)
     sim_world_stop();
 }
 
+static void what_is_wrong_may_come_later(void **state)
+{
+    static const int errors[] = {EBUSY, ENOENT, ENODEV, EACCES, EIO};
+    char why[sizeof got.why];
+    (void)state;
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        wrong = errors[i];
+        for (int late = 0; late < 2; late++) {
+            wrong_late = late;
+            wrong_ms = 0;
+            begin("generic");
+            sim_world_run(1);
+            assert_int_equal(got.answers, 1);
+            assert_int_equal(got.err, -wrong);
+            assert_int_equal(freed, 1);
+            if (late)
+                assert_string_equal(got.why, why);
+            memcpy(why, got.why, sizeof why);
+            sim_world_run(60000);
+            assert_int_equal(got.answers, 1);
+            sim_world_stop();
+        }
+    }
+    wrong = EBUSY;
+    begin("generic");
+    sim_world_run(1);
+    assert_non_null(strstr(got.why, "held by"));
+    sim_world_stop();
+    wrong = 0;
+}
+
+/* Whoever waits for the answer is to ask another port. It is no port without AT, either. */
+static void one_that_does_not_open_is_given_up(void **state)
+{
+    (void)state;
+    wrong = EIO;
+    wrong_late = true;
+    wrong_ms = -1;
+    begin("generic");
+    sim_world_run(14900);
+    assert_int_equal(got.answers, 0);
+    sim_world_run(200);
+    assert_int_equal(got.answers, 1);
+    assert_int_equal(got.err, -EIO);
+    assert_string_equal(got.why, "the port does not open");
+    assert_int_equal(freed, 1);
+    sim_world_stop();
+    struct at_probe *probe = begin("generic");
+    sim_world_run(1000);
+    at_probe_forget(probe);
+    sim_world_run(60000);
+    assert_int_equal(got.answers, 0);
+    assert_int_equal(freed, 1);
+    sim_world_stop();
+    wrong = 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +218,8 @@ int main(void)
         cmocka_unit_test(a_slow_one_is_not_misread),
         cmocka_unit_test(a_port_that_goes_is_told),
         cmocka_unit_test(a_forgotten_one_says_nothing),
+        cmocka_unit_test(what_is_wrong_may_come_later),
+        cmocka_unit_test(one_that_does_not_open_is_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 #include "at_sim_world.h"
+#include "late_stream.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -147,6 +148,8 @@ static const struct stream_sink ear_wire_sink = {.on_data = ear_on_data, .on_gon
 static int ear_open(struct port *port, const struct stream_sink *to, void *ctx, struct stream **out)
 {
     (void)port;
+    if (t.ear_late)
+        return late_stream_new(t.loop, EBUSY, t.ear_wrong_ms, to, ctx, out);
     return stream_pipe_new(t.loop, t.latency_ms, to, ctx, out, &ear_wire_sink, NULL, &t.ear_wire);
 }
 

@@ -58,8 +58,10 @@ struct sim_world {
     struct stream *wire;       /* the modem's end */
     struct port ear_port;      /* its other port, where it may be listened to */
     struct stream *ear_wire;   /* the modem's end; NULL: nobody listens */
-    size_t ear_written;        /* bytes that the host wrote there: never any */
-    int latency_ms;            /* of the wire, each way; before the start */
+    bool ear_late;             /* it opens late, if at all: after ear_wrong_ms it fails */
+    int64_t ear_wrong_ms;
+    size_t ear_written; /* bytes that the host wrote there: never any */
+    int latency_ms;     /* of the wire, each way; before the start */
     struct loop_timer tick, plug, late, strike, replug;
     enum sim_fault fault;
     size_t fault_at, said;

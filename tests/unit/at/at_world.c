@@ -1,4 +1,5 @@
 #include "at_world.h"
+#include "late_stream.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -433,6 +434,8 @@ static int port_do_open(struct port *port, const struct stream_sink *sink, void 
     struct world *w = world_of(port);
     if (w->absent)
         return -ENOENT;
+    if (w->open_error && w->open_late)
+        return late_stream_new(w->loop, -w->open_error, w->open_error_ms, sink, ctx, out);
     if (w->open_error)
         return w->open_error;
     if (w->modem)

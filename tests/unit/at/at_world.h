@@ -43,6 +43,8 @@ struct world {
     struct stream *host, *modem;
     bool absent, plugged;
     int open_error;
+    bool open_late;        /* which comes after the open has returned */
+    int64_t open_error_ms; /* so long after it */
     loop_fn *watch;
     void *watch_arg;
     bool watch_new; /* for another device alone */

@@ -458,6 +458,76 @@ static void another_owner_closes(void **state)
     world->peer.stream = NULL;
 }
 
+/* --- an fd that is still to come --- */
+
+static void count(void *owner)
+{
+    (*(unsigned *)owner)++;
+}
+
+static void open_later(struct world *world, unsigned *released)
+{
+    assert_int_equal(stream_fd_new_opening(world->loop, count, released, &real_sink, &world->peer,
+                                           &world->peer.stream),
+                     0);
+}
+
+static void opens_later(void **state)
+{
+    struct world *world = *state;
+    unsigned released = 0;
+    int fds[2];
+    open_later(world, &released);
+    assert_int_equal(stream_write(world->peer.stream, "x", 1), -ENOTCONN);
+    stream_drain(world->peer.stream);
+    stream_pause(world->peer.stream, 1);
+    assert_true(real_turn(world->loop));
+    assert_int_equal(world->peer.opened + world->peer.gone, 0);
+    assert_int_equal(stream_unsent(world->peer.stream), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    world->far = fds[1];
+    assert_int_equal(write(fds[1], "here", 4), 4);
+    stream_fd_opened(world->peer.stream, fds[0]);
+    assert_int_equal(world->peer.opened, 1);
+    assert_true(fcntl(fds[0], F_GETFL) & O_NONBLOCK);
+    assert_int_equal(stream_write(world->peer.stream, "x", 1), 0);
+    assert_true(real_turn(world->loop));
+    assert_int_equal(world->peer.len, 0); /* what was said before it was open still holds */
+    stream_pause(world->peer.stream, 0);
+    assert_true(real_gets(world->loop, &world->peer, "here"));
+    assert_int_equal(released, 0);
+    real_close(&world->peer);
+    assert_int_equal(released, 1);
+    close(fds[0]);
+}
+
+static void never_opens(void **state)
+{
+    struct world *world = *state;
+    unsigned released = 0;
+    for (int useless = 0; useless < 2; useless++) {
+        memset(&world->peer, 0, sizeof(world->peer));
+        open_later(world, &released);
+        if (useless)
+            stream_fd_opened(world->peer.stream, -1);
+        else
+            stream_fd_failed(world->peer.stream, EBUSY);
+        assert_int_equal(world->peer.gone, 0); /* at the end of the turn */
+        assert_int_equal(stream_write(world->peer.stream, "x", 1), -EPIPE);
+        assert_true(real_turn(world->loop));
+        assert_int_equal(world->peer.opened, 0);
+        assert_int_equal(world->peer.gone, 1);
+        assert_int_equal(world->peer.gone_err, useless ? EBADF : EBUSY);
+        real_close(&world->peer);
+        assert_int_equal(released, 1 + useless);
+    }
+    open_later(world, &released);
+    real_close(&world->peer);
+    assert_int_equal(released, 3);
+    assert_true(real_turn(world->loop));
+    assert_int_equal(world->peer.gone, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -477,6 +547,8 @@ int main(void)
         TEST(tcp_connects),
         TEST(tcp_refused),
         TEST(another_owner_closes),
+        TEST(opens_later),
+        TEST(never_opens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
