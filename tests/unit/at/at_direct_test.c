@@ -116,9 +116,70 @@ static void what_comes_directly_takes_no_stored_ones_place(void **state)
     end();
 }
 
+/* --- whose is it? --- */
+
+static const char tin[] = "+CMT: ,22\r\n00040B914819325476F800005211621000008203F4B41B";
+
+/* It is told as soon as it is known for which SIM it came (who is told compares the ICCID), whether
+ * that has a network or not. */
+static void before_the_sim_is_known(void **state)
+{
+    (void)state;
+    for (int network = 0; network < 2; network++) {
+        sim_world_prepare("generic");
+        t.latency_ms = 5;
+        if (!network)
+            simmodem_registration_set(t.modem, SIMMODEM_ALL_DOMAINS, 2);
+        assert_int_equal(link_open(t.link), 0);
+        while (sim_world_count("AT+CGMM") == 0)
+            sim_world_run(1);
+        say("\r\n%s\r\n", tin);
+        assert_string_equal(t.link->identity.iccid, "");
+        assert_int_equal(t.told, 0);
+        sim_world_run(20000);
+        assert_int_equal(t.state, network ? LINK_READY : LINK_REGISTERING);
+        assert_int_equal(t.told, 1);
+        assert_int_equal(sim_world_find("tin")->taken, 1);
+        end();
+    }
+}
+
+/* That its SIM is doubted behind it changes nothing of whose it is. */
+static void right_before_a_doubt(void **state)
+{
+    (void)state;
+    ready();
+    say("\r\n%s\r\n\r\n+CREG: 2\r\n\r\n+CGREG: 2\r\n\r\n+CEREG: 2\r\n", tin);
+    assert_int_equal(t.state, LINK_REGISTERING);
+    assert_int_equal(t.told, 1);
+    end();
+}
+
+/* Not taken, it is told again by the keepalive, and not with everything else that is told. */
+static void not_taken_it_waits_for_the_keepalive(void **state)
+{
+    (void)state;
+    ready();
+    t.owner = SIM_OWNER_REFUSES;
+    say("\r\n%s\r\n", tin);
+    assert_int_equal(t.told, 1);
+    for (int i = 0; i < 5; i++) {
+        sim_world_submit(false);
+        assert_int_equal(t.outcome.verdict, SMS_SENT);
+        assert_true(sim_world_until_ready(10000));
+    }
+    assert_int_equal(t.told, 1);
+    sim_world_run(180000);
+    assert_in_range(t.told, 3, 4);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(before_the_sim_is_known),
+        cmocka_unit_test(right_before_a_doubt),
+        cmocka_unit_test(not_taken_it_waits_for_the_keepalive),
         cmocka_unit_test(cut_in_two_without_a_length),
         cmocka_unit_test(more_than_there_is_room_for),
         cmocka_unit_test(what_comes_directly_takes_no_stored_ones_place),

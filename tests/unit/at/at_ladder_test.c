@@ -165,6 +165,26 @@ static void a_modem_that_only_looks_fine_climbs_all_the_same(void **state)
     world_end(w);
 }
 
+/* A fence that passes shows a modem that talks, not one that is well: only a keepalive does. */
+static void a_fence_that_passes_ends_no_trouble(void **state)
+{
+    (void)state;
+    struct world *w = world_heard_ready();
+    w->deaf = true;
+    world_run(w, 75000);
+    rungs_are("reset");
+    assert_true(world_until_ready(w, 30000));
+    world_say(w, "\r\n> ", 4); /* out of nowhere */
+    world_run(w, 2000);
+    assert_int_equal(world_state(w), LINK_READY);
+    w->deaf = true;
+    uint64_t token = world_submit(w, false);
+    assert_true(world_until_outcome(w, token, 60000));
+    world_run(w, 20000);
+    rungs_are("reset reopen");
+    world_end(w);
+}
+
 /* Hours later it is another trouble: from the bottom, where nothing wears the modem. */
 static void a_trouble_of_hours_ago_is_over(void **state)
 {
@@ -643,6 +663,7 @@ int main(void)
         cmocka_unit_test(a_modem_that_answers_registers_anew_first),
         cmocka_unit_test(a_deaf_modem_is_not_talked_to),
         cmocka_unit_test(a_modem_that_only_looks_fine_climbs_all_the_same),
+        cmocka_unit_test(a_fence_that_passes_ends_no_trouble),
         cmocka_unit_test(a_trouble_of_hours_ago_is_over),
         cmocka_unit_test(a_silence_now_and_then_is_no_rung),
         cmocka_unit_test(no_network_for_half_an_hour_is_a_rung),

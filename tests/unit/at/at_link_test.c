@@ -642,6 +642,29 @@ static void more_parts_keep_the_radio_link(void **state)
 }
 
 /* A slow disk of ours: the answer is there when the time-out is looked at. */
+static bool tells_no_iccid(struct world *w, const char *command)
+{
+    if (strcmp(command, "AT+CCID") != 0 && strncmp(command, "AT+CRSM", 7) != 0)
+        return false;
+    say(w, "\r\nERROR\r\n");
+    return true;
+}
+
+/* Whose it is stays unknown, but nobody else will ever tell of it. */
+static void what_comes_to_a_sim_without_a_number_is_told(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    w->hook = tells_no_iccid;
+    world_start(w);
+    assert_true(world_until_ready(w, 5000));
+    assert_string_equal(w->link->identity.iccid, "");
+    say(w, "\r\n+CMT: ,22\r\n00040B914819325476F800005211621000008203F4B41B\r\n");
+    world_run(w, 10);
+    assert_int_equal(w->inbounds, 1);
+    world_end(w);
+}
+
 static void a_stall_of_ours_is_no_silence(void **state)
 {
     (void)state;
@@ -686,6 +709,7 @@ int main(void)
         cmocka_unit_test(only_the_right_token_goes),
         cmocka_unit_test(closing_at_any_moment_is_quiet),
         cmocka_unit_test(more_parts_keep_the_radio_link),
+        cmocka_unit_test(what_comes_to_a_sim_without_a_number_is_told),
         cmocka_unit_test(a_stall_of_ours_is_no_silence),
     };
     at_log_hide();

@@ -49,6 +49,7 @@ static void any_registration_that_carries_messages_is_one(void **state)
         {"+CREG: 2,2", "+CEREG: 2,5,\"1A2B\",\"01C3D4E5\",7", true, true, 5, 7},
         {"+CREG: 2,0", "+CEREG: 2,9", false, true, 9, 7}, /* LTE, calls elsewhere */
         {"+CREG: 2,0", "+CEREG: 2,10", false, false, 10, -1},
+        {"+CREG: 2,0", "+CEREG: 2,10", true, true, 10, 7},
         {"+CREG: 2,3", "+CEREG: 2,0", true, false, 3, -1},
         {"+CREG: 2,8", "+CEREG: 2,0", true, false, 8, -1},
         {"+CREG: 2,4", "+CEREG: 2,4", true, false, 4, -1},
