@@ -434,6 +434,9 @@ DIALOGUE(nothing_is_written_while_a_body_is_out,
 DIALOGUE(a_new_time_out_behind_the_reference,
     {SEND, "AT+CMGS=20", 0}, {IN, "\r\n> ", 0}, {BODY, "0011", 120000}, {EXTEND, NULL, 5000},
     {OUT, "AT+CMGS=20\r0011\x1a", 0}, {WAIT, NULL, 4999}, {OUT, "", 0}, {WAIT, NULL, 1}, {OUT, "\x1b", 0})
+DIALOGUE(an_answer_before_the_question_passes_no_fence,
+    {IN, "\r\n> ", 0}, {OUT, "\x1b", 0}, {IN, "\r\n+CMGF: 0\r\n\r\nOK\r\n", 0}, {OUT, "", 0},
+    {WAIT, NULL, 200}, {HEAR, "", 0}, PASS, {HEAR, "fenced:1 ", 0})
 DIALOGUE(a_prompt_out_of_nowhere,
     {IN, "\r\n> ", 0}, {OUT, "\x1b", 0}, {WAIT, NULL, 200}, PASS, {HEAR, "fenced:1 ", 0},
     {SEND, "AT+CSQ", 0}, {OUT, "AT+CSQ\r", 0}, {IN, "\r\n> ", 0}, {OUT, "\x1b", 0}, {WAIT, NULL, 200},
@@ -536,6 +539,18 @@ static void a_port_that_was_closed_is_not_told_broken(void **state)
     }
 }
 
+/* Its text ends with the port; nothing is awaited of it any more. */
+static void a_port_that_goes_within_a_quote(void **state)
+{
+    static const char half[] = "\r\n+CUSD: 0,\"So du\r\n";
+    (void)state;
+    loop_sim_run_until(t.loop, loop_now_ms(t.loop) + 150);
+    at_chat_feed(&t.chat, (const uint8_t *)half, sizeof half - 1);
+    assert_true(loop_sim_next_ms(t.loop) != INT64_MAX);
+    at_chat_close(&t.chat);
+    assert_true(loop_sim_next_ms(t.loop) == INT64_MAX);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -575,6 +590,7 @@ int main(void)
         T(a_late_reference_in_the_fence_is_its_own),
         T(nothing_is_written_while_a_body_is_out),
         T(a_new_time_out_behind_the_reference),
+        T(an_answer_before_the_question_passes_no_fence),
         T(a_prompt_out_of_nowhere),
         T(a_port_that_goes_behind_the_body),
         T(a_port_that_never_took_the_body),
@@ -584,6 +600,7 @@ int main(void)
         T(what_has_arrived_counts),
         T(what_has_arrived_begins_the_next),
         T(a_port_that_was_closed_is_not_told_broken),
+        T(a_port_that_goes_within_a_quote),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

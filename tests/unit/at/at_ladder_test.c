@@ -209,7 +209,8 @@ static void a_silence_now_and_then_is_no_rung(void **state)
         send_one(w, SMS_NOT_SENT);
         world_run(w, 1000); /* its fence */
         w->mute = NULL;
-        send_one(w, SMS_SENT);
+        w->cmgs_answer = i % 2 ? "\r\n+CMS ERROR: 38\r\n" : NULL; /* an answer is one */
+        send_one(w, i % 2 ? SMS_NOT_SENT : SMS_SENT);
     }
     assert_int_equal(climb_count, 0);
     world_end(w);

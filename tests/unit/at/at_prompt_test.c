@@ -99,12 +99,38 @@ static void in_the_command_before_it(void **state)
     }
 }
 
+/* Taken back there it never comes to the prompt. */
+static bool aborts_in_cmms(struct world *w, const char *command)
+{
+    if (strncmp(command, "AT+CMMS", 7) != 0)
+        return false;
+    link_abort(w->link);
+    say(w, "\r\nOK\r\n");
+    return true;
+}
+
+static void taken_back_in_the_command_before_it(void **state)
+{
+    (void)state;
+    struct world *w = world_ready();
+    w->hook = aborts_in_cmms;
+    uint64_t token = world_submit(w, true);
+    assert_true(world_until_outcome(w, token, 30000));
+    assert_int_equal(w->outcome.verdict, SMS_NOT_SENT);
+    assert_int_equal(w->outcome.cause, SMS_LOCAL_ABORTED);
+    assert_int_equal(w->commits, 0);
+    assert_null(memmem(w->wire, w->wire_len, "AT+CMGS", 7));
+    sends(w);
+    world_end(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(while_the_owner_thinks),
         cmocka_unit_test(gone_at_the_prompt),
         cmocka_unit_test(in_the_command_before_it),
+        cmocka_unit_test(taken_back_in_the_command_before_it),
     };
     at_log_hide();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 
 #include "at_log.h"
 #include "at_sim_world.h"
+#include "simmodem_inside.h"
 
 enum { CAME = 40, PRESSING = 8, TURN_MOST = 4, GAPS = 64 };
 
@@ -83,10 +84,34 @@ static void neither_starves_the_other(void **state)
     end();
 }
 
+/* What fills its memory has made no notice. */
+static void a_refusal_for_want_of_room_makes_room(void **state)
+{
+    (void)state;
+    sim_world_start("generic");
+    assert_true(sim_world_until_ready(120000));
+    sim_world_run(5000);
+    t.modem->settings.cnmi[1] = 0;
+    sim_world_write("tin");
+    t.modem->settings.cnmi[1] = 1;
+    sim_world_run(1000);
+    assert_int_equal(t.told, 0);
+    t.intercept = "AT+CMGS";
+    t.instead = "\r\n+CMS ERROR: 322\r\n";
+    t.intercepts = 1;
+    sim_world_submit(false);
+    assert_int_equal(t.outcome.verdict, SMS_NOT_SENT);
+    sim_world_run(1000);
+    assert_int_equal(t.told, 1);
+    assert_int_equal(sim_world_stored(), 0);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neither_starves_the_other),
+        cmocka_unit_test(a_refusal_for_want_of_room_makes_room),
     };
     at_log_hide();
     return cmocka_run_group_tests(tests, NULL, NULL);
