@@ -185,7 +185,68 @@ static void what_udevd_has_still_to_see_is_waited_for(void **state)
     assert_int_equal(world->port[0].role, USB_ROLE_DIAG);
 }
 
+/* Interfaces count in hexadecimal; a rule may have told many names, and they are cut whole. */
+static void all_that_is_known_of_a_port(void **state)
+{
+    struct world *world = *state;
+    char udev[4096] = "I:1\nE:ID_USB_INTERFACE_NUM=0a\nG:otpgate\nQ:otpgate\nV:1\n"
+                      "E:ID_PATH=pci-0000:00:14.0-usb-0:1.2:1.10\n";
+    udevd_is_there();
+    for (int i = 10; i < 60; i++) {
+        size_t at = strlen(udev);
+        snprintf(udev + at, sizeof udev - at, "S:otpgate/a-name-as-long-as-they-come-%d\n", i);
+    }
+    make("/run/udev/data/c188:7", udev);
+    start(world);
+    assert_int_equal(world->count, 1);
+    const struct usb_port *port = &world->port[0];
+    assert_int_equal(port->interface, 10);
+    assert_string_equal(port->id_path, "pci-0000:00:14.0-usb-0:1.2");
+    assert_true(strlen(port->links) > sizeof port->links / 2);
+    assert_true(memchr(port->links, '\0', sizeof port->links) != NULL);
+    for (const char *at = port->links; *at;) {
+        size_t len = strcspn(at, " ");
+        assert_int_equal(len, strlen("/dev/otpgate/a-name-as-long-as-they-come-10"));
+        at += len + strspn(at + len, " ");
+    }
+}
+
 /* --- later --- */
+
+/* Its remove was not heard, or not yet: what is added is plugged in anew. */
+static void added_again_is_another(void **state)
+{
+    struct world *world = *state;
+    start(world);
+    uint64_t serial = world->port[0].serial;
+    stick("plug", 8, "/dev/null 1-1 3");
+    until_there_are(world, 2);
+    assert_int_equal(world->port[0].serial, serial);
+    stick("unplug", 8, "");
+    until_there_are(world, 1);
+    (void)unlink(in_tree("/dev/ttyUSB7"));
+    stick("plug", 7, "/dev/null 1-1 2 1e0e:9001 OTPGATE_PORT=gps");
+    stick("plug", 8, "/dev/null 1-1 3"); /* and so we know that it was told */
+    until_there_are(world, 2);
+    assert_int_equal(world->port[0].role, USB_ROLE_GPS);
+    assert_int_not_equal(world->port[0].serial, serial);
+    stick("unplug", 8, "");
+}
+
+/* A rule takes its tag away: whatever it is now, it is not to be opened. */
+static void one_without_our_tag_is_taken_out(void **state)
+{
+    struct world *world = *state;
+    start(world);
+    assert_int_equal(world->count, 1);
+    udevd_is_there();
+    make("/run/udev/data/c188:7", "I:1\nE:OTPGATE_PORT=at\nV:1\n");
+    (void)unlink(in_tree("/dev/ttyUSB7"));
+    (void)setenv("STICK_TAGS", ":systemd:", 1);
+    stick("plug", 7, "/dev/null 1-1 2 1e0e:9001");
+    (void)unsetenv("STICK_TAGS");
+    until_there_are(world, 0);
+}
 
 /* More came at once than the socket holds: whatever was told meanwhile is not known. */
 static void what_was_lost_is_looked_for(void **state)
@@ -233,6 +294,9 @@ int main(void)
         TEST(without_udevd_what_is_there_is_taken),
         TEST(what_udevd_has_seen_is_taken_with_its_role),
         TEST(what_udevd_has_still_to_see_is_waited_for),
+        TEST(all_that_is_known_of_a_port),
+        TEST(added_again_is_another),
+        TEST(one_without_our_tag_is_taken_out),
         TEST(what_was_lost_is_looked_for),
         TEST(one_that_stayed_is_added_in_vain),
     };

@@ -20,6 +20,7 @@ struct world {
     struct loop *loop;
     struct port *slot;
     struct stream *near, *far; /* the owner's end, the modem's */
+    struct stream *inner;      /* of the place */
     unsigned places, opened, gone, woken, refuse;
     int gone_err;
     char heard[32];
@@ -52,7 +53,9 @@ static int place_open(struct port *port, const struct stream_sink *sink, void *c
     struct world *world = ((struct place *)port)->world;
     if (world->refuse)
         return -EBUSY;
-    return stream_pipe_new(world->loop, 0, sink, ctx, out, &far_sink, world, &world->far);
+    int rc = stream_pipe_new(world->loop, 0, sink, ctx, out, &far_sink, world, &world->far);
+    world->inner = *out;
+    return rc;
 }
 
 static void place_watch(struct port *port, loop_fn *fn, void *arg)
@@ -190,6 +193,23 @@ static void detached_before_the_hang_up(void **state)
     assert_int_equal(world->places, 0);
 }
 
+/* What had not left then never will: whoever asks behind it hears so. */
+static void detached_with_something_unsent(void **state)
+{
+    struct world *world = *state;
+    attach(world, "a");
+    open_it(world);
+    stream_pipe_hold(world->inner, 1);
+    assert_int_equal(stream_write(world->near, "0011", 4), 0);
+    assert_int_equal(stream_unsent(world->near), 4);
+    port_slot_detach(world->slot);
+    assert_int_equal(stream_unsent(world->near), 4);
+    loop_sim_settle(world->loop);
+    assert_int_equal(world->gone, 1);
+    assert_int_equal(stream_unsent(world->near), 4);
+    assert_string_equal(world->heard, "");
+}
+
 static void hung_up_before_the_detach(void **state)
 {
     struct world *world = *state;
@@ -290,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(talks_through, setup, teardown),
         cmocka_unit_test_setup_teardown(detached_before_the_hang_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(detached_with_something_unsent, setup, teardown),
         cmocka_unit_test_setup_teardown(hung_up_before_the_detach, setup, teardown),
         cmocka_unit_test_setup_teardown(closed_in_the_turn_of_its_detach, setup, teardown),
         cmocka_unit_test_setup_teardown(an_attach_wakes, setup, teardown),

@@ -35,12 +35,17 @@ int inotify_init1(int flags)
 
 /* What happens right before a directory is watched. */
 static const char *watch_of, *then_make;
+static const char *closed_dir; /* we may not look into it */
 
 int inotify_add_watch(int fd, const char *name, uint32_t mask)
 {
     if (watch_of && strcmp(name, watch_of) == 0) {
         watch_of = NULL;
         assert_int_equal(mkdir(then_make, 0700), 0);
+    }
+    if (closed_dir && strcmp(name, closed_dir) == 0) {
+        errno = EACCES;
+        return -1;
     }
     return (int)syscall(SYS_inotify_add_watch, fd, name, mask);
 }
@@ -372,6 +377,26 @@ static void permissions_change(void **state)
     pty_end(&pty);
 }
 
+/* Before a rule has given its directory to us: who watches above it hears of that. */
+static void a_directory_is_given_to_us(void **state)
+{
+    struct world *world = *state;
+    struct pty pty = pty_new();
+    const char *dir = in_dir(world, "closed");
+    assert_int_equal(mkdir(dir, 0700), 0);
+    make_port(world, in_dir(world, "closed/modem0"));
+    assert_int_equal(try_open(world), -ENOENT);
+    closed_dir = dir;
+    port_watch(world->port, wake, world);
+    assert_true(loop_core_next_ms(world->loop) == INT64_MAX); /* watched, not polled */
+    closed_dir = NULL;
+    assert_int_equal(chmod(dir, 0755), 0);
+    expect_sleep(world);
+    link_to(world, pty.path, "closed/modem0");
+    expect_wake(world);
+    pty_end(&pty);
+}
+
 static void another_program_lets_go(void **state)
 {
     struct world *world = *state;
@@ -575,6 +600,7 @@ int main(void)
         TEST(directories_appear),
         TEST(a_directory_slips_in),
         TEST(permissions_change),
+        TEST(a_directory_is_given_to_us),
         TEST(another_program_lets_go),
         TEST(a_new_one_and_nothing_else),
         TEST(replugged_under_the_same_name),

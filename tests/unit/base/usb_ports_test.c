@@ -120,9 +120,18 @@ static void plugged_anew_is_another(void **state)
     usb_ports_add(&world->ports, &port);
     assert_int_not_equal(world->ports.port[0].serial, first);
     uint64_t second = world->ports.port[0].serial;
-    usb_ports_remove(&world->ports, port.node);
-    usb_ports_add(&world->ports, &port); /* out and in within one burst */
+    port.bus = 2; /* the same number on another bus */
+    usb_ports_add(&world->ports, &port);
     assert_int_not_equal(world->ports.port[0].serial, second);
+    uint64_t third = world->ports.port[0].serial;
+    struct usb_port moved = port_at(0, "1-2", 2, port.number); /* in another socket */
+    moved.bus = port.bus;
+    usb_ports_add(&world->ports, &moved);
+    assert_int_not_equal(world->ports.port[0].serial, third);
+    uint64_t fourth = world->ports.port[0].serial;
+    usb_ports_remove(&world->ports, port.node);
+    usb_ports_add(&world->ports, &moved); /* out and in within one burst */
+    assert_int_not_equal(world->ports.port[0].serial, fourth);
 }
 
 static void no_more_than_there_is_room_for(void **state)
