@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include "hall_desk.h"
 #include "store_otp.h"
 
@@ -217,6 +219,30 @@ static void modem_events_have_no_seq(void **state)
     TALK(&client, {FOLLOW("{\"topics\":[\"message\"]}"), "{\"result\":\"*\"}"});
     world.gateway.on_modem(world.gateway.on_modem_arg, &world.gateway.modem);
     TALK(&client, {NULL, NULL});
+}
+
+/* What is not kept waits for nobody: who does not read misses it, and is not cut for that. */
+static void who_is_behind_misses_modem_events(void **state)
+{
+    (void)state;
+    world.gateway.modem =
+        (struct modem_view){.name = "m", .port = "p", .driver = "at", .why = "", .last_error = ""};
+    TALK(&client, {FOLLOW("{\"topics\":[\"modem\"]}"), "{\"result\":\"*\"}"});
+    stream_pipe_hold(client.session->stream, 1);
+    for (int i = 0; i < 2000; i++) {
+        world.gateway.on_modem(world.gateway.on_modem_arg, &world.gateway.modem);
+        world_settle(&world);
+        assert_false(client.gone);
+    }
+    assert_in_range(session_unsent(client.session), 1, 34 * 1024); /* half of what it may */
+    world_pass(&world, 20000);
+    stream_pipe_hold(client.session->stream, 0);
+    world_settle(&world);
+    size_t heard = client_lines(&client);
+    assert_in_range(heard, 1, 1999);
+    world.gateway.on_modem(world.gateway.on_modem_arg, &world.gateway.modem);
+    world_settle(&world);
+    assert_int_equal(client_lines(&client), heard + 1);
 }
 
 #define INBOX_EVENT(seq, prev)                                                                     \
@@ -517,6 +543,46 @@ static void an_idle_follower_costs_nothing(void **state)
     assert_int_equal(loop_sim_run_until(world.loop, loop_now_ms(world.loop) + 50000), 0);
 }
 
+static void file_size_limit(rlim_t most)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = most;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void let_the_commit_fail(void *arg)
+{
+    (void)arg;
+    file_size_limit(0);
+}
+
+/* Its answer is an error then: nothing follows it. */
+static void nothing_is_followed_whose_answer_has_failed(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/otpgate-follow-XXXXXX";
+    char command[64];
+    signal(SIGXFSZ, SIG_IGN);
+    assert_non_null(mkdtemp(dir));
+    client_close(&client);
+    world_settle(&world);
+    world_close(&world);
+    world_open(&world, dir);
+    assert_true(client_open(&client, &world, 0));
+    TALK(&client, {SEND("1", "a"), "{\"result\":\"*\"}"});
+    world.gateway.before_commit = let_the_commit_fail;
+    client_say(&client, SEND("2", "b"));
+    client_say(&client, FOLLOW("{}"));
+    TALK(&client, {NULL, ERROR("2", "store_failed")}, {NULL, ERROR("\"f\"", "store_failed")});
+    file_size_limit(RLIM_INFINITY);
+    world.gateway.before_commit = NULL;
+    TALK(&client, {SEND("3", "c"), "{\"id\":3,\"result\":\"*\"}"}, {NULL, NULL},
+         {FOLLOW("{}"), FOLLOWS}, {NULL, NULL});
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    assert_int_equal(system(command), 0);
+}
+
 static void following_goes_on_after_a_restart(void **state)
 {
     (void)state;
@@ -555,6 +621,7 @@ int main(void)
         TEST(others_are_filtered_out),
         TEST(a_second_follow_replaces_the_first),
         TEST(modem_events_have_no_seq),
+        TEST(who_is_behind_misses_modem_events),
         TEST(progress_of_a_lookup),
         TEST(alarms_are_listed_and_told),
         TEST(the_inbox_is_told_to_who_names_it),
@@ -570,6 +637,7 @@ int main(void)
         TEST(a_dialogue_is_asked_for_whole_and_by_who_may),
         TEST(a_slow_reader_of_a_dialogue),
         TEST(an_idle_follower_costs_nothing),
+        TEST(nothing_is_followed_whose_answer_has_failed),
         TEST(following_goes_on_after_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

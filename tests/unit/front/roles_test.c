@@ -102,11 +102,19 @@ static void the_strictest_limit_counts(void **state)
     first->max_in_flight = 100;
     second->max_connections = 2;
     second->sends_per_minute = 50;
+    first->sends_per_minute = 20;
     user_role(2, 34, MAY_SEND)->max_connections = 1;
     roles_resolve(world.front, &peer);
     assert_int_equal(peer_max_connections(world.front, &peer), 2);
     assert_int_equal(peer_max_in_flight(world.front, &peer), 4); /* no more than the gateway's */
+    assert_int_equal(peer.sends_per_minute, 20);
+    first->sends_per_minute = 0; /* none, and no limit of another role's */
+    roles_resolve(world.front, &peer);
     assert_int_equal(peer.sends_per_minute, 50);
+    first->max_connections = 1;
+    roles_resolve(world.front, &peer);
+    assert_int_equal(peer_max_connections(world.front, &peer), 1);
+    first->max_connections = 3;
     struct client client[3];
     assert_true(client_open(&client[0], &world, PORTAL));
     assert_true(client_open(&client[1], &world, PORTAL));
@@ -286,6 +294,26 @@ static void rates_are_forgotten(void **state)
     struct peer peer = {.uid = 1, .sends_per_minute = 60};
     rates_take(world.front, &peer);
     assert_int_equal(world.front->rates.count, 1);
+    for (unsigned i = 0; i < 10000; i++) { /* all at once: it stays bounded */
+        peer.uid = 1000 + i;
+        rates_take(world.front, &peer);
+    }
+    assert_in_range(world.front->rates.count, 1, 4096);
+}
+
+/* A session asks them again at a reload, when whoever told of them is long gone. */
+static void a_session_has_its_groups(void **state)
+{
+    gid_t groups[] = {7, STAFF};
+    (void)state;
+    const struct peer peer = {.uid = 34, .gid = 34, .groups = groups, .group_count = 2};
+    struct session *session = session_new(world.front, &peer);
+    assert_non_null(session);
+    groups[0] = groups[1] = 8;
+    group_role(0, STAFF, MAY_MONITOR);
+    front_reload(world.front, &world.config);
+    assert_int_equal(session->peer.may, MAY_MONITOR);
+    session_end(session, "the test ends");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -296,6 +324,7 @@ int main(void)
         TEST(the_error_names_the_role), TEST(own_messages_and_everybodys),
         TEST(who_wrote_is_masked_too),  TEST(a_reload_gives_and_takes),
         TEST(so_many_in_a_minute),      TEST(rates_are_forgotten),
+        TEST(a_session_has_its_groups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
