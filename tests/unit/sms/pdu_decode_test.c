@@ -175,6 +175,25 @@ static void every_octet_wrong(void **state)
     fclose(file);
 }
 
+/* A text that ends within a surrogate pair: what is behind it in memory is no part of it. */
+static void cut_within_a_surrogate(void **state)
+{
+    (void)state;
+    static const uint8_t head[] = {0x04, 0x04, 0x81, 0x41, 0x41, 0x00, 0x08, 0x62,
+                                   0x11, 0x22, 0x21, 0x03, 0x15, 0x82, 0x00};
+    static const uint8_t text[] = {0xD8, 0x3D, 0xDE, 0x00};
+    static const char *const wants[] = {"", "", "\uFFFD", "\uFFFD", "\U0001F600"};
+    static struct pdu_deliver d;
+    uint8_t tpdu[sizeof head + sizeof text];
+    memcpy(tpdu, head, sizeof head);
+    memcpy(tpdu + sizeof head, text, sizeof text);
+    for (size_t len = 0; len <= sizeof text; len++) {
+        tpdu[sizeof head - 1] = (uint8_t)len;
+        assert_int_equal(pdu_decode_deliver(tpdu, sizeof head + len, &d), PDU_OK);
+        assert_string_equal(d.text, wants[len]);
+    }
+}
+
 static void lines_of_modems(void **state)
 {
     (void)state;
@@ -239,8 +258,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_vector),      cmocka_unit_test(cut_at_every_octet),
-        cmocka_unit_test(every_octet_wrong), cmocka_unit_test(lines_of_modems),
-        cmocka_unit_test(every_status),
+        cmocka_unit_test(every_octet_wrong), cmocka_unit_test(cut_within_a_surrogate),
+        cmocka_unit_test(lines_of_modems),   cmocka_unit_test(every_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

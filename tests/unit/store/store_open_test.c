@@ -316,6 +316,12 @@ static void test_key_files(void **state)
     assert_int_equal(chmod(rig_path(&rig, "keys/index"), 0600), 0);
     assert_int_equal(truncate(rig_path(&rig, "keys/index"), 31), 0);
     refused(&rig, -ENOKEY, "damaged");
+    rig_shell("head -c 33 /dev/urandom > %s", rig_path(&rig, "keys/index"));
+    refused(&rig, -ENOKEY, "damaged");
+    rig_shell("mv %s %s/elsewhere", rig_path(&rig, "keys/otp"), rig.dir);
+    rig_shell("ln -s %s/elsewhere %s", rig.dir, rig_path(&rig, "keys/otp"));
+    rig_shell("head -c 32 /dev/urandom > %s", rig_path(&rig, "keys/index"));
+    refused(&rig, -ELOOP, "keys/otp cannot be read");
     rig_end(&rig);
 }
 
