@@ -111,6 +111,31 @@ static void what_comes_whole_is_taken_whole(void **state)
     end();
 }
 
+/* A report that is not stored comes nowhere else. */
+static void a_report_that_comes_whole_is_taken(void **state)
+{
+    static const char report[] = "00060C0B914819325476F8521162100000825211621010008200";
+    char line[128];
+    (void)state;
+    ready();
+    found_by_looking(1);
+    assert_int_equal(link_listen(t.link, beside), 0);
+    unsigned told = t.told;
+    (void)snprintf(line, sizeof line, "\r\n+CDS: 25\r\n%s\r\n", report);
+    sim_world_beside(line);
+    sim_world_run(100);
+    assert_int_equal(t.told, told + 1);
+    assert_true(t.kept[t.kepts - 1].report);
+    assert_int_equal(t.kept[t.kepts - 1].reference, 12);
+    t.modem->settings.cnmi[1] = 0; /* it tells: for one that was lost no other port is wanted */
+    sim_world_write("tin");
+    t.modem->settings.cnmi[1] = 1;
+    sim_world_run(200000);
+    assert_int_equal(sim_world_stored(), 0);
+    assert_int_equal(t.elsewhere, 1);
+    end();
+}
+
 /* Where notices go elsewhere, what the modem says of its SIM goes there too. */
 static void its_sim_is_told_of_there(void **state)
 {
@@ -286,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_told_there_is_heard),
         cmocka_unit_test(what_comes_whole_is_taken_whole),
+        cmocka_unit_test(a_report_that_comes_whole_is_taken),
         cmocka_unit_test(its_sim_is_told_of_there),
         cmocka_unit_test(at_every_point_of_a_submit),
         cmocka_unit_test(an_answer_of_the_network_comes_there),

@@ -107,11 +107,32 @@ static void a_refusal_for_want_of_room_makes_room(void **state)
     end();
 }
 
+/* Ten times a second for a minute: it is looked at every ten seconds, and messages go. */
+static void one_that_says_full_all_the_time(void **state)
+{
+    struct simmodem_trigger trigger;
+    (void)state;
+    sim_world_start("generic");
+    assert_true(sim_world_until_ready(120000));
+    sim_world_run(5000);
+    t.wire_len = 0;
+    for (int i = 0; i < 600; i++) {
+        assert_true(simmodem_say_trigger(t.modem, SIMMODEM_NOW, "+SMS FULL", false, &trigger));
+        assert_true(simmodem_trigger(t.modem, &trigger));
+        sim_world_run(100);
+    }
+    assert_in_range(sim_world_count("AT+CPMS?"), 5, 9);
+    sim_world_submit(false);
+    assert_int_equal(t.outcome.verdict, SMS_SENT);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neither_starves_the_other),
         cmocka_unit_test(a_refusal_for_want_of_room_makes_room),
+        cmocka_unit_test(one_that_says_full_all_the_time),
     };
     at_log_hide();
     return cmocka_run_group_tests(tests, NULL, NULL);
