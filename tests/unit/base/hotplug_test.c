@@ -211,6 +211,18 @@ static void all_that_is_known_of_a_port(void **state)
     }
 }
 
+/* Without an interface behind it, it is the socket as it stands. */
+static void a_path_that_is_no_interfaces(void **state)
+{
+    struct world *world = *state;
+    udevd_is_there();
+    make("/run/udev/data/c188:7",
+         "I:1\nE:ID_PATH=pci-0000:00:14.0-usb-0:1.2\nG:otpgate\nQ:otpgate\nV:1\n");
+    start(world);
+    assert_int_equal(world->count, 1);
+    assert_string_equal(world->port[0].id_path, "pci-0000:00:14.0-usb-0:1.2");
+}
+
 /* --- later --- */
 
 /* Its remove was not heard, or not yet: what is added is plugged in anew. */
@@ -295,6 +307,7 @@ int main(void)
         TEST(what_udevd_has_seen_is_taken_with_its_role),
         TEST(what_udevd_has_still_to_see_is_waited_for),
         TEST(all_that_is_known_of_a_port),
+        TEST(a_path_that_is_no_interfaces),
         TEST(added_again_is_another),
         TEST(one_without_our_tag_is_taken_out),
         TEST(what_was_lost_is_looked_for),

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 static bool no_inotify;
@@ -31,6 +32,19 @@ int inotify_init1(int flags)
         return -1;
     }
     return (int)syscall(SYS_inotify_init1, flags);
+}
+
+static bool overflow; /* of the events that inotify keeps: what has come is lost */
+
+ssize_t read(int fd, void *bytes, size_t room)
+{
+    ssize_t len = syscall(SYS_read, fd, bytes, room);
+    const struct inotify_event lost = {.wd = -1, .mask = IN_Q_OVERFLOW};
+    if (!overflow || room != 4096 || len <= 0)
+        return len;
+    overflow = false;
+    memcpy(bytes, &lost, sizeof lost);
+    return sizeof lost;
 }
 
 /* What happens right before a directory is watched. */
@@ -397,6 +411,21 @@ static void a_directory_is_given_to_us(void **state)
     pty_end(&pty);
 }
 
+/* More happened at once than the kernel keeps: what it was is not known, so it is looked. */
+static void what_happened_is_lost(void **state)
+{
+    struct world *world = *state;
+    struct pty pty = pty_new();
+    make_port(world, in_dir(world, "modem0"));
+    assert_int_equal(try_open(world), -ENOENT);
+    port_watch(world->port, wake, world);
+    overflow = true;
+    link_to(world, pty.path, "modem0");
+    expect_wake(world);
+    assert_false(overflow);
+    pty_end(&pty);
+}
+
 static void another_program_lets_go(void **state)
 {
     struct world *world = *state;
@@ -473,6 +502,34 @@ static void replugged_under_the_same_name(void **state)
         link_to(world, pty.path, "modem0"); /* somebody else was quicker: a node there as well */
     expect_wake(world);
     assert_int_equal(try_open(world), 0);
+    pty_end(&pty);
+}
+
+/* By then nobody tells of it, and all but the time is as it was. */
+static void replugged_before_we_watched(void **state)
+{
+    struct world *world = *state;
+    struct timespec made, now;
+    struct pty pty = pty_new();
+    char old[64];
+    assert_true(text_copy(old, sizeof(old), pty.path));
+    link_to(world, old, "modem0");
+    make_port(world, in_dir(world, "modem0"));
+    assert_int_equal(try_open(world), 0);
+    assert_true(real_until(world->loop, real_is_open, &world->peer));
+    close(pty.master);
+    assert_true(real_until(world->loop, real_is_gone, &world->peer));
+    real_close(&world->peer);
+    close(pty.slave);
+    clock_gettime(CLOCK_REALTIME_COARSE, &made); /* a node's time is as coarse */
+    do
+        clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    while (now.tv_sec == made.tv_sec && now.tv_nsec == made.tv_nsec);
+    pty = pty_new();
+    if (strcmp(old, pty.path) != 0)
+        link_to(world, pty.path, "modem0");
+    port_watch(world->port, wake, world);
+    expect_wake(world);
     pty_end(&pty);
 }
 
@@ -601,9 +658,11 @@ int main(void)
         TEST(a_directory_slips_in),
         TEST(permissions_change),
         TEST(a_directory_is_given_to_us),
+        TEST(what_happened_is_lost),
         TEST(another_program_lets_go),
         TEST(a_new_one_and_nothing_else),
         TEST(replugged_under_the_same_name),
+        TEST(replugged_before_we_watched),
         TEST(unwatched),
         TEST(without_inotify),
         TEST(tcp),
