@@ -99,7 +99,7 @@ struct session *session_new(struct front *front, const struct peer *peer)
         return NULL;
     }
     s->front = front;
-    snprintf(s->id, sizeof s->id, "%lu", ++all->opened);
+    snprintf(s->id, sizeof s->id, "%u/%lu", (unsigned)peer->uid, ++all->opened);
     loop_task_init(&s->turn, front->loop, session_turn, s);
     loop_timer_init(&s->stall, front->loop, session_on_stall, s);
     s->next = all->first;

@@ -24,7 +24,7 @@ struct session {
     struct stream *stream;
     struct peer peer;
     gid_t *groups;    /* of the peer; NULL: none */
-    char id[24];      /* for the log */
+    char id[32];      /* for the log: uid/number */
     struct bytes in;  /* what came and is not run yet */
     size_t searched;  /* of `in`: no line ends before this */
     struct bytes out; /* what leaves at the end of this turn */

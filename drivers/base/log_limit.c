@@ -1,5 +1,6 @@
 #include "log_limit.h"
 
+#include <stdio.h>
 #include <string.h>
 #include "text.h"
 
@@ -72,9 +73,9 @@ void log_limit_set(struct loop *loop)
 
 /* --- counting --- */
 
-static uint64_t hash_of(uint64_t hash, const char *text)
+static uint64_t hash_of(uint64_t hash, const char *text, size_t len)
 {
-    for (; *text; text++)
+    for (const char *end = text + len; text < end; text++)
         hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
     return (hash ^ 0xff) * 0x100000001b3; /* "a","bc" is not "ab","c" */
 }
@@ -107,14 +108,16 @@ bool log_limit_take(enum log_level level, const char *room, const char *id, cons
                                                 : KIND_PLAIN;
     const char *loud = kind == KIND_LOUD ? event : "";
     int64_t now_ms = loop_now_ms(limit.loop), burst = burst_of(kind, id);
-    uint64_t hash = hash_of(hash_of(hash_of(0xcbf29ce484222325 + kind, room), id), loud);
+    size_t id_len = strcspn(id, "/");
+    uint64_t hash = hash_of(0xcbf29ce484222325 + kind, room, strlen(room));
+    hash = hash_of(hash_of(hash, id, id_len), loud, strlen(loud));
     hash += hash == 0;
     struct bucket *bucket = bucket_of(hash);
     if (bucket->hash != hash) {
         bucket_tell(bucket);
         *bucket = (struct bucket){.hash = hash, .kind = kind, .tokens = burst, .at_ms = now_ms};
         (void)text_copy(bucket->room, sizeof bucket->room, room);
-        (void)text_copy(bucket->id, sizeof bucket->id, id);
+        snprintf(bucket->id, sizeof bucket->id, "%.*s", (int)id_len, id);
         (void)text_copy(bucket->event, sizeof bucket->event, loud);
     }
     bucket->tokens += (now_ms - bucket->at_ms) * rates[kind].per_s / 1000;

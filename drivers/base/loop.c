@@ -159,6 +159,12 @@ static void task_run(struct loop *loop, struct loop_task *task)
     task->fn(task->arg); /* may free the task */
 }
 
+static void idle_begins(struct loop *loop)
+{
+    loop->idle_since_ms = loop_now_ms(loop);
+    loop->idle_turns = 0;
+}
+
 void loop_defer(struct loop_task *task, enum loop_when when)
 {
     if (loop_task_queued(task)) {
@@ -166,7 +172,10 @@ void loop_defer(struct loop_task *task, enum loop_when when)
             return;
         loop_task_cancel(task); /* was to wait for an idle turn, is wanted sooner */
     }
-    struct loop_task *head = when == LOOP_SOON ? &task->loop->soon : &task->loop->idle;
+    struct loop *loop = task->loop;
+    struct loop_task *head = when == LOOP_SOON ? &loop->soon : &loop->idle;
+    if (when == LOOP_IDLE && ring_empty(&loop->idle))
+        idle_begins(loop);
     task->when = when;
     task->prev = head->prev;
     task->next = head;
@@ -266,6 +275,14 @@ void loop_core_soon_run(struct loop *loop)
 
 void loop_core_idle_run(struct loop *loop)
 {
-    if (!ring_empty(&loop->idle))
-        task_run(loop, loop->idle.next);
+    if (ring_empty(&loop->idle))
+        return;
+    idle_begins(loop);
+    task_run(loop, loop->idle.next);
+}
+
+bool loop_core_idle_overdue(struct loop *loop)
+{
+    return !ring_empty(&loop->idle) && ++loop->idle_turns >= LOOP_IDLE_TURNS &&
+           loop_now_ms(loop) - loop->idle_since_ms >= LOOP_IDLE_MS;
 }

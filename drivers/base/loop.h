@@ -53,8 +53,10 @@ bool loop_timer_armed(const struct loop_timer *timer);
  * LOOP_SOON: at the end of this turn, in the order of deferring (reapers, callbacks
  *   that must not run inside an op). One deferred by a LOOP_SOON runs in the same turn.
  * LOOP_IDLE: when nothing more urgent is ready: no readable stream, no due timer,
- *   no LOOP_SOON (the group commit). */
+ *   no LOOP_SOON (the group commit); where there always is something, after LOOP_IDLE_TURNS
+ *   that took LOOP_IDLE_MS. */
 enum loop_when { LOOP_SOON, LOOP_IDLE };
+enum { LOOP_IDLE_TURNS = 32, LOOP_IDLE_MS = 20 };
 struct loop_task {
     struct loop *loop;
     loop_fn *fn;

@@ -19,6 +19,8 @@ struct loop {
     size_t armed, room;
     uint64_t order;              /* of the next arming */
     struct loop_task soon, idle; /* heads of rings */
+    int64_t idle_since_ms;       /* since when the first of the idle ones waits */
+    unsigned idle_turns;         /* and for how many turns */
     uint64_t ran;                /* callbacks so far: tells whether a turn was busy */
     bool stopped;
     struct loop_task wall; /* fn NULL: nobody listens */
@@ -39,5 +41,7 @@ void loop_core_wall_set(struct loop *loop);
 void loop_core_timers_run(struct loop *loop);
 void loop_core_soon_run(struct loop *loop);
 void loop_core_idle_run(struct loop *loop); /* one task: the world is asked again in between */
+/* Asked once a busy turn: the first of them has waited long enough for a quiet one. */
+bool loop_core_idle_overdue(struct loop *loop);
 
 #endif

@@ -3,7 +3,8 @@
  * A turn: what the kernel reports ready; then timers that are due, so that bytes which have
  * arrived go before the time-out they answer; then LOOP_SOON. A turn that found nothing at
  * all runs one LOOP_IDLE: while one waits, the kernel is asked without waiting, so what came
- * meanwhile goes first.
+ * meanwhile goes first. Where turn after turn finds something (clients that come and go without an
+ * end) one runs after LOOP_IDLE_TURNS of them all the same.
  *
  * All timers share one timerfd. It is set again only where the next timer is due before what
  * the timerfd stands at: a time-out that is armed and cancelled a thousand times costs no
@@ -122,7 +123,7 @@ static int event_turn(struct loop_event *le)
         return errno ? -errno : -EIO;
     loop_core_timers_run(loop);
     loop_core_soon_run(loop);
-    if (loop->ran == before) {
+    if (loop->ran == before || loop_core_idle_overdue(loop)) {
         loop_core_idle_run(loop);
         loop_core_soon_run(loop);
     }

@@ -153,6 +153,22 @@ static void many_objects_do_not_help_the_one(void **state)
     assert_int_equal(left_out, 20000 - 200);
 }
 
+/* Sessions of one uid come and go by thousands: they are one object. */
+static void what_stands_behind_a_slash_is_no_object(void **state)
+{
+    (void)state;
+    char id[16];
+    for (int i = 0; i < 20000; i++) {
+        snprintf(id, sizeof id, "33/%d", i);
+        log_event(LOG_LEVEL_INFO, "session", id, "end", "%s", "");
+    }
+    assert_int_equal(lines, 200);
+    log_event(LOG_LEVEL_INFO, "session", "34/1", "end", "%s", "");
+    assert_int_equal(lines, 201);
+    log_limit_set(NULL);
+    assert_int_equal(left_out, 20000 - 200);
+}
+
 static void without_a_loop_there_is_no_limit(void **state)
 {
     (void)state;
@@ -172,6 +188,7 @@ int main(void)
         CASE(what_is_not_logged_does_not_count),
         CASE(the_program_itself_may_say_more),
         CASE(many_objects_do_not_help_the_one),
+        CASE(what_stands_behind_a_slash_is_no_object),
         CASE(without_a_loop_there_is_no_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

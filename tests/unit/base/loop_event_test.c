@@ -3,6 +3,7 @@
 #include "cm.h"
 #include "real_loop.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -261,6 +262,23 @@ static void a_watch_alone_is_more_urgent(void **state)
     item_end(&reader);
 }
 
+/* Somebody always has something to say: who waits for a quiet turn is not forgotten over it. */
+static void idle_is_not_never(void **state)
+{
+    struct world *world = *state;
+    struct item idle, reader;
+    item_init(&idle, world, "idle "), item_init(&reader, world, "");
+    idle.stops = true;
+    reader.stays = UINT_MAX;
+    loop_defer(&idle.task, LOOP_IDLE);
+    item_make_readable(&reader);
+    int64_t begin_ms = loop_now_ms(world->loop);
+    assert_int_equal(loop_run(world->loop), 0);
+    assert_string_equal(world->trace, "idle ");
+    assert_true(loop_now_ms(world->loop) - begin_ms >= LOOP_IDLE_MS);
+    item_end(&reader);
+}
+
 static void a_freed_watch_is_silent(void **state)
 {
     struct world *world = *state;
@@ -333,6 +351,7 @@ int main(void)
         TEST(bytes_go_before_due_timers),
         TEST(idle_is_last),
         TEST(a_watch_alone_is_more_urgent),
+        TEST(idle_is_not_never),
         TEST(a_freed_watch_is_silent),
         TEST(a_signal_is_a_call),
         TEST(clocks_agree),
