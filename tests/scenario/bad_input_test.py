@@ -4,6 +4,8 @@ import json
 import os
 import resource
 import socket
+import subprocess
+import sys
 import unittest
 
 from gateway import Client, Closed, Gateway, Refused
@@ -318,6 +320,31 @@ class Clients(unittest.TestCase):
                 with gw.client() as c:
                     for _ in range(50):
                         c.call("gateway.info")
+
+    def test_one_that_comes_and_goes(self):
+        """It has no role, it needs none: it keeps nobody's answer from the disk, and fills no log."""
+        with Gateway(modems=1, latency_ms=5) as gw:
+            gw.wait_ready()
+            knock = ("import socket, sys\n"
+                     "while True:\n"
+                     "    s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)\n"
+                     "    try:\n"
+                     "        s.connect(sys.argv[1])\n"
+                     "    except OSError:\n"
+                     "        pass\n"
+                     "    s.close()\n")
+            with subprocess.Popen([sys.executable, "-c", knock, gw.socket]) as knocker:
+                try:
+                    with gw.client() as c:
+                        for n in range(20):
+                            sent = c.call("message.send", **dict(GOOD, key="k%d" % n))
+                            got = c.call("message.get", id=sent["id"], until="sent", wait_ms=30000)
+                            self.assertIn(got["state"], ("sent", "delivered"))
+                finally:
+                    knocker.kill()
+            with open(gw.log_path, encoding="utf-8") as log:
+                ends = sum(" end why=" in line for line in log)
+            self.assertLess(ends, 400)
 
     def test_a_thousand_connections(self):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
