@@ -67,17 +67,16 @@ static int recover_one(struct gateway *gateway, struct message *message)
 static int recover_page(struct gateway *gateway, int64_t *cursor)
 {
     struct message page[PAGE];
-    int count =
-        store_message_list(gateway->store, UINT32_MAX, MESSAGE_UNKNOWN, -1, *cursor, page, PAGE);
+    const struct message_filter unknown = {UINT32_MAX, MESSAGE_UNKNOWN, -1};
+    int count = store_message_list(gateway->store, &unknown, cursor, page, PAGE);
     int rc = 0;
 
     for (int i = 0; i < count; i++) {
-        *cursor = page[i].row;
         if (rc == 0)
             rc = recover_one(gateway, &page[i]);
         message_clear(&page[i]);
     }
-    return rc < 0 ? rc : count;
+    return count < 0 ? count : rc < 0 ? rc : *cursor > 0;
 }
 
 void await_recover(struct gateway *gateway)

@@ -87,6 +87,14 @@ void call_detach(struct call *call)
     call_link(call, &call->front->orphans);
 }
 
+bool call_may_wait(struct call *call)
+{
+    if (call->session->parked < (unsigned)peer_max_in_flight(call->front, &call->peer))
+        return true;
+    call_fail(call, WIRE_RATE_LIMITED, "too many calls of this connection wait already", NULL);
+    return false;
+}
+
 void call_park(struct call *call, void (*abandon)(struct call *call), void *parked)
 {
     assert(!call->line && !call->abandon && call->session);

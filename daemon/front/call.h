@@ -56,6 +56,8 @@ bool call_begun(struct call *call);
  * answered, with `refusal` where the verb was refused (rc < 0). */
 bool call_kept(struct call *call, int rc, const struct refusal *refusal);
 
+/* False where the connection has calls enough that wait: then it has been answered. */
+bool call_may_wait(struct call *call) __attribute__((warn_unused_result));
 /* Waits for something else than the disk: no longer counted as in flight. `abandon` is called where
  * the session ends first. */
 void call_park(struct call *call, void (*abandon)(struct call *call), void *parked);

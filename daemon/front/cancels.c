@@ -6,28 +6,25 @@
 #include "hall.h"
 #include "text.h"
 
-enum {
-    STEP_ROWS = 32, /* looked at and cancelled at a time: some 3 ms */
-    STEP_MS = 1,    /* then it is the others' turn */
-};
+enum { STEP_ROWS = 32 }; /* looked at and cancelled at a time: some 3 ms */
 
 struct cancelling {
+    struct walk walk; /* first */
     struct front *front;
     struct call *call;
     struct cancels_filter filter;
     char modem[MODEM_NAME_MAX];
     char pin[MODEM_NAME_MAX + 8];
-    int64_t cursor; /* rows below this are still to be looked at; 0: all */
+    int64_t cursor; /* where it goes on */
     int64_t cancelled;
     bool over;
-    struct loop_timer timer;
     struct store_waiter waiter;
 };
 
 /* The call is not touched. */
 static void cancelling_free(struct cancelling *c)
 {
-    loop_timer_cancel(&c->timer);
+    walks_forget(c->front, &c->walk);
     store_forget(c->front->store, &c->waiter);
     free(c);
 }
@@ -64,9 +61,7 @@ static bool is_meant(const struct cancelling *c, const struct message *message)
 {
     const struct cancels_filter *filter = &c->filter;
 
-    return (filter->uid == UINT32_MAX || message->uid == filter->uid) &&
-           (filter->class_ < 0 || (int)message->class_ == filter->class_) &&
-           message->created_wall_ms < filter->before_wall_ms &&
+    return message->created_wall_ms < filter->before_wall_ms &&
            (!c->modem[0] || waits_for_modem(c, message));
 }
 
@@ -86,13 +81,12 @@ static int cancel_one(struct cancelling *c, struct message *message)
 static int step(struct cancelling *c)
 {
     static struct message page[STEP_ROWS]; /* one thread */
-    int count = store_message_list(c->front->store, UINT32_MAX, MESSAGE_QUEUED, -1, c->cursor, page,
-                                   STEP_ROWS);
+    const struct message_filter list = {c->filter.uid, MESSAGE_QUEUED, c->filter.class_};
+    int count = store_message_list(c->front->store, &list, &c->cursor, page, STEP_ROWS);
     int rc = 0;
 
-    c->over = count < STEP_ROWS;
+    c->over = c->cursor == 0;
     for (int i = 0; i < count; i++) {
-        c->cursor = page[i].row;
         if (rc >= 0 && is_meant(c, &page[i]))
             rc = cancel_one(c, &page[i]);
         c->cancelled += rc > 0;
@@ -102,9 +96,9 @@ static int step(struct cancelling *c)
     return count < 0 ? count : rc;
 }
 
-static void on_timer(void *arg)
+static void on_step(struct walk *walk)
 {
-    struct cancelling *c = arg;
+    struct cancelling *c = (struct cancelling *)walk;
     int rc = step(c);
 
     if (rc < 0)
@@ -120,7 +114,7 @@ static void on_durable(void *arg, int rc)
     if (rc < 0 || c->over)
         cancelling_end(c, rc);
     else
-        loop_timer_arm_in(&c->timer, STEP_MS);
+        walks_go_on(c->front, &c->walk);
 }
 
 bool cancels_start(struct call *call, const struct cancels_filter *filter)
@@ -138,8 +132,8 @@ bool cancels_start(struct call *call, const struct cancels_filter *filter)
         snprintf(c->pin, sizeof c->pin, "modem:%s", c->modem);
     }
     c->waiter = (struct store_waiter){.fn = on_durable, .arg = c};
-    loop_timer_init(&c->timer, call->front->loop, on_timer, c);
-    loop_timer_arm_in(&c->timer, 0);
+    c->walk.step = on_step;
     call_park(call, cancelling_abandon, c);
+    walks_begin(c->front, &c->walk);
     return true;
 }

@@ -53,6 +53,7 @@ struct front *front_new(struct loop *loop, struct store *store, struct gateway *
     }
     sessions_init(front);
     events_init(front);
+    walks_init(front);
     registry_on_reply(gateway, read_reply, front);
     return front;
 }
@@ -85,10 +86,12 @@ void front_free(struct front *front)
         call_drop(front->orphans);
     registry_on_reply(front->gateway, NULL, NULL);
     events_fini(front);
+    walks_fini(front);
     owncheck_free(front->own);
     otp_free(front->otp);
     rates_fini(&front->rates);
     rates_fini(&front->refusals);
+    json_decref(front->openrpc);
     subscriber_rules_free(front->subscriber_rules);
     free(front);
 }

@@ -11,6 +11,7 @@
 #include "roles.h"
 #include "session.h"
 #include "waits.h"
+#include "walks.h"
 
 struct front {
     struct loop *loop;
@@ -25,8 +26,10 @@ struct front {
     struct call *orphans; /* calls whose session ended before their answer */
     struct events events;
     struct waits waits;
+    struct walks walks;
     struct rates rates, refusals;              /* of sends; of what is on record */
     struct subscriber_rules *subscriber_rules; /* never NULL */
+    json_t *openrpc;                           /* proto/openrpc.json; NULL: nobody has asked yet */
 };
 
 /* Whether this peer may do what asks for `role` (x-role of proto/openrpc.json); see roles.h. */

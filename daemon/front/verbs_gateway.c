@@ -9,9 +9,12 @@ enum { TTL_MIN_S = 10, TTL_MAX_S = 86400, WAIT_MAX_MS = 60000 }; /* as in openrp
 
 void verb_rpc_discover(struct call *call)
 {
+    struct front *front = call->front;
     size_t len;
     const char *text = wire_openrpc(&len);
-    call_reply(call, json_loadb(text, len, 0, NULL));
+    if (!front->openrpc) /* read once: it is long, and anybody may ask */
+        front->openrpc = json_loadb(text, len, 0, NULL);
+    call_reply(call, json_incref(front->openrpc));
 }
 
 static json_t *roles_of(const struct call *call)

@@ -4,12 +4,12 @@
 #include "audit.h"
 #include "cancels.h"
 #include "hall.h"
+#include "lists.h"
 #include "verbs.h"
 #include "view_message.h"
-#include "view_put.h"
 #include "waits.h"
 
-enum { LIST_DEFAULT = 50, LIST_MAX = 200, ATTEMPTS_SHOWN = 64 };
+enum { LIST_DEFAULT = 50, ATTEMPTS_SHOWN = 64 };
 
 /* --- params --------------------------------------------------------------------------------- */
 
@@ -158,9 +158,7 @@ static void cancel_by_filter(struct call *call, json_t *given)
         call_fail(call, WIRE_INVALID_PARAMS,
                   "params: filter names nothing; {\"state\":\"queued\"} is everything that waits",
                   NULL);
-    else if (call->session->parked >= (unsigned)call->front->config->max_in_flight)
-        call_fail(call, WIRE_RATE_LIMITED, "too many calls of this connection wait already", NULL);
-    else if (!cancels_start(call, &filter))
+    else if (call_may_wait(call) && !cancels_start(call, &filter))
         call_fail(call, WIRE_INTERNAL, "no memory", NULL);
 }
 
@@ -196,56 +194,23 @@ void verb_message_get(struct call *call)
         message_not_found(call, rc);
     else if (wait_ms == 0 || wait_is_over(&message, until))
         message_answer(call, &message);
-    else if (call->session->parked >= (unsigned)peer_max_in_flight(call->front, &call->peer))
-        call_fail(call, WIRE_RATE_LIMITED, "too many calls of this connection wait already", NULL);
-    else if (!waits_add(call->front, call, &message, until, wait_ms, message_answer))
+    else if (call_may_wait(call) &&
+             !waits_add(call->front, call, &message, until, wait_ms, message_answer))
         call_fail(call, WIRE_INTERNAL, "no memory", NULL);
     message_clear(&message);
 }
 
-static json_t *view_list(const struct message *messages, size_t count, bool more, uint32_t viewer)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < count; i++)
-        view_append(&list, view_summary(&messages[i], viewer));
-    json_t *view = json_pack("{s:o}", "messages", list);
-    if (more)
-        view_put_integer(&view, "next_cursor", messages[count - 1].row);
-    return view;
-}
-
-/* Another's message among them: that is on record, as where it is asked for by its id. */
-static void note_look(struct call *call, const struct message *messages, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (messages[i].uid != call->peer.uid) {
-            audit_note(call, &(struct audit_fields){0});
-            return;
-        }
-}
-
 void verb_message_list(struct call *call)
 {
-    static struct message messages[LIST_MAX + 1]; /* one thread; too large for the stack */
-    struct front *front = call->front;
-    int state = -1;
+    struct message_filter list = {
+        .uid = call->peer.uid, .state = -1, .class_ = param_class(call, -1)};
     const char *wanted = param_string(call, "state");
     for (int s = 0; wanted && s < MESSAGE_STATES; s++)
         if (strcmp(message_state_name(s), wanted) == 0)
-            state = s;
-    uint32_t uid = peer_may(front, &call->peer, "operate") ? UINT32_MAX : call->peer.uid;
-    size_t limit = (size_t)param_integer(call, "limit", LIST_DEFAULT);
-    assert(limit <= LIST_MAX); /* openrpc.json says so */
-    int count = store_message_list(front->store, uid, state, param_class(call, -1),
-                                   param_integer(call, "cursor", 0), messages, limit + 1);
-    if (count < 0) {
-        call_fail_store(call, count);
-        return;
-    }
-    bool more = (size_t)count > limit;
-    size_t shown = more ? limit : (size_t)count;
-    note_look(call, messages, shown);
-    call_reply(call, view_list(messages, shown, more, peer_viewer(&call->peer)));
-    for (int i = 0; i < count; i++)
-        message_clear(&messages[i]);
+            list.state = s;
+    if (peer_may(call->front, &call->peer, "operate"))
+        list.uid = UINT32_MAX;
+    if (call_may_wait(call) && !lists_start(call, &list, param_integer(call, "cursor", 0),
+                                            (size_t)param_integer(call, "limit", LIST_DEFAULT)))
+        call_fail(call, WIRE_INTERNAL, "no memory", NULL);
 }

@@ -65,6 +65,8 @@ void verb_subscriber_check_fleet(struct call *call)
         .actor = param(call, "actor"),
         .accept_owner = json_is_true(json_object_get(call->params, "accept_owner")),
     };
+    if (!call_may_wait(call))
+        return;
     struct fleet_check *fleet = calloc(1, sizeof *fleet);
     struct refusal refusal = {0};
     if (request.accept_owner && !request.modem) {

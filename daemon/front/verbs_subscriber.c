@@ -232,7 +232,7 @@ void verb_subscriber_lookup(struct call *call)
     const struct carrier *carrier;
     struct refusal refusal;
     bool full;
-    if (!audit_is_clean(call, &typed) || !show_is_allowed(call, &full))
+    if (!audit_is_clean(call, &typed) || !show_is_allowed(call, &full) || !call_may_wait(call))
         return;
     struct lookup *lookup = calloc(1, sizeof *lookup);
     if (!lookup) {

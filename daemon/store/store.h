@@ -217,9 +217,16 @@ int store_next_times(struct store *store, struct store_next *out);
 int store_rows_expired(struct store *store, int64_t now_ms, int64_t *rows, size_t limit);
 int store_rows_report_ended(struct store *store, int64_t now_ms, int64_t *rows, size_t limit);
 
-/* Newest first. cursor: row to go on below, 0: from the newest. -1 for "any". Texts are not loaded.
- * uid: UINT32_MAX for any. Number of rows filled, or -errno. */
-int store_message_list(struct store *store, uint32_t uid, int state, int class_, int64_t cursor,
+/* Of which messages: state and class -1 for any, uid UINT32_MAX for any. */
+struct message_filter {
+    uint32_t uid;
+    int state, class_;
+};
+enum { STORE_LIST_LOOK = 2048 };
+/* Newest first. *cursor: row to go on below, 0: from the newest; afterwards where the next call
+ * goes on, 0 where nothing is left. It looks at STORE_LIST_LOOK messages at most, so that it may
+ * find none and not be through. Texts are not loaded. Number of rows filled, or -errno. */
+int store_message_list(struct store *store, const struct message_filter *filter, int64_t *cursor,
                        struct message *out, size_t limit);
 /* QUEUED rows with this pin ("sim:ICCID"), waiting ones too, from the row after `after` on. Number,
  * or -errno. */

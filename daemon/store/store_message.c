@@ -425,16 +425,40 @@ int store_message_of_otp(struct store *store, int64_t otp, int nth, struct messa
     return message_load_one(&query, false, out);
 }
 
-int store_message_list(struct store *store, uint32_t uid, int state, int class_, int64_t cursor,
-                       struct message *out, size_t limit)
+/* The lowest row of this look; 0: all that is left. */
+static int list_floor(struct store *store, const struct message_filter *filter, int64_t from,
+                      int64_t *floor)
 {
-    enum sql sql = state >= 0 ? SQL_LIST_STATE : uid != UINT32_MAX ? SQL_LIST_UID : SQL_LIST_ALL;
+    enum sql sql = filter->state >= 0          ? SQL_LIST_FLOOR_STATE
+                   : filter->uid != UINT32_MAX ? SQL_LIST_FLOOR_UID
+                                               : SQL_LIST_FLOOR_ALL;
     struct query query = query_start(store, sql);
-    query_put(&query, cursor > 0 ? cursor : INT64_MAX);
-    query_put(&query, class_);
-    query_put(&query, uid == UINT32_MAX ? -1 : (int64_t)uid);
-    query_put(&query, state);
+    query_put(&query, from);
+    query_put(&query, STORE_LIST_LOOK - 1);
+    if (sql != SQL_LIST_FLOOR_ALL)
+        query_put(&query, filter->state >= 0 ? filter->state : (int64_t)filter->uid);
+    *floor = 0;
+    int rc = query_step(&query);
+    if (rc != 1)
+        return rc;
+    *floor = query_get(&query);
+    query_end(&query);
+    return 0;
+}
+
+static int list_between(struct store *store, const struct message_filter *filter, int64_t from,
+                        int64_t floor, struct message *out, size_t limit)
+{
+    enum sql sql = filter->state >= 0          ? SQL_LIST_STATE
+                   : filter->uid != UINT32_MAX ? SQL_LIST_UID
+                                               : SQL_LIST_ALL;
+    struct query query = query_start(store, sql);
+    query_put(&query, from);
+    query_put(&query, filter->class_);
+    query_put(&query, filter->uid == UINT32_MAX ? -1 : (int64_t)filter->uid);
+    query_put(&query, filter->state);
     query_put(&query, (int64_t)limit);
+    query_put(&query, floor);
     size_t count = 0;
     int rc;
     while ((rc = query_step(&query)) == 1) {
@@ -451,6 +475,19 @@ int store_message_list(struct store *store, uint32_t uid, int state, int class_,
     while (count > 0)
         message_clear(&out[--count]);
     return rc;
+}
+
+int store_message_list(struct store *store, const struct message_filter *filter, int64_t *cursor,
+                       struct message *out, size_t limit)
+{
+    int64_t from = *cursor > 0 ? *cursor : INT64_MAX, floor;
+    int count = list_floor(store, filter, from, &floor);
+    if (count == 0)
+        count = list_between(store, filter, from, floor, out, limit);
+    if (count < 0)
+        return count;
+    *cursor = (size_t)count == limit ? out[count - 1].row : floor;
+    return count;
 }
 
 /* --- counts ----------------------------------------------------------------------------------- */

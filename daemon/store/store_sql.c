@@ -48,8 +48,10 @@ _Static_assert(UINT32_MAX == 4294967295, "the uid of the inbox as in the SQL");
     "AND created_wall >= ?2 AND (?3 < 0 OR uid = ?3) ORDER BY row DESC LIMIT ?4) ORDER BY row "    \
     "DESC"
 #define LIST_WHERE                                                                                 \
-    "row < ?1 AND (?2 < 0 OR class = ?2) AND (?3 < 0 OR uid = ?3) AND (?4 < 0 OR state = ?4) "     \
-    "ORDER BY row DESC LIMIT ?5"
+    "row < ?1 AND row >= ?6 AND (?2 < 0 OR class = ?2) AND (?3 < 0 OR uid = ?3) AND "              \
+    "(?4 < 0 OR state = ?4) ORDER BY row DESC LIMIT ?5"
+/* The row that so many others stand above: one look at a list goes down to it. */
+#define LIST_FLOOR "row < ?1 ORDER BY row DESC LIMIT 1 OFFSET ?2"
 /* A queued message that an earlier attempt may have sent is UNKNOWN, whatever ends it. */
 #define MAY_HAVE_LEFT                                                                              \
     "EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.row AND attempt.state = 4)"
@@ -106,6 +108,11 @@ static const char *const sql_text[SQLS] = {
                      " FROM message INDEXED BY message_uid WHERE uid = ?3 AND " LIST_WHERE,
     [SQL_LIST_STATE] = "SELECT " MESSAGE_COLUMNS
                        " FROM message INDEXED BY message_state WHERE state = ?4 AND " LIST_WHERE,
+    [SQL_LIST_FLOOR_ALL] = "SELECT row FROM message WHERE " LIST_FLOOR,
+    [SQL_LIST_FLOOR_UID] =
+        "SELECT row FROM message INDEXED BY message_uid WHERE uid = ?3 AND " LIST_FLOOR,
+    [SQL_LIST_FLOOR_STATE] =
+        "SELECT row FROM message INDEXED BY message_state WHERE state = ?3 AND " LIST_FLOOR,
     [SQL_COUNTS] = "SELECT state, count(*) FROM message GROUP BY state",
     [SQL_QUEUE_SCAN] = "SELECT class, parts - parts_done, expires FROM message INDEXED BY "
                        "message_state WHERE state = 0",

@@ -309,7 +309,9 @@ int __wrap_attempt_claim(struct modem *modem, struct message *message)
     static struct message list[LIST];
     struct store *store = modem->fleet->store;
     bool inverted = current && current->world->options.breach == BREACH_ORDER;
-    int count = store_message_list(store, UINT32_MAX, MESSAGE_QUEUED, -1, 0, list, LIST);
+    const struct message_filter queued = {UINT32_MAX, MESSAGE_QUEUED, -1};
+    int64_t cursor = 0;
+    int count = store_message_list(store, &queued, &cursor, list, LIST);
 
     for (int i = 0; current && i < count; i++) {
         if (is_for(&list[i], modem) &&

@@ -233,9 +233,9 @@ static void test_list(void **state)
     };
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         char got[9] = "";
-        int n = store_message_list(rig.store, cases[c].uid, cases[c].state, cases[c].class_,
-                                   cases[c].cursor < 0 ? 0 : rows[cases[c].cursor], out,
-                                   cases[c].limit);
+        const struct message_filter list = {cases[c].uid, cases[c].state, cases[c].class_};
+        int64_t cursor = cases[c].cursor < 0 ? 0 : rows[cases[c].cursor];
+        int n = store_message_list(rig.store, &list, &cursor, out, cases[c].limit);
         assert_true(n >= 0);
         for (int i = 0; i < n; i++) {
             for (int r = 0; r < 6; r++)
@@ -245,6 +245,48 @@ static void test_list(void **state)
             message_clear(&out[i]);
         }
         assert_string_equal(got, cases[c].want);
+    }
+    rig_end(&rig);
+}
+
+static int64_t put_class(struct rig *rig, const char *key, enum message_class class_)
+{
+    struct message message = rig_message(rig, key, "text");
+    message.class_ = class_;
+    rig_begin(rig);
+    assert_int_equal(store_message_insert(rig->store, &message, "same", 4), 0);
+    rig_keep(rig);
+    int64_t row = message.row;
+    message_clear(&message);
+    return row;
+}
+
+/* However much there is: one look goes so far down and no further, by each of the ways. */
+static void test_a_look_is_bounded(void **state)
+{
+    enum { ROWS = 2 * STORE_LIST_LOOK + 10 };
+    static const struct message_filter lists[] = {
+        {UINT32_MAX, -1, CLASS_BULK}, {1000, -1, CLASS_BULK}, {1000, MESSAGE_QUEUED, CLASS_BULK}};
+    struct rig rig;
+    struct message out[4];
+    (void)state;
+    rig_memory(&rig);
+    int64_t first = put_class(&rig, "first", CLASS_BULK);
+    for (int i = 1; i < ROWS; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "k%d", i);
+        put_class(&rig, key, CLASS_OTP);
+    }
+    for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++) {
+        int64_t cursor = 0;
+        assert_int_equal(store_message_list(rig.store, &lists[l], &cursor, out, 4), 0);
+        assert_int_equal(cursor, first + ROWS - STORE_LIST_LOOK);
+        assert_int_equal(store_message_list(rig.store, &lists[l], &cursor, out, 4), 0);
+        assert_int_equal(cursor, first + ROWS - 2 * STORE_LIST_LOOK);
+        assert_int_equal(store_message_list(rig.store, &lists[l], &cursor, out, 4), 1);
+        assert_int_equal(cursor, 0);
+        assert_int_equal(out[0].row, first);
+        message_clear(&out[0]);
     }
     rig_end(&rig);
 }
@@ -269,7 +311,10 @@ static void test_what_does_not_open(void **state)
         assert_int_equal(out[0].row, 1);
         assert_null(out[0].text);
         message_clear(&out[0]);
-        assert_int_equal(store_message_list(rig.store, 1000, -1, -1, 0, out, 4), 2);
+        int64_t cursor = 0;
+        assert_int_equal(
+            store_message_list(rig.store, &(struct message_filter){1000, -1, -1}, &cursor, out, 4),
+            2);
         assert_string_equal(out[0].key, "b");
         assert_string_equal(out[1].to, i == 0 ? "" : "+84912345678");
         assert_string_equal(out[1].key, i == 1 ? "" : "a");
@@ -308,6 +353,7 @@ int main(void)
         cmocka_unit_test(test_moves_and_wipe),
         cmocka_unit_test(test_update_of_nothing),
         cmocka_unit_test(test_list),
+        cmocka_unit_test(test_a_look_is_bounded),
         cmocka_unit_test(test_what_does_not_open),
         cmocka_unit_test(test_a_move_that_is_not_allowed),
     };

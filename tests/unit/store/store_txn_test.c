@@ -421,7 +421,10 @@ static void test_lost_inside(void **state)
     char fact[32];
     assert_int_equal(store_fact_get(rig.store, "f", fact, sizeof fact), 0);
     struct message list[2];
-    assert_int_equal(store_message_list(rig.store, UINT32_MAX, -1, -1, 0, list, 2), 0);
+    int64_t cursor = 0;
+    assert_int_equal(store_message_list(rig.store, &(struct message_filter){UINT32_MAX, -1, -1},
+                                        &cursor, list, 2),
+                     0);
     insert(&rig, "a");
     rig_commit(&rig);
     rig_end(&rig);
