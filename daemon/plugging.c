@@ -31,7 +31,8 @@ static void on_probed(void *arg, const struct at_probe_answer *probed)
     struct plug_answer answer = {.err = probed->err, .identity = *probed->identity};
 
     text_copy(answer.why, sizeof answer.why, probed->why);
-    free(question);
+    if (probed->err != -EBUSY)
+        free(question);
     fn(ctx, &answer);
 }
 

@@ -127,6 +127,7 @@ struct gateway *gateway_new(struct loop *loop, struct store *store, const struct
 void gateway_reload(struct gateway *gateway, const struct config *config)
 {
     gateway->config = config;
+    plug_ask_anew(&gateway->fleet);
     fleet_reload(&gateway->fleet, config);
     registry_look(gateway);
 }

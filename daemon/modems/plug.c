@@ -16,8 +16,12 @@ enum {
     ADOPTED_TAIL = 6,
     SOON_MS = 2000, /* a SIM is busy for 2 to 20 s after a start */
     SOON_LOOKS = 10,
-    LATER_MS = 60000, /* held by another program, or a SIM that somebody has to unlock */
+    LATER_MS = 60000, /* a SIM that somebody has to unlock */
 };
+/* Behind each round in which no port has answered. A stick that boots is silent for half a minute,
+ * and then soon wanted; what says nothing for three is no modem, or needs somebody's hand. */
+static const int again_ms[] = {2000, 2000, 2000, 2000, 5000, 5000, 10000, 20000, 60000};
+enum { ROUNDS = sizeof again_ms / sizeof *again_ms };
 
 /* --- pure ------------------------------------------------------------------------------------- */
 
@@ -57,6 +61,7 @@ static void on_again(void *arg)
 
     memset(stick->tried, 0, sizeof stick->tried);
     memset(stick->mute, 0, sizeof stick->mute);
+    stick->busy = -1;
     if (stick->modem) {
         stick_move(stick);
         return;
@@ -74,7 +79,7 @@ static struct stick *stick_new(struct fleet *fleet, const struct usb_port *ports
     stick->fleet = fleet;
     stick->count = count < STICK_PORTS ? count : STICK_PORTS;
     memcpy(stick->port, ports, stick->count * sizeof *ports);
-    stick->at = stick->found = stick->ear = -1;
+    stick->at = stick->found = stick->ear = stick->busy = -1;
     loop_timer_init(&stick->again, fleet->loop, on_again, stick);
     struct stick **end = &fleet->plug.sticks;
     while (*end)
@@ -85,11 +90,17 @@ static struct stick *stick_new(struct fleet *fleet, const struct usb_port *ports
     return stick;
 }
 
-static void stick_ask_no_more(struct stick *stick)
+void stick_forget_question(struct stick *stick)
 {
     if (stick->question)
         stick->fleet->plug.asker.forget(stick->fleet->plug.asker.arg, stick->question);
     stick->question = NULL;
+    stick->held = false;
+}
+
+static void stick_ask_no_more(struct stick *stick)
+{
+    stick_forget_question(stick);
     loop_timer_cancel(&stick->again);
 }
 
@@ -247,33 +258,54 @@ static void stick_decide(struct stick *stick)
 
 /* --- who is asked ----------------------------------------------------------------------------- */
 
+/* Each port of it was asked, the last one just now. */
+static void stick_end_round(struct stick *stick, const char *why)
+{
+    char no_more[96];
+
+    if (stick->busy >= 0 && stick->busy != stick->asked) { /* that one is waited for */
+        stick->tried[stick->busy] = false;
+        stick_look(stick);
+    } else if (stick->rounds < ROUNDS) {
+        stick_leave(stick, why);
+        loop_timer_arm_in(&stick->again, again_ms[stick->rounds++]);
+    } else {
+        snprintf(no_more, sizeof no_more, "%.50s; asked no more: plug it in anew, or reload", why);
+        stick_leave(stick, no_more);
+    }
+}
+
 static void on_answer(void *ctx, const struct plug_answer *answer)
 {
     struct stick *stick = ctx;
     const struct usb_port *port = &stick->port[stick->asked];
 
-    stick->question = NULL;
     log_event(LOG_LEVEL_INFO, "plug", port->usb_path, "asked", "port=%s interface=%d answer=\"%s\"",
               port->node, port->interface, answer->err ? answer->why : "AT");
+    stick->tried[stick->asked] = answer->err != 0;
+    if (answer->err && answer->err != -ETIMEDOUT)
+        stick_leave(stick, answer->why);
+    if (answer->err == -EBUSY) {
+        stick->busy = stick->asked;
+        stick->held = stick_port_to_ask(stick) < 0;
+        if (stick->held)
+            return;
+        stick_forget_question(stick);
+    }
+    stick->question = NULL;
+    stick->held = false;
     if (answer->err == 0) {
         stick->at = stick->asked;
         stick->known = true;
+        stick->rounds = 0;
         stick->identity = answer->identity;
         stick_remember(stick, false);
         stick_look(stick);
-        return;
-    }
-    stick->tried[stick->asked] = true;
-    if (answer->err != -ETIMEDOUT) { /* held by another program, say */
-        stick_leave(stick, answer->why);
-        loop_timer_arm_in(&stick->again, LATER_MS);
-    }
-    if (stick_port_to_ask(stick) >= 0) {
+    } else if (stick_port_to_ask(stick) >= 0) {
         stick_look(stick);
-    } else if (answer->err == -ETIMEDOUT) {
-        stick_leave(stick, "none of its ports speaks AT");
-        if (port->role == USB_ROLE_AT) /* a modem all the same: one that boots slowly */
-            loop_timer_arm_in(&stick->again, LATER_MS);
+    } else {
+        stick_end_round(stick,
+                        answer->err == -ETIMEDOUT ? "none of its ports speaks AT" : answer->why);
     }
 }
 
@@ -373,6 +405,8 @@ static bool stick_stays(struct stick *stick, const struct usb_port *ports, size_
     if (!same) {
         stick->at = found;
         stick->ear = ear;
+        stick->busy = -1;
+        stick->rounds = 0;
         stick_stay(stick); /* where it was to go may be another's now */
         memset(stick->tried, 0, sizeof stick->tried);
         memset(stick->deaf, 0, sizeof stick->deaf);
@@ -411,6 +445,15 @@ void plug_look(struct fleet *fleet)
 {
     for (struct stick *stick = fleet->plug.sticks; stick; stick = stick->next)
         stick_look(stick);
+}
+
+void plug_ask_anew(struct fleet *fleet)
+{
+    for (struct stick *stick = fleet->plug.sticks; stick; stick = stick->next)
+        if (!stick->modem && !stick->question && stick->rounds > 0) {
+            stick->rounds = 0;
+            loop_timer_arm_in(&stick->again, 0);
+        }
 }
 
 void plug_forget(struct modem *modem)
@@ -458,7 +501,7 @@ bool plug_left_at(const struct fleet *fleet, size_t i, struct plug_left *out)
         *out = (struct plug_left){.port = stick->port[port_to_show(stick)].node,
                                   .usb_path = stick->port->usb_path,
                                   .model = stick->port->model,
-                                  .asking = stick->question != NULL,
+                                  .asking = stick->question && !stick->held,
                                   .why = stick->why,
                                   .identity = &stick->identity};
         return true;

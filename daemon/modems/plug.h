@@ -17,7 +17,8 @@ struct fleet;
 
 /* What a port answered. */
 struct plug_answer {
-    int err;      /* 0: it speaks AT. -ETIMEDOUT: nobody answered; else -errno of the port */
+    int err;      /* 0: it speaks AT. -ETIMEDOUT: nobody answered; else -errno of the port. -EBUSY:
+                     another program has it; answered anew when that lets go of it */
     char why[96]; /* err < 0: in words */
     struct link_identity identity; /* what could be read; the rest is empty */
 };
@@ -25,7 +26,8 @@ typedef void plug_answer_fn(void *ctx, const struct plug_answer *answer);
 
 /* Who asks: main lends the driver to the fleet. */
 struct plug_asker {
-    /* Asks who is at `node`; `fn` is called once, never from inside. NULL: no memory. */
+    /* Asks who is at `node`; `fn` is called once, but for -EBUSY, and never from inside. NULL: no
+     * memory. */
     void *(*ask)(void *arg, const char *node, plug_answer_fn *fn, void *ctx);
     void (*forget)(void *arg, void *question); /* no answer any more; the port is let go */
     void *arg;
@@ -82,6 +84,8 @@ enum plug_fit plug_fit(const struct config_modem *section, const struct usb_port
 
 /* Looks again at what nobody has: a section came or went, a modem was let go. */
 void plug_look(struct fleet *fleet);
+/* What has said nothing for so long that it is asked no more is to be asked again. */
+void plug_ask_anew(struct fleet *fleet);
 void plug_lessons_load(struct fleet *fleet); /* what the disk says of models; before any port */
 /* The modem's link has told its state: one that is to move goes when nothing is under way. */
 void plug_follow(struct modem *modem);

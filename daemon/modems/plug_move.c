@@ -95,6 +95,8 @@ static void on_answer(void *ctx, const struct plug_answer *answer)
     struct stick *stick = ctx;
     struct modem *modem = stick->modem;
 
+    if (answer->err == -EBUSY)
+        stick_forget_question(stick);
     stick->question = NULL;
     if (!modem) {
         stick_look(stick);

@@ -22,6 +22,9 @@ struct stick {
     bool fixed;              /* a section names one of its ports: its link goes there by itself */
     int asked;               /* the port of the question */
     void *question;          /* NULL: none */
+    bool held;               /* its port is another program's: the question waits */
+    int busy;                /* so was that one, in this round; -1 */
+    unsigned rounds;         /* in which no port has answered */
     unsigned looks;
     struct loop_timer again;
     struct link_identity identity;
@@ -31,6 +34,8 @@ struct stick {
 
 /* --- plug.c --- */
 void stick_look(struct stick *stick);
+/* The question is over. */
+void stick_forget_question(struct stick *stick);
 
 /* --- plug_lesson.c --- */
 /* The model speaks on the port in use; `heard`: and what comes is told there or at the ear, unlike

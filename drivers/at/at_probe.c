@@ -51,11 +51,23 @@ static void probe_let_go(struct at_probe *probe)
     probe->stream = NULL;
 }
 
+static void probe_begin(struct at_probe *probe);
+
+static void probe_again(void *arg)
+{
+    struct at_probe *probe = arg;
+    probe->tries = 0;
+    probe_begin(probe);
+}
+
 static void probe_answer(void *arg)
 {
     struct at_probe *probe = arg;
     const struct at_probe_answer answer = {probe->err, probe->why, &probe->identity};
-    loop_defer(&probe->reaper, LOOP_SOON);
+    if (probe->err == -EBUSY)
+        port_watch(probe->port, probe_again, probe);
+    else
+        loop_defer(&probe->reaper, LOOP_SOON);
     probe->fn(probe->arg, &answer);
 }
 
@@ -71,6 +83,7 @@ static void probe_end(struct at_probe *probe, int err, const char *why)
 void at_probe_forget(struct at_probe *probe)
 {
     probe_let_go(probe);
+    port_unwatch(probe->port);
     loop_task_cancel(&probe->answer);
     loop_defer(&probe->reaper, LOOP_SOON);
 }
@@ -251,6 +264,17 @@ static void opens_too_long(void *arg)
 static const struct stream_sink stream_sink = {
     .on_open = on_open, .on_data = on_data, .on_gone = on_gone};
 
+static void probe_begin(struct at_probe *probe)
+{
+    int rc = port_open(probe->port, &stream_sink, probe, &probe->stream);
+    if (rc == 0) {
+        loop_timer_arm_in(&probe->opening, OPEN_MS);
+        return;
+    }
+    probe->stream = NULL;
+    cannot_open(probe, -rc);
+}
+
 struct at_probe *at_probe_new(struct loop *loop, struct port *port, at_probe_fn *fn, void *arg)
 {
     struct at_probe *probe = calloc(1, sizeof *probe);
@@ -268,12 +292,6 @@ struct at_probe *at_probe_new(struct loop *loop, struct port *port, at_probe_fn 
     at_chat_init(&probe->chat, loop, no_urcs, &chat_sink, probe);
     probe->chat.queries = at_queries_early;
     at_script_init(&probe->script, loop, &probe->chat, probe);
-    int rc = port_open(port, &stream_sink, probe, &probe->stream);
-    if (rc < 0) {
-        probe->stream = NULL;
-        cannot_open(probe, -rc);
-    } else {
-        loop_timer_arm_in(&probe->opening, OPEN_MS);
-    }
+    probe_begin(probe);
     return probe;
 }

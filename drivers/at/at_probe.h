@@ -14,7 +14,8 @@ struct at_probe_answer {
     const char *why; /* err: in words */
     const struct link_identity *identity; /* what could be read */
 };
-/* Called once, from the loop; the probe is freed after it. */
+/* Called once, from the loop; the probe is freed after it. But for -EBUSY, another program has the
+ * port: the probe waits until that lets go of it, tries again and answers anew. */
 typedef void at_probe_fn(void *arg, const struct at_probe_answer *answer);
 
 /* The port is the probe's from now on, also where this fails (NULL: no memory). */

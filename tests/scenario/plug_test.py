@@ -256,6 +256,20 @@ class Plugging(unittest.TestCase):
         self.assertEqual(left[0].get("imei", "86**" + imei_of(0)[-3:]), "86**" + imei_of(0)[-3:])
         self.assertNotIn(imei_of(0), otpgatectl(self.gw, "modems")[1])
 
+    def test_one_that_is_held_is_had_when_it_is_let_go(self):
+        self.world("[modem a]\nimei = %s\n[modem b]\nimei = %s\n" % (imei_of(0), imei_of(1)))
+        held = os.open(self.pty(0), os.O_RDWR | os.O_NOCTTY)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        self.plug(0, self.pty(0), usb="1-1")
+        self.plug(1, self.pty(1), usb="1-2")
+        self.until("b", "ready")
+        (left,) = self.client.call("modem.list")["left"]
+        self.assertIn("held by", left["why"])
+        self.assertEqual(left["state"], "left")
+        os.close(held)
+        self.until("a", "ready")
+        self.at("a", 0)
+
     def test_a_swapped_sim_waits_until_it_is_accepted(self):
         """What is held sends nothing, also after a restart; accepted once it is the right one."""
         self.world("[modem a]\nimei = %s\n" % imei_of(0), modems=1)

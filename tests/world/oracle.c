@@ -341,11 +341,12 @@ static bool others_hang(const struct fleet *fleet, const struct modem *modem)
 static void look_for_what_is_left(struct oracle *oracle, struct modem *modem)
 {
     static struct message list[LIST];
+    const struct message_filter queued = {UINT32_MAX, MESSAGE_QUEUED, -1};
+    int64_t cursor = 0;
     int count = 0;
 
     if (others_hang(modem->fleet, modem))
-        count =
-            store_message_list(modem->fleet->store, UINT32_MAX, MESSAGE_QUEUED, -1, 0, list, LIST);
+        count = store_message_list(modem->fleet->store, &queued, &cursor, list, LIST);
     for (int i = 0; i < count; i++) {
         if (list[i].wait_until_ms == 0 && !list[i].pin[0] &&
             list[i].parts - list[i].parts_done <= budget_left(modem) &&

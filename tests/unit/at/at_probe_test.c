@@ -37,6 +37,10 @@ static bool wrong_late;
 static int64_t wrong_ms;
 
 /* The probe frees its port; the world keeps its own. */
+static bool busy;
+static loop_fn *watch;
+static void *watch_arg;
+
 static int lent_open(struct port *port, const struct stream_sink *sink, void *ctx,
                      struct stream **out)
 {
@@ -45,7 +49,7 @@ static int lent_open(struct port *port, const struct stream_sink *sink, void *ct
         return -wrong;
     if (wrong)
         return late_stream_new(t.loop, wrong, wrong_ms, sink, ctx, out);
-    return port_open(&t.port, sink, ctx, out);
+    return busy ? -EBUSY : port_open(&t.port, sink, ctx, out);
 }
 
 static unsigned freed;
@@ -56,7 +60,21 @@ static void lent_free(struct port *port)
     freed++;
 }
 
-static const struct port_ops lent_ops = {.open = lent_open, .free = lent_free};
+static void lent_watch(struct port *port, loop_fn *fn, void *arg)
+{
+    (void)port;
+    watch = fn;
+    watch_arg = arg;
+}
+
+static void lent_unwatch(struct port *port)
+{
+    (void)port;
+    watch = NULL;
+}
+
+static const struct port_ops lent_ops = {
+    .open = lent_open, .watch = lent_watch, .unwatch = lent_unwatch, .free = lent_free};
 static struct port lent = {.ops = &lent_ops};
 
 static struct at_probe *begin(const char *profile)
@@ -163,23 +181,26 @@ static void what_is_wrong_may_come_later(void **state)
         for (int late = 0; late < 2; late++) {
             wrong_late = late;
             wrong_ms = 0;
-            begin("generic");
+            struct at_probe *probe = begin("generic");
             sim_world_run(1);
             assert_int_equal(got.answers, 1);
             assert_int_equal(got.err, -wrong);
-            assert_int_equal(freed, 1);
+            assert_int_equal(freed, wrong != EBUSY); /* that one waits */
             if (late)
                 assert_string_equal(got.why, why);
             memcpy(why, got.why, sizeof why);
             sim_world_run(60000);
             assert_int_equal(got.answers, 1);
+            if (wrong == EBUSY)
+                at_probe_forget(probe);
             sim_world_stop();
         }
     }
     wrong = EBUSY;
-    begin("generic");
+    struct at_probe *probe = begin("generic");
     sim_world_run(1);
     assert_non_null(strstr(got.why, "held by"));
+    at_probe_forget(probe);
     sim_world_stop();
     wrong = 0;
 }
@@ -210,6 +231,51 @@ static void one_that_does_not_open_is_given_up(void **state)
     wrong = 0;
 }
 
+static void is_let_go(void)
+{
+    loop_fn *fn = watch;
+    assert_non_null(fn);
+    watch = NULL;
+    fn(watch_arg);
+}
+
+/* It may be the next program's then, and is nobody's in the end. */
+static void one_that_is_held_is_asked_when_it_is_let_go(void **state)
+{
+    (void)state;
+    busy = true;
+    begin("generic");
+    for (unsigned n = 1; n <= 2; n++) {
+        sim_world_run(3600000);
+        assert_int_equal(got.answers, n);
+        assert_int_equal(got.err, -EBUSY);
+        busy = n < 2;
+        is_let_go();
+    }
+    sim_world_run(5000);
+    assert_int_equal(got.answers, 3);
+    assert_int_equal(got.err, 0);
+    assert_string_equal(got.identity.iccid, simmodem_iccid(t.modem));
+    assert_int_equal(freed, 1);
+    sim_world_stop();
+}
+
+static void a_forgotten_one_waits_for_nothing(void **state)
+{
+    (void)state;
+    busy = true;
+    struct at_probe *probe = begin("generic");
+    sim_world_run(0);
+    assert_int_equal(got.answers, 1);
+    assert_non_null(watch);
+    at_probe_forget(probe);
+    sim_world_run(0);
+    assert_null(watch);
+    assert_int_equal(freed, 1);
+    busy = false;
+    sim_world_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +286,8 @@ int main(void)
         cmocka_unit_test(a_forgotten_one_says_nothing),
         cmocka_unit_test(what_is_wrong_may_come_later),
         cmocka_unit_test(one_that_does_not_open_is_given_up),
+        cmocka_unit_test(one_that_is_held_is_asked_when_it_is_let_go),
+        cmocka_unit_test(a_forgotten_one_waits_for_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 #include "plug_rig.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,7 +130,7 @@ void answer(struct world *world, int err, const char *imei, const char *iccid)
 {
     struct plug_answer said = {.err = err};
     assert_true(world->q.open);
-    world->q.open = false;
+    world->q.open = err == -EBUSY; /* it waits until the port is let go */
     strcpy(said.why, err ? "not there" : "");
     strcpy(said.identity.imei, imei);
     strcpy(said.identity.iccid, iccid);

@@ -74,17 +74,54 @@ static void ports_without_a_rule_are_asked_in_their_order_and_remembered(void **
     at(world, 0, "/dev/ttyUSB9");
 }
 
-static void a_stick_that_says_nothing_is_left(void **state)
+static void run(struct world *world, int64_t ms)
 {
+    loop_sim_run_until(world->loop, loop_now_ms(world->loop) + ms);
+}
+
+/* Asked anew so long after its last answer, and not sooner; it says nothing. */
+static void silent_again(struct world *world, int64_t in_ms)
+{
+    unsigned before = world->q.asked;
+    run(world, in_ms - 1);
+    assert_int_equal(world->q.asked, before);
+    run(world, 1);
+    assert_int_equal(world->q.asked, before + 1);
+    answer(world, -ETIMEDOUT, "", "");
+}
+
+/* It boots, or is no modem at all; nobody is asked for ever. */
+static void a_stick_that_says_nothing_is_asked_for_minutes(void **state)
+{
+    static const enum usb_role roles[] = {USB_ROLE_UNKNOWN, USB_ROLE_AT};
+    static const int64_t again_s[] = {2, 2, 2, 2, 5, 5, 10, 20, 60};
     struct world *world = *state;
     strcpy(section(world, "a")->imei, imei_a);
     start(world);
-    port(world, "1-1", 0, 0, USB_ROLE_UNKNOWN);
-    tell(world);
-    answer(world, -ETIMEDOUT, "", "");
-    left_because(world, "none of its ports speaks AT");
-    loop_sim_run_until(world->loop, loop_now_ms(world->loop) + 600000);
-    assert_int_equal(world->q.asked, 1); /* it may be no modem at all */
+    for (size_t r = 0; r < sizeof roles / sizeof *roles; r++) {
+        port(world, "1-1", 0, 0, roles[r]); /* plugged in anew, it is asked anew */
+        tell(world);
+        for (int again = 0; again < 2; again++) {
+            answer(world, -ETIMEDOUT, "", "");
+            left_because(world, "none of its ports speaks AT");
+            for (size_t i = 0; i < sizeof again_s / sizeof *again_s; i++)
+                silent_again(world, 1000 * again_s[i]);
+            left_because(world,
+                         "none of its ports speaks AT; asked no more: plug it in anew, or reload");
+            unsigned asked = world->q.asked;
+            run(world, 3600000);
+            assert_int_equal(world->q.asked, asked);
+            gateway_reload(world->gateway, &world->config);
+            settle(world);
+            assert_int_equal(world->q.asked, asked + 1);
+        }
+        answer(world, -ETIMEDOUT, "", "");
+        silent_again(world, 2000);
+        run(world, 2000);
+        answer(world, 0, imei_a, sim_1);
+        at(world, 0, "/dev/ttyUSB0");
+        pull(world);
+    }
 }
 
 static void two_that_swap_their_names(void **state)
@@ -131,18 +168,56 @@ static void the_sim_is_read_later(void **state)
     at(world, 0, "/dev/ttyUSB2");
 }
 
-static void one_that_is_held_by_another_is_asked_again(void **state)
+/* However long it takes: nobody asks meanwhile. */
+static void one_that_is_held_by_another_is_waited_for(void **state)
 {
     struct world *world = *state;
+    struct plug_left left;
     strcpy(section(world, "a")->imei, imei_a);
     start(world);
     port(world, "1-1", 2, 2, USB_ROLE_AT);
     tell(world);
     answer(world, -EBUSY, "", "");
     left_because(world, "not there");
-    loop_sim_run_until(world->loop, loop_now_ms(world->loop) + 60000);
+    run(world, 3600000);
+    assert_int_equal(world->q.asked, 1);
+    assert_true(plug_left_at(gateway_fleet(world->gateway), 0, &left));
+    assert_false(left.asking);
+    answer(world, -EBUSY, "", ""); /* and by the next one */
     answer(world, 0, imei_a, sim_1);
     at(world, 0, "/dev/ttyUSB2");
+    assert_int_equal(world->q.forgotten, 0);
+}
+
+/* Of several ports that one is waited for which may still be it. */
+static void one_port_that_is_held_holds_up_no_other(void **state)
+{
+    struct world *world = *state;
+    strcpy(section(world, "a")->imei, imei_a);
+    start(world);
+    for (int i = 0; i < 3; i++)
+        port(world, "1-1", i, i, USB_ROLE_UNKNOWN);
+    tell(world);
+    asked(world, "/dev/ttyUSB0");
+    answer(world, -EBUSY, "", "");
+    assert_int_equal(world->q.forgotten, 1);
+    asked(world, "/dev/ttyUSB1");
+    answer(world, -ETIMEDOUT, "", "");
+    asked(world, "/dev/ttyUSB2");
+    answer(world, -ETIMEDOUT, "", "");
+    asked(world, "/dev/ttyUSB0");
+    answer(world, -EBUSY, "", "");
+    left_because(world, "not there");
+    run(world, 3600000);
+    assert_int_equal(world->q.asked, 4);
+    answer(world, -ETIMEDOUT, "", ""); /* let go, and it was not */
+    left_because(world, "none of its ports speaks AT");
+    run(world, 2000);
+    asked(world, "/dev/ttyUSB0");
+    answer(world, -EBUSY, "", "");
+    asked(world, "/dev/ttyUSB1");
+    answer(world, 0, imei_a, sim_1);
+    at(world, 0, "/dev/ttyUSB1");
 }
 
 static void a_socket_with_a_rule_needs_no_question(void **state)
@@ -347,10 +422,11 @@ int main(void)
         TEST(only_the_port_for_commands_is_asked),
         TEST(never_what_a_rule_names_for_something_else),
         TEST(ports_without_a_rule_are_asked_in_their_order_and_remembered),
-        TEST(a_stick_that_says_nothing_is_left),
+        TEST(a_stick_that_says_nothing_is_asked_for_minutes),
         TEST(two_that_swap_their_names),
         TEST(the_sim_is_read_later),
-        TEST(one_that_is_held_by_another_is_asked_again),
+        TEST(one_that_is_held_by_another_is_waited_for),
+        TEST(one_port_that_is_held_holds_up_no_other),
         TEST(a_socket_with_a_rule_needs_no_question),
         TEST(a_port_of_a_section_is_nobody_elses),
         TEST(nobody_is_asked_where_nobody_waits),
