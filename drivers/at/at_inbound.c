@@ -1,7 +1,7 @@
 /* at_inbound: messages and reports on their way to the owner, and those it has not answered for. A
  * stored one keeps its slot until then; one that came directly is kept here, for it is stored
  * nowhere else. Bounded: what finds no room stays in the modem.
- * It looks inside no TPDU and writes nothing to the modem. */
+ * It looks no further into a TPDU than whether it is a report, and writes nothing to the modem. */
 #include <string.h>
 
 #include "at_modem.h"
@@ -25,17 +25,27 @@ static struct at_inbound *inbound_free(struct at_link *l)
     return NULL;
 }
 
-/* The oldest that came directly and was told at least once. */
-static struct at_inbound *inbound_oldest_told(struct at_link *l)
+static bool is_report(const uint8_t *tpdu)
 {
-    struct at_inbound *oldest = NULL;
+    return (tpdu[0] & 3) == 2; /* TP-MTI, TS 23.040 clause 9.2.3.1 */
+}
+
+/* The oldest that came directly and was told at least once; a report rather than a message, which
+ * somebody wrote and nobody writes again. NULL: `tpdu` itself is worth less than all of them. */
+static struct at_inbound *inbound_gives_way(struct at_link *l, const uint8_t *tpdu)
+{
+    struct at_inbound *worst = NULL;
     for (unsigned i = 0; i < AT_INBOUND; i++) {
         struct at_inbound *one = &l->receive.inbound[i];
-        if (one->direct && (one->state == AT_INBOUND_OUT || one->state == AT_INBOUND_LATER) &&
-            (!oldest || one->inbound.handle < oldest->inbound.handle))
-            oldest = one;
+        if (!one->direct || (one->state != AT_INBOUND_OUT && one->state != AT_INBOUND_LATER))
+            continue;
+        bool report = is_report(one->inbound.tpdu);
+        bool older = worst && report == is_report(worst->inbound.tpdu) &&
+                     one->inbound.handle < worst->inbound.handle;
+        if (!worst || older || (report && !is_report(worst->inbound.tpdu)))
+            worst = one;
     }
-    return oldest;
+    return worst && is_report(tpdu) && !is_report(worst->inbound.tpdu) ? NULL : worst;
 }
 
 bool at_inbound_has_room(const struct at_link *l)
@@ -111,9 +121,11 @@ bool at_inbound_direct(struct at_link *l, int announced, const char *line)
         return false; /* cut in two, perhaps */
     struct at_inbound *one = inbound_free(l);
     if (!one) {
-        one = inbound_oldest_told(l);
-        log_event(LOG_LEVEL_WARNING, "at", l->link.name, "inbound-dropped", "held=%d told=%d",
-                  AT_INBOUND, one != NULL);
+        one = inbound_gives_way(l, tpdu.octet);
+        log_event(LOG_LEVEL_WARNING, "at", l->link.name, "inbound-dropped",
+                  "what=%s held=%d times=%u",
+                  is_report(one ? one->inbound.tpdu : tpdu.octet) ? "report" : "message",
+                  AT_INBOUND, ++l->receive.dropped);
     }
     if (one)
         inbound_fill(l, one, &tpdu, true);

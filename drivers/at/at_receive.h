@@ -25,8 +25,8 @@ struct at_link;
 
 /* What is with the owner, or on its way there. */
 enum {
-    AT_WINDOW = 16,             /* stored messages that the owner has not answered for */
-    AT_INBOUND = AT_WINDOW + 8, /* and such as came directly and are stored nowhere */
+    AT_WINDOW = 16,              /* stored messages that the owner has not answered for */
+    AT_INBOUND = AT_WINDOW + 48, /* and such as came directly and are stored nowhere */
 };
 struct at_inbound {
     enum { AT_INBOUND_FREE, AT_INBOUND_DUE, AT_INBOUND_OUT, AT_INBOUND_LATER } state;
@@ -81,7 +81,8 @@ struct at_receiving {
     struct at_places places;
     struct at_inbound inbound[AT_INBOUND];
     uint64_t handles;
-    int announced; /* the length in front of a direct TPDU */
+    unsigned dropped; /* of what came directly, for want of room, since we started */
+    int announced;    /* the length in front of a direct TPDU */
     /* the command under way */
     enum at_job job;
     struct at_place place;

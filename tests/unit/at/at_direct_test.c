@@ -11,13 +11,14 @@
 #include "at_sim_world.h"
 #include "log.h"
 
-static unsigned dropped;
+static unsigned dropped, dropped_reports;
 
 static void hear(void *arg, enum log_level level, const char *line)
 {
     (void)arg;
     (void)level;
     dropped += strncmp(line, "at test inbound-dropped", 23) == 0;
+    dropped_reports += strncmp(line, "at test inbound-dropped what=report", 35) == 0;
     if (getenv("AT_LOG"))
         (void)fprintf(stderr, "%s\n", line);
 }
@@ -27,7 +28,7 @@ static void ready(void)
     sim_world_start("generic");
     assert_true(sim_world_until_ready(120000));
     sim_world_run(1000);
-    dropped = 0;
+    dropped = dropped_reports = 0;
 }
 
 static void end(void)
@@ -83,6 +84,62 @@ static void more_than_there_is_room_for(void **state)
         assert_int_equal(t.told, AT_INBOUND + i);
         assert_int_equal(dropped, i);
     }
+    end();
+}
+
+static void say_report(unsigned n)
+{
+    say("\r\n+CDS: 25\r\n0006%02X0B914819325476F8521162100000825211621000008200\r\n", n);
+}
+
+static void say_message(unsigned n)
+{
+    say("\r\n+CMT: ,22\r\n00040B914819325476F8000052116210%04u8203F4B41B\r\n", n);
+}
+
+/* Of what is kept until the disk writes again: how many of them, told anew, are messages. */
+static unsigned messages_told_again(void)
+{
+    unsigned again = 0;
+    unsigned before[SIM_WORLD_KEPT];
+    for (unsigned i = 0; i < t.kepts; i++)
+        before[i] = t.kept[i].told;
+    t.owner = SIM_OWNER_TAKES;
+    sim_world_run(70000);
+    for (unsigned i = 0; i < t.kepts; i++)
+        again += !t.kept[i].report && t.kept[i].told > before[i];
+    return again;
+}
+
+/* A report gives way to a message, whichever came first, and to a newer report. */
+static void a_report_gives_way(void **state)
+{
+    enum { MESSAGES = 10 };
+    (void)state;
+    for (int first = 0; first < 2; first++) {
+        ready();
+        t.owner = SIM_OWNER_REFUSES;
+        for (unsigned i = 0; first && i < MESSAGES; i++)
+            say_message(i);
+        for (unsigned i = 0; i < AT_INBOUND; i++)
+            say_report(i);
+        for (unsigned i = 0; !first && i < MESSAGES; i++)
+            say_message(i);
+        assert_int_equal(dropped, MESSAGES);
+        assert_int_equal(dropped_reports, MESSAGES);
+        assert_int_equal(messages_told_again(), MESSAGES);
+        end();
+    }
+    ready(); /* nothing but messages: the report that comes is the one that is let go */
+    t.owner = SIM_OWNER_REFUSES;
+    for (unsigned i = 0; i < AT_INBOUND; i++)
+        say_message(i);
+    say_report(1);
+    assert_int_equal(dropped_reports, 1);
+    say_message(9000);
+    assert_int_equal(dropped, 2);
+    assert_int_equal(dropped_reports, 1);
+    assert_int_equal(messages_told_again(), AT_INBOUND);
     end();
 }
 
@@ -182,6 +239,7 @@ int main(void)
         cmocka_unit_test(not_taken_it_waits_for_the_keepalive),
         cmocka_unit_test(cut_in_two_without_a_length),
         cmocka_unit_test(more_than_there_is_room_for),
+        cmocka_unit_test(a_report_gives_way),
         cmocka_unit_test(what_comes_directly_takes_no_stored_ones_place),
     };
     log_sink_set(hear, NULL);
