@@ -92,7 +92,10 @@ static const struct at_step sync_steps[] = {
     {0},
 };
 
+/* First: in text mode (another program's, before us) the text of a message that is handed over is a
+ * line like the names. Who refuses it without a SIM is in PDU mode, or asked again with one. */
 static const struct at_step identify_steps[] = {
+    {.command = "AT+CMGF=0", .timeout_ms = 5000},
     {.command = "AT+CGMI", .prefix = {"+CGMI:", ""}, .line = learn_maker, .timeout_ms = 5000},
     {.command = "AT+CGMM", .prefix = {"+CGMM:", ""}, .line = learn_model, .timeout_ms = 5000},
     {.command = "AT+CGMR", .prefix = {"+CGMR:", ""}, .line = learn_revision, .timeout_ms = 5000},

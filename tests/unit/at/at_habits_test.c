@@ -60,8 +60,9 @@ static void live_with(const char *profile, size_t habit)
             fail_msg("%s: not ready again but %s", where, link_state_name(t.state));
         sim_world_submit(true);
         /* Behind a command whose OK was lost it does not wait: another modem may take it. */
-        if (t.outcome.cause == SMS_LOCAL_NOT_READY && sim_world_until_ready(600000))
-            sim_world_submit(true);
+        for (int n = 0; n < 3 && t.outcome.cause == SMS_LOCAL_NOT_READY; n++)
+            if (sim_world_until_ready(600000))
+                sim_world_submit(true);
         bool accepted = t.accepted > before;
         if (t.outcome.verdict != SMS_SENT && !(habits[habit].bits & SIM_HABIT_LOSES_OK))
             fail_msg("%s: told %s", where, sms_verdict_name(t.outcome.verdict));

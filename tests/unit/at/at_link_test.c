@@ -496,8 +496,40 @@ static void a_restart_is_noticed(void **state)
     world_run(w, 60000);
     w->cmgf = NULL;
     world_run(w, 1000);
-    assert_int_equal(wrote(w, "AT+CMGF=0\r"), modes + 1);
+    assert_int_equal(wrote(w, "AT+CMGF=0\r"), modes + 2);
     send_one(w);
+    world_end(w);
+}
+
+/* Left so by another program: what comes is handed over, in text mode, in the midst of the start.
+ */
+static bool text_mode;
+
+static bool hands_over(struct world *w, const char *command)
+{
+    static const char text[] =
+        "\r\n+CMT: \"+84905111222\",,\"26/11/22,10:00:00+28\"\r\nKhong can\r\n";
+    static const char pdu[] = "\r\n+CMT: ,22\r\n00040B914819325476F800005211621000008203F4B41B\r\n";
+    if (strcmp(command, "AT+CMGF=0") == 0)
+        text_mode = false;
+    if (strncmp(command, "AT+CG", 5) == 0)
+        world_say(w, text_mode ? text : pdu, (text_mode ? sizeof text : sizeof pdu) - 1);
+    return false;
+}
+
+static void a_message_in_the_start_is_no_name(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    text_mode = true;
+    w->hook = hands_over;
+    world_start(w);
+    assert_true(world_until_ready(w, 5000));
+    assert_string_equal(w->link->identity.maker, "Plain");
+    assert_string_equal(w->link->identity.model, "One");
+    assert_string_equal(w->link->identity.revision, "1.0");
+    assert_string_equal(w->link->identity.imei, "356938035643809");
+    assert_true(w->inbounds > 0);
     world_end(w);
 }
 
@@ -704,6 +736,7 @@ int main(void)
         cmocka_unit_test(a_dead_modem_is_left_alone_more_and_more),
         cmocka_unit_test(errors_without_a_cause_lead_to_a_fence_and_the_ladder),
         cmocka_unit_test(a_restart_is_noticed),
+        cmocka_unit_test(a_message_in_the_start_is_no_name),
         cmocka_unit_test(a_restart_behind_the_ctrl_z_is_unknown_soon),
         cmocka_unit_test(the_owner_decides_at_the_prompt),
         cmocka_unit_test(only_the_right_token_goes),
