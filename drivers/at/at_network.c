@@ -241,7 +241,7 @@ void at_network_settle(struct at_link *l, const char *why)
         return;
     if (at_network_registered(l)) {
         if (at_link_state(l) != LINK_READY)
-            at_link_goto(l, LINK_READY, why);
+            at_link_goto(l, LINK_READY, at_sweep_reason(l, why));
         loop_timer_arm(&l->timer, l->look_ms);
         at_link_tell_inbound(l);
         at_receive_work(l);

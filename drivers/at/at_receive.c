@@ -387,6 +387,7 @@ void at_receive_start(struct at_link *l)
     unsigned theirs =
         at_memory_bit(AT_MEMORY_ME) | at_memory_bit(AT_MEMORY_SM) | at_memory_bit(AT_MEMORY_SR);
     memset(r->foreign, 0, sizeof r->foreign);
+    r->clogged = false; /* until it is seen again */
     r->watched = at_memory_bit(r->home);
     if (r->cnmi[3] == 2)
         r->watched |= r->offered[0] & at_memory_bit(AT_MEMORY_SR);

@@ -104,6 +104,7 @@ struct at_receiving {
         bool urgent; /* asked for, or something waits for it */
     } sweep;
     int foreign[AT_MEMORIES + 1]; /* what the last sweep left on purpose */
+    bool clogged;                 /* and home holds nothing else: nothing can come */
     bool list_silent;             /* AT+CMGL was not answered: never asked again */
     int64_t listed_ms;            /* when it was asked */
     int64_t inspected_ms, full_ms;
@@ -166,6 +167,8 @@ void at_sweep_selected(struct at_link *l, const struct at_result *result);
 void at_sweep_used(struct at_link *l, const struct at_result *result);
 void at_sweep_listed(struct at_link *l, const struct at_result *result);
 void at_sweep_walked(struct at_link *l, const struct at_result *result);
+/* What there is to say of the home memory to people; else `why`. */
+const char *at_sweep_reason(const struct at_link *l, const char *why);
 /* The memory that is selected at the start of the modem is known now, and what was told before. */
 void at_sweep_home_known(struct at_link *l);
 

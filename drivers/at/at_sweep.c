@@ -11,6 +11,38 @@ enum {
     INDEX_MOST = 255,          /* where the modem does not say how many slots it has */
 };
 
+/* --- a memory that is full of what is not ours --- */
+
+/* Drafts and copies of what was sent, by whoever had the SIM or the modem before: they are not
+ * deleted here, no sweep fails, and nothing comes any more. Only people can do something. */
+static void set_clogged(struct at_link *l, bool clogged)
+{
+    struct at_receiving *r = &l->receive;
+    if (clogged && !r->clogged)
+        log_event(LOG_LEVEL_WARNING, "at", l->link.name, "memory-clogged",
+                  "memory=%s slots=%d why=\"full of drafts and the like: nothing can come\"",
+                  at_memory_name(r->sweep.memory), r->total);
+    bool news = clogged != r->clogged;
+    r->clogged = clogged;
+    if (news)
+        at_link_say(l, at_sweep_reason(l, "there is room again"));
+}
+
+static void look_if_clogged(struct at_link *l)
+{
+    struct at_receiving *r = &l->receive;
+    enum at_memory memory = r->sweep.memory;
+    if (memory == r->home && memory != AT_MEMORY_SELECTED && r->total > 0)
+        set_clogged(l, r->foreign[memory] >= r->total && r->used >= r->total);
+}
+
+const char *at_sweep_reason(const struct at_link *l, const char *why)
+{
+    return l->receive.clogged ? "its memory is full of drafts: nothing can come" : why;
+}
+
+/* --- going through it --- */
+
 /* What waited for this sweep and was not seen by it is not there any more. */
 static void sweep_end(struct at_link *l, bool complete)
 {
@@ -23,6 +55,7 @@ static void sweep_end(struct at_link *l, bool complete)
                 at_places_free(slot);
         }
         r->foreign[r->sweep.memory] = (int)r->sweep.foreign;
+        look_if_clogged(l);
     }
     r->sweep.stage = AT_SWEEP_NONE;
 }
@@ -64,6 +97,7 @@ static void sweep_asked(struct at_link *l)
     bool waiting = at_places_count(&r->places, (int)memory, AT_PLACE_KEPT) > 0 ||
                    at_places_count(&r->places, (int)memory, AT_PLACE_STUCK) > 0;
     r->forced &= ~at_memory_bit(memory);
+    look_if_clogged(l);
     r->sweep.used = r->used > 0 ? (unsigned)r->used : 0;
     r->sweep.urgent = forced || waiting;
     if (r->used == 0 || (!r->sweep.urgent && r->used > 0 && r->used <= r->foreign[memory]))

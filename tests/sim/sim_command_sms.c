@@ -215,6 +215,18 @@ static void tpdu_line(const struct simmodem *modem, const uint8_t *tpdu, size_t 
 
 enum { HEX_LINE = 2 * SIM_TPDU + 3 };
 
+/* <stat>, 3GPP TS 27.005 clause 3.1; reading turns 0 into 1. */
+static int stat_of(const struct sim_slot *slot)
+{
+    return (int)slot->state - SIM_SLOT_UNREAD;
+}
+
+static void slot_read(struct sim_slot *slot)
+{
+    if (slot->state == SIM_SLOT_UNREAD)
+        slot->state = SIM_SLOT_READ;
+}
+
 static struct sim_result run_cmgr(struct simmodem *modem, enum sim_form form, const char *args)
 {
     int index;
@@ -232,8 +244,8 @@ static struct sim_result run_cmgr(struct simmodem *modem, enum sim_form form, co
         return ok;
     char line[HEX_LINE];
     tpdu_line(modem, slot->tpdu, slot->len, line);
-    sim_say(modem, "+CMGR: %d,,%u\r\n%s", slot->state == SIM_SLOT_READ, slot->len, line);
-    slot->state = SIM_SLOT_READ;
+    sim_say(modem, "+CMGR: %d,,%u\r\n%s", stat_of(slot), slot->len, line);
+    slot_read(slot);
     return ok;
 }
 
@@ -248,14 +260,14 @@ static struct sim_result run_cmgl(struct simmodem *modem, enum sim_form form, co
     struct sim_memory *memory = memory_of(modem, 0);
     for (unsigned i = 0; i < memory->size; i++) {
         struct sim_slot *slot = &memory->slot[i];
-        int stat = slot->state == SIM_SLOT_READ;
+        int stat = stat_of(slot);
         if (slot->state == SIM_SLOT_EMPTY || (wanted != 4 && wanted != stat))
             continue;
         char line[HEX_LINE];
         tpdu_line(modem, slot->tpdu, slot->len, line);
         sim_say(modem, "+CMGL: %d,%d,,%u\r\n%s", (int)i + modem->profile->index_base, stat,
                 slot->len, line);
-        slot->state = SIM_SLOT_READ;
+        slot_read(slot);
     }
     return ok;
 }

@@ -7,7 +7,13 @@
 #include <stdint.h>
 #include "sim_pdu.h"
 
-enum sim_slot_state { SIM_SLOT_EMPTY, SIM_SLOT_UNREAD, SIM_SLOT_READ };
+enum sim_slot_state {
+    SIM_SLOT_EMPTY,
+    SIM_SLOT_UNREAD,
+    SIM_SLOT_READ,
+    SIM_SLOT_DRAFT, /* written by somebody, not sent */
+    SIM_SLOT_SENT,  /* his copy of one that was */
+};
 struct sim_slot {
     enum sim_slot_state state;
     bool report;

@@ -1,5 +1,5 @@
 /* Which of its memories a modem has selected: where that is not known for certain, nothing is read
- * or deleted by an index that belongs to another one. */
+ * or deleted by an index that belongs to another one. And what lies there and is not ours. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,11 +7,21 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "at_log.h"
 #include "at_sim_world.h"
+#include "log.h"
 #include "simmodem_inside.h"
 
 enum { WIRE_MS = 100 };
+static unsigned clogged; /* told so */
+
+static void hear(void *arg, enum log_level level, const char *line)
+{
+    (void)arg;
+    (void)level;
+    clogged += strncmp(line, "at test memory-clogged", 22) == 0;
+    if (getenv("AT_LOG"))
+        (void)fprintf(stderr, "%s\n", line);
+}
 
 static unsigned used_of(enum sim_memory_kind memory)
 {
@@ -105,13 +115,78 @@ static void nobody_knows(void **state)
     end();
 }
 
+/* --- what is somebody else's --- */
+
+static void fill_with_drafts(enum sim_memory_kind memory)
+{
+    static const uint8_t tpdu[] = {0x01, 0x00, 0x0b, 0x91, 0x48, 0x19, 0x32,
+                                   0x54, 0x76, 0xf8, 0x00, 0x00, 0x01, 0x41};
+    struct sim_memory *m = &t.modem->memory[memory];
+    for (int i; (i = sim_memory_put(m, false, tpdu, sizeof tpdu)) >= 0;)
+        m->slot[i].state = i % 2 ? SIM_SLOT_SENT : SIM_SLOT_DRAFT;
+}
+
+/* Nothing can come, nothing fails, and nothing that is not ours is deleted: somebody has to know.
+ */
+static void full_of_drafts(void **state)
+{
+    static const char *const profiles[] = {"generic", "simcom"}; /* walked, listed */
+    (void)state;
+    for (size_t i = 0; i < sizeof profiles / sizeof *profiles; i++) {
+        sim_world_prepare(profiles[i]);
+        enum sim_memory_kind home = SIM_MEMORY_ME;
+        fill_with_drafts(home);
+        unsigned slots = used_of(home);
+        clogged = 0;
+        assert_int_equal(link_open(t.link), 0);
+        assert_true(sim_world_until_ready(120000));
+        sim_world_run(30000);
+        assert_int_equal(clogged, 1);
+        sim_world_submit(false);
+        assert_int_equal(t.outcome.verdict, SMS_SENT);
+        sim_world_run(3600000);
+        assert_int_equal(clogged, 1);
+        assert_int_equal(used_of(home), slots);
+        assert_int_equal(t.told, 0);
+        assert_non_null(strstr(t.why, "memory is full"));
+        assert_true(sim_memory_delete(&t.modem->memory[home], 3)); /* somebody has */
+        sim_world_write("tin 0");
+        sim_world_run(130000);
+        assert_int_equal(sim_world_find("tin 0")->taken, 1);
+        sim_world_submit(false);
+        sim_world_run(1000);
+        assert_null(strstr(t.why, "memory is full"));
+        assert_int_equal(used_of(home), slots - 1);
+        sim_world_no_violations(profiles[i]);
+        sim_world_stop();
+    }
+}
+
+static void one_slot_is_enough(void **state)
+{
+    (void)state;
+    sim_world_prepare("generic");
+    fill_with_drafts(SIM_MEMORY_ME);
+    fill_with_drafts(SIM_MEMORY_SM); /* where nothing comes */
+    assert_true(sim_memory_delete(&t.modem->memory[SIM_MEMORY_ME], 0));
+    clogged = 0;
+    assert_int_equal(link_open(t.link), 0);
+    assert_true(sim_world_until_ready(120000));
+    sim_world_run(700000);
+    assert_int_equal(clogged, 0);
+    sim_world_write("tin 0");
+    sim_world_run(1000);
+    assert_int_equal(sim_world_find("tin 0")->taken, 1);
+    sim_world_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(selected_late),
-        cmocka_unit_test(the_way_home_is_refused),
-        cmocka_unit_test(nobody_knows),
+        cmocka_unit_test(selected_late),      cmocka_unit_test(the_way_home_is_refused),
+        cmocka_unit_test(nobody_knows),       cmocka_unit_test(full_of_drafts),
+        cmocka_unit_test(one_slot_is_enough),
     };
-    at_log_hide();
+    log_sink_set(hear, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
