@@ -18,6 +18,7 @@ enum at_place_state {
     AT_PLACE_TAKEN, /* may be deleted */
     AT_PLACE_KEPT,  /* not taken, or not readable: the next sweep reads it again */
     AT_PLACE_STUCK, /* taken, and its deletion failed: the next sweep tries again */
+    AT_PLACE_LEFT,  /* nobody can read it: it stays, and is looked at by lists alone */
 };
 struct at_slot {
     enum at_place_state state;

@@ -438,7 +438,9 @@ void at_receive_on_stored(void *ctx, const char *line)
     struct at_slot *slot = at_places_put(&r->places, place);
     if (!slot)
         return; /* the keepalive's sweep finds it */
-    if (slot->state == AT_PLACE_KEPT)
+    if (slot->state == AT_PLACE_LEFT)
+        slot->failures = 0; /* something else: read like any other */
+    if (slot->state == AT_PLACE_KEPT || slot->state == AT_PLACE_LEFT)
         slot->state = AT_PLACE_FOUND;
     else if (slot->state != AT_PLACE_FOUND)
         slot->again = true; /* read, and announced anew: it is looked at before it is deleted */

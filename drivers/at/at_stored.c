@@ -5,7 +5,10 @@
 #include "at_modem.h"
 #include "log.h"
 
-enum { UNREADABLE = 3 }; /* readings that brought a header and no TPDU: nobody will ever read it */
+enum {
+    UNREADABLE = 3, /* readings that brought a header and no TPDU: nobody will ever read it */
+    LEFT_MOST = 3,  /* such ones stay; more would take up the room of a small memory */
+};
 
 /* --- lines --- */
 
@@ -29,6 +32,7 @@ static void stored_take(struct at_link *l, struct at_place place, const struct p
     case AT_PLACE_FREE:
     case AT_PLACE_FOUND:
     case AT_PLACE_KEPT:
+    case AT_PLACE_LEFT:
         at_inbound_put(l, slot, tpdu);
         break;
     case AT_PLACE_OUT:
@@ -58,7 +62,7 @@ static void stored_header(struct at_link *l)
     r->header = true;
     r->pending = ours;
     r->sweep.found += sweeping;
-    r->sweep.foreign += sweeping && !ours;
+    r->sweep.foreign += sweeping && (!ours || (slot && slot->state == AT_PLACE_LEFT));
     if (r->stored.text)
         at_recover_forgot(l); /* text mode */
     if (slot && !ours) {
@@ -140,9 +144,10 @@ void at_stored_read(struct at_link *l, const struct at_result *result)
     slot->again = false;
     slot_failed(l, slot, taken ? AT_PLACE_STUCK : AT_PLACE_KEPT, "not-read");
     if (!taken && at_result_ok(result) && slot->failures >= UNREADABLE) {
-        log_event(LOG_LEVEL_WARNING, "at", l->link.name, "unreadable", "index=%u deleted=1",
-                  slot->place.index);
-        slot->state = AT_PLACE_TAKEN; /* no TPDU, time after time: it only takes up room */
+        bool stays = at_places_count(&r->places, AT_ANY_MEMORY, AT_PLACE_LEFT) < LEFT_MOST;
+        log_event(LOG_LEVEL_WARNING, "at", l->link.name, "unreadable", "index=%u deleted=%d",
+                  slot->place.index, !stays);
+        slot->state = stays ? AT_PLACE_LEFT : AT_PLACE_TAKEN;
         slot->sum = 0;
     }
 }

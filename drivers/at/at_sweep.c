@@ -50,8 +50,9 @@ static void sweep_end(struct at_link *l, bool complete)
     if (complete) {
         for (unsigned i = 0; i < AT_SLOTS; i++) {
             struct at_slot *slot = &r->places.slot[i];
-            if ((slot->state == AT_PLACE_KEPT || slot->state == AT_PLACE_STUCK) && !slot->seen &&
-                slot->place.memory == r->sweep.memory)
+            bool waits = slot->state == AT_PLACE_KEPT || slot->state == AT_PLACE_STUCK ||
+                         slot->state == AT_PLACE_LEFT;
+            if (waits && !slot->seen && slot->place.memory == r->sweep.memory)
                 at_places_free(slot);
         }
         r->foreign[r->sweep.memory] = (int)r->sweep.foreign;
@@ -234,10 +235,12 @@ static void walk_next(struct at_link *l, struct at_place *place)
     for (;; r->sweep.index++) {
         *place = (struct at_place){r->sweep.memory, (uint16_t)r->sweep.index};
         struct at_slot *slot = at_places_find(&r->places, *place);
-        bool known =
-            slot && !slot->again && (slot->state == AT_PLACE_OUT || slot->state == AT_PLACE_TAKEN);
+        bool left = slot && slot->state == AT_PLACE_LEFT;
+        bool known = slot && !slot->again &&
+                     (left || slot->state == AT_PLACE_OUT || slot->state == AT_PLACE_TAKEN);
         if (!known)
             return;
+        r->sweep.foreign += left;
         slot->seen = true;
         r->sweep.found++;
     }

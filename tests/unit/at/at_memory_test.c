@@ -180,12 +180,58 @@ static void one_slot_is_enough(void **state)
     sim_world_stop();
 }
 
+/* --- what nobody can read --- */
+
+#define UNREADABLE(index) "+CMGL: " #index ",0,,30\r\nno hex at all\r\n"
+
+/* Three looks. It is on no disk, so that it stays where it is, as long as it does not take up all
+ * the room. */
+static void what_nobody_can_read_stays_within_bounds(void **state)
+{
+    enum { COMES = 6, STAYS = 3 };
+    (void)state;
+    sim_world_start("generic");
+    assert_true(sim_world_until_ready(120000));
+    sim_world_run(1000);
+    t.intercept = "AT+CMGR";
+    t.instead = "\r\n+CMGR: 0,,30\r\nno hex at all\r\n\r\nOK\r\n";
+    t.intercepts = 1000;
+    t.intercept_too = "AT+CMGL";
+    t.instead_too = "\r\n" UNREADABLE(1) UNREADABLE(2) UNREADABLE(3) "\r\nOK\r\n";
+    for (int i = 0; i < STAYS; i++)
+        sim_world_write("tin");
+    sim_world_run(600000);
+    assert_int_equal(used_of(SIM_MEMORY_ME), STAYS);
+    assert_int_equal(t.intercepted, 3 * STAYS);
+    sim_world_run(3600000);
+    assert_int_equal(t.intercepted, 3 * STAYS); /* left alone */
+    t.instead_too = "\r\n" UNREADABLE(1) UNREADABLE(2) UNREADABLE(3) UNREADABLE(4) UNREADABLE(5)
+        UNREADABLE(6) "\r\nOK\r\n";
+    for (int i = STAYS; i < COMES; i++)
+        sim_world_write("tin");
+    sim_world_run(600000);
+    assert_int_equal(used_of(SIM_MEMORY_ME), STAYS);
+    assert_true(t.intercepted >= 3 * COMES); /* the list goes on to tell of those that are gone */
+    assert_int_equal(t.told, 0);
+    /* Where something else comes to lie there, or it can be read after all, it is told. */
+    t.intercepts = 0;
+    t.intercept_too = NULL;
+    sim_world_run(1300000);
+    assert_int_equal(used_of(SIM_MEMORY_ME), 0);
+    assert_true(t.told > 0);
+    sim_world_no_violations("");
+    sim_world_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(selected_late),      cmocka_unit_test(the_way_home_is_refused),
-        cmocka_unit_test(nobody_knows),       cmocka_unit_test(full_of_drafts),
+        cmocka_unit_test(selected_late),
+        cmocka_unit_test(the_way_home_is_refused),
+        cmocka_unit_test(nobody_knows),
+        cmocka_unit_test(full_of_drafts),
         cmocka_unit_test(one_slot_is_enough),
+        cmocka_unit_test(what_nobody_can_read_stays_within_bounds),
     };
     log_sink_set(hear, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -358,7 +358,7 @@ static void a_list_without_an_answer_is_walked(void **state)
         }
 }
 
-static void what_nobody_can_read_does_not_stay_for_ever(void **state)
+static void what_cannot_be_read_alone_is_listed(void **state)
 {
     (void)state;
     ready("generic");
@@ -372,22 +372,6 @@ static void what_nobody_can_read_does_not_stay_for_ever(void **state)
     /* A list brings it after all. */
     sim_world_run(70000);
     all_kept("", 2, false);
-    end();
-
-    /* Nothing ever does: three looks, and it makes room. */
-    ready("generic");
-    t.intercept = "AT+CMGR";
-    t.instead = "\r\n+CMGR: 0,,30\r\nno hex at all\r\n\r\nOK\r\n";
-    t.intercepts = 1000;
-    t.intercept_too = "AT+CMGL";
-    t.instead_too = "\r\n+CMGL: 1,0,,30\r\nno hex at all\r\n\r\nOK\r\n";
-    write_many(1);
-    sim_world_run(70000);
-    assert_int_equal(sim_world_stored(), 1);
-    sim_world_run(240000);
-    assert_int_equal(sim_world_stored(), 0);
-    assert_int_equal(t.intercepted, 3);
-    assert_int_equal(t.told, 0);
     end();
 }
 
@@ -664,7 +648,7 @@ int main(void)
         cmocka_unit_test(a_delete_that_fails_waits_for_the_sweep),
         cmocka_unit_test(a_delete_without_an_answer_does_not_starve_the_outbox),
         cmocka_unit_test(a_list_without_an_answer_is_walked),
-        cmocka_unit_test(what_nobody_can_read_does_not_stay_for_ever),
+        cmocka_unit_test(what_cannot_be_read_alone_is_listed),
         cmocka_unit_test(text_mode_means_a_restart),
         cmocka_unit_test(another_memory_than_the_selected),
         cmocka_unit_test(what_lay_in_the_sim_before_is_found),
