@@ -467,15 +467,10 @@ static void port_do_watch_new(struct port *port, loop_fn *fn, void *arg)
     world_of(port)->watch_new = true;
 }
 
-static void port_do_free(struct port *port)
-{
-    port_do_unwatch(port);
-}
-
 static const struct port_ops world_port_ops = {.open = port_do_open,
                                                .watch = port_do_watch,
                                                .unwatch = port_do_unwatch,
-                                               .free = port_do_free,
+                                               .free = port_do_unwatch,
                                                .watch_new = port_do_watch_new};
 
 static void world_watched(void *arg)
