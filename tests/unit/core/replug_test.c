@@ -12,6 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "at_chat.h"
 #include "at_link.h"
 #include "at_probe.h"
 #include "gateway.h"
@@ -25,7 +26,14 @@
 #include "stream_pipe.h"
 #include "text.h"
 
-enum { PORTS = 3, SPEAKS = 2, OURS_MS = 2000 };
+enum {
+    PORTS = 3,
+    SPEAKS = 2,
+    OURS_MS = 2000,
+    BOOTS_MS = 30000,
+    TRY_MS = 3000, /* one that began before the modem heard anything has its time */
+    PAUSE_MS = 2000,
+};
 
 struct way {
     const char *name;
@@ -383,6 +391,31 @@ static void ready_two_seconds_behind_the_modems_own(void **state)
                 replug(&sim_profiles[p], &ways[w], latency_ms);
 }
 
+/* Its ports are there, and nobody behind them hears anything yet. */
+static void ready_soon_behind_a_slow_boot(void **state)
+{
+    int64_t worst_ms = 0;
+    (void)state;
+    for (size_t w = 0; w < 2; w++)
+        for (int64_t boots_ms = 1700; boots_ms <= BOOTS_MS; boots_ms += 700) {
+            start(&sim_profiles[0], &ways[w], 0);
+            t.dead = true;
+            plug(&ways[w], 0);
+            loop_sim_run_until(t.loop, loop_now_ms(t.loop) + boots_ms);
+            t.dead = false;
+            int64_t from_ms = loop_now_ms(t.loop);
+            assert_true(until(LINK_READY));
+            int64_t took_ms = loop_now_ms(t.loop) - from_ms;
+            if (getenv("AT_LOG"))
+                print_message("%s: %lld ms behind %lld\n", ways[w].name, (long long)took_ms,
+                              (long long)boots_ms);
+            if (took_ms > worst_ms)
+                worst_ms = took_ms;
+            stop();
+        }
+    assert_in_range(worst_ms, 0, TRY_MS + PAUSE_MS + AT_CHAT_SETTLE_MS);
+}
+
 /* Somebody's hand, or a supply that is too weak, while it is left alone. */
 static void plug_again(const struct way *way, int first_tty)
 {
@@ -420,6 +453,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ready_two_seconds_behind_the_modems_own),
+        cmocka_unit_test(ready_soon_behind_a_slow_boot),
         cmocka_unit_test(plugged_in_again_and_again_it_rests),
     };
     log_sink_set(no_log, NULL);
