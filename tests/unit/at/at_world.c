@@ -692,11 +692,3 @@ void world_say(struct world *w, const char *bytes, size_t len)
 {
     modem_write(w, bytes, len);
 }
-
-int world_truth_of(const struct world *w, uint64_t token)
-{
-    for (unsigned i = 0; i < w->sent && i < WORLD_TRUTHS; i++)
-        if (w->truth[i].token == token)
-            return w->truth[i].reference;
-    return -1;
-}

@@ -1,4 +1,4 @@
-/* at_world on the heap, for tests that make one after another. */
+/* at_world on the heap, for tests that make one after another; and what became of its messages. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -24,4 +24,12 @@ void world_end(struct world *w)
 {
     world_stop(w);
     free(w);
+}
+
+int world_truth_of(const struct world *w, uint64_t token)
+{
+    for (unsigned i = 0; i < w->sent && i < WORLD_TRUTHS; i++)
+        if (w->truth[i].token == token)
+            return w->truth[i].reference;
+    return -1;
 }
