@@ -523,6 +523,16 @@ static int64_t rest_at_prompt_ms(const struct modem *modem)
     return ms < PROMPT_REST_MOST_MS ? (int64_t)ms : PROMPT_REST_MOST_MS;
 }
 
+static void learn_sent(struct modem *modem)
+{
+    int64_t took_ms = loop_now_ms(modem->fleet->loop) - modem->pace.begun_ms;
+
+    modem_served(modem, took_ms > 0 ? took_ms : 1);
+    modem_count_outcome(modem, true);
+    gateway_of(modem)->stats.sent++;
+    modem_pace(modem);
+}
+
 /* What the modem itself learns from an outcome: once, whatever becomes of the disk. */
 static void learn(struct modem *modem, const struct sms_outcome *outcome, bool rests)
 {
@@ -531,11 +541,7 @@ static void learn(struct modem *modem, const struct sms_outcome *outcome, bool r
     int64_t now_ms = loop_now_ms(modem->fleet->loop);
 
     if (outcome->verdict == SMS_SENT) {
-        int64_t took_ms = now_ms - modem->pace.begun_ms;
-        modem_served(modem, took_ms > 0 ? took_ms : 1);
-        modem_count_outcome(modem, true);
-        stats->sent++;
-        modem_pace(modem);
+        learn_sent(modem);
         return;
     }
     if (outcome->verdict == SMS_UNKNOWN) {

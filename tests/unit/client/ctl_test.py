@@ -276,13 +276,13 @@ class Look(Case):
     def test_alarms(self):
         lines = self.run_ctl("alarms")[0].splitlines()
         self.assertRegex(lines[0], r"^SINCE +SEVERITY +NAME +SUBJECT +DO$")
-        self.assertRegex(lines[1], r"^2026-11-22 03:21:00\.004 +critical +store_failing +-  +The disk .*space\.$")
+        self.assertRegex(lines[1], r"^2026-11-22 03:21:00\.004 +critical +store_failing +-  +The database .*space\.$")
         self.assertEqual(len(json.loads(self.run_ctl("alarms", "--json")[0])["alarms"]), 1)
         self.gateway.quiet = True
         self.assertEqual(self.run_ctl("alarms")[0], "none\n")
         self.gateway.alarm()
         out, _ = self.run_ctl("follow", "--from", "0", "--count", "1", "--topic", "alarm")
-        self.assertRegex(out, r"^ +-  .*  alarm  store_failing  -  cleared  critical  The disk .*\n$")
+        self.assertRegex(out, r"^ +-  .*  alarm  store_failing  -  cleared  critical  The database .*\n$")
 
     def test_stats_info_call(self):
         self.assertRegex(self.run_ctl("stats")[0], r"(?m)^by_state\.sent +12$")
