@@ -9,7 +9,6 @@
 #include "at_modem.h"
 #include "log.h"
 #include "number.h"
-#include "port_holder.h"
 #include "port_slot.h"
 #include "text.h"
 
@@ -344,7 +343,7 @@ static void link_on_state_timeout(void *arg)
     struct at_link *l = arg;
     switch (at_link_state(l)) {
     case LINK_OPENING:
-        at_recover_gone(l, "the port does not open", true);
+        at_recover_cannot_open(l, ETIMEDOUT);
         break;
     case LINK_REGISTERING:
         at_ladder_climb(l, "no network for half an hour");
@@ -370,6 +369,7 @@ static void link_on_state_timeout(void *arg)
 static void link_on_open(void *ctx)
 {
     struct at_link *l = ctx;
+    l->recovery.missed = 0;
     if (l->rescue)
         rescue_note(l->rescue, port_uri(l->port));
     if (!at_recover_returned(l))
@@ -382,24 +382,11 @@ static void link_on_data(void *ctx, const uint8_t *data, size_t len)
     at_chat_feed(&l->chat, data, len);
 }
 
-/* Whether that was found out at once or after a while. */
-static void link_cannot_open(struct at_link *l, int err)
-{
-    bool absent = err == ENOENT || err == ENODEV || err == ENXIO || err == ENOTDIR;
-    if (err == EBUSY) {
-        char holder[PORT_HOLDER_ROOM];
-        port_holder(port_uri(l->port), holder);
-        at_recover_gone(l, holder, true);
-        return;
-    }
-    at_recover_gone(l, absent ? "no such port" : strerror(err), !absent);
-}
-
 static void link_on_gone(void *ctx, int err)
 {
     struct at_link *l = ctx;
     if (err && at_link_state(l) == LINK_OPENING)
-        link_cannot_open(l, err);
+        at_recover_cannot_open(l, err);
     else
         at_recover_gone(l, err ? strerror(err) : "hung up", true);
 }
@@ -416,7 +403,7 @@ void at_link_open_port(struct at_link *l, const char *why)
     if (err == 0)
         return;
     l->stream = NULL;
-    link_cannot_open(l, -err);
+    at_recover_cannot_open(l, -err);
 }
 
 void at_link_drop_port(struct at_link *l)

@@ -118,6 +118,7 @@ struct at_recovery {
     int64_t used_ms[AT_RUNGS][AT_RUNG_MOST]; /* for the budgets; 0: not used */
     bool sending;     /* it answers, but sends nothing: only a message that went proves it well */
     bool awaited;     /* GONE in the midst of a recovery: the ladder goes on if it stays away */
+    unsigned missed;  /* times that it did not come back, since its port was open */
     unsigned penalty; /* quarantines in a row, squared into a waiting time */
     unsigned tries;   /* in a row that its port went or did not open, squared too */
     unsigned replugs; /* that ended a quarantine, since one was kept or it was well */
@@ -290,7 +291,8 @@ void at_recover_fenced(struct at_link *l, bool in_step);
 void at_recover_hold(struct at_link *l);
 bool at_recover_is_held(const struct at_link *l);
 void at_recover_gone(struct at_link *l, const char *why, bool was_open);
-void at_recover_on_timer(struct at_link *l); /* RECOVERING, QUARANTINED, GONE */
+void at_recover_cannot_open(struct at_link *l, int err); /* its port */
+void at_recover_on_timer(struct at_link *l);             /* RECOVERING, QUARANTINED, GONE */
 void at_recover_on_reboot(void *ctx, const char *line);
 /* True: it has been at work without a pause, or a message says that there is no network, and is
  * looked at before the next. The chat is idle. */

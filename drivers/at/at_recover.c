@@ -1,13 +1,19 @@
 /* at_recover: what keeps a modem alive, and what is noticed of one that is not: the keepalive,
  * fences, answers that are still due, restarts, ports that go. What is then done stands in
  * at_ladder.c. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "at_modem.h"
 #include "log.h"
+#include "port_holder.h"
 
 enum {
     RESET_SEEN_MS = 1000, /* behind the line that says it has started */
     GONE_STEP_MS = 1000,
     RETURN_MS = 60000, /* for a port that our own reset took away */
+    RETURN_MAX_MS = 3600000,
     PENALTY_MAX_MS = 600000,
     ANSWER_LATEST_MS = 180000, /* u-blox: the longest that any maker states for AT+CMGS */
     HOLD_TAIL_MS = 1000,       /* a final error may come right behind the late answer */
@@ -282,6 +288,21 @@ static void note_drop(struct at_link *l)
     recovery->moving = false;
 }
 
+/* A minute at first; then ever longer, an hour at most: what is cut off may hang on more than the
+ * modem that is awaited, and nobody can tell a modem that fell off the bus from one that was taken
+ * away. */
+static int64_t return_ms(const struct at_link *l)
+{
+    int64_t missed = l->recovery.missed > 0 ? l->recovery.missed : 1;
+    int64_t wait_ms = RETURN_MS * missed * missed;
+    return wait_ms < RETURN_MAX_MS ? wait_ms : RETURN_MAX_MS;
+}
+
+static bool can_be_rescued(const struct at_link *l)
+{
+    return l->rescue && (rescue_can(l->rescue, RESCUE_USB) || rescue_can(l->rescue, RESCUE_POWER));
+}
+
 static void on_port(void *arg)
 {
     at_link_open_port(arg, "port is there");
@@ -299,14 +320,52 @@ void at_recover_gone(struct at_link *l, const char *why, bool was_open)
     if (was_open)
         loop_timer_arm_in(&l->timer, at_recover_penalty_ms(&l->recovery.tries, GONE_STEP_MS));
     /* It went in the midst of a recovery: a reset that dropped it off the bus, most likely. */
-    l->recovery.awaited = !was_open && l->recovery.rung > AT_RUNG_RADIO;
+    l->recovery.awaited = !was_open && (l->recovery.rung > AT_RUNG_RADIO ||
+                                        (l->recovery.missed > 0 && can_be_rescued(l)));
     if (l->recovery.awaited)
-        loop_timer_arm_in(&l->timer, RETURN_MS);
+        loop_timer_arm_in(&l->timer, return_ms(l));
+}
+
+/* What the kernel says of a USB device that is there and does not do what it is told: its firmware
+ * hangs. To come back and try again helps it no further. */
+static bool hangs(const struct at_link *l, int err)
+{
+    static const int errors[] = {EIO,    EPROTO,    ETIMEDOUT, EPIPE,
+                                 EILSEQ, EREMOTEIO, ESHUTDOWN, EOVERFLOW};
+    if (port_uri(l->port)[0] != '/') /* a serial server: its own, or the way there */
+        return false;
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        if (err == errors[i])
+            return true;
+    return false;
+}
+
+/* Whether that was found out at once or after a while. */
+void at_recover_cannot_open(struct at_link *l, int err)
+{
+    bool absent = err == ENOENT || err == ENODEV || err == ENXIO || err == ENOTDIR;
+    if (err == EBUSY) {
+        char holder[PORT_HOLDER_ROOM];
+        port_holder(port_uri(l->port), holder);
+        at_recover_gone(l, holder, true);
+        return;
+    }
+    if (hangs(l, err)) {
+        char why[sizeof l->notices.why];
+        (void)snprintf(why, sizeof why, "the port does not open: %s", strerror(err));
+        if (l->rescue)
+            rescue_note(l->rescue, port_uri(l->port));
+        at_ladder_climb(l, why);
+        return;
+    }
+    at_recover_gone(l, absent ? "no such port" : strerror(err), !absent);
 }
 
 void at_recover_on_timer(struct at_link *l)
 {
     if (at_link_state(l) == LINK_GONE && l->recovery.awaited) {
+        if (l->recovery.missed < 100)
+            l->recovery.missed++;
         at_ladder_climb(l, "it did not come back");
         return;
     }

@@ -534,8 +534,10 @@ static void world_rescued(void *arg)
     struct world *w = arg;
     rescue_done_fn *done = w->rescue_done;
     w->rescue_done = NULL;
-    if (w->rescue_result == 0 && w->rescue_revives)
+    if (w->rescue_result == 0 && w->rescue_revives) {
         w->dead = w->absent = false;
+        w->open_error = 0;
+    }
     done(w->rescue_arg, w->rescue_result);
 }
 
@@ -585,6 +587,7 @@ void world_start(struct world *w)
     w->loop = loop_sim_new(START_MS, 1795000000000);
     assert(w->loop);
     w->port.ops = &world_port_ops;
+    (void)text_copy(w->port.uri, sizeof w->port.uri, "/dev/ttyUSB0");
     w->rescue.ops = &world_rescue_ops;
     w->echo = true;
     w->next_reference = 7;
