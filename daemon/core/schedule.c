@@ -212,14 +212,16 @@ static void count_one(void *arg, int class_, int parts, int64_t expires_ms)
     admission_add(&gateway->admission, (enum message_class)class_, expires_ms, parts);
 }
 
-static void count_queue(struct gateway *gateway)
+/* One that cannot be counted looks empty, and nothing is taken or sent until it can. */
+static bool count_queue(struct gateway *gateway)
 {
     admission_clear(&gateway->admission);
     gateway->recount = store_queue_scan(gateway->store, count_one, gateway) < 0;
-    if (!gateway->recount)
-        return;
-    log_event(LOG_LEVEL_ERROR, "schedule", "-", "scan_failed", "%s", "");
-    loop_timer_no_later(&gateway->schedule.due, loop_now_ms(gateway->loop) + WAKE_AGAIN_MS);
+    if (gateway->recount) {
+        log_event(LOG_LEVEL_ERROR, "schedule", "-", "scan_failed", "%s", "");
+        disk_failing(gateway, true);
+    }
+    return !gateway->recount;
 }
 
 static void look(struct gateway *gateway)
@@ -228,7 +230,8 @@ static void look(struct gateway *gateway)
     bool more = false;
 
     if (gateway->recount) {
-        count_queue(gateway);
+        if (!count_queue(gateway))
+            return;
         schedule_kick(gateway);
     }
     int rc = store_begin(gateway->store);
@@ -274,20 +277,19 @@ static void on_due(void *arg)
         look(gateway);
 }
 
-/* Something has reached the disk. The whole queue is counted once, now, and not at each failure:
- * nothing was taken and nothing begun in between. */
+/* Something has reached the disk, and can_read(). */
 static void on_mended(struct gateway *gateway)
 {
     log_event(LOG_LEVEL_NOTICE, "schedule", "-", "store_mended", "%s", "");
     disk_failing(gateway, false);
     hold_load(&gateway->fleet); /* where it could not be read */
-    if (gateway->recount)
-        count_queue(gateway);
     arm_next(gateway);
     schedule_kick(gateway);
 }
 
-/* Writes alone mend nothing: what is due, and what time ends, is found by reading. */
+/* Writes alone mend nothing: what is due, and what time ends, is found by reading. The whole queue
+ * is counted here, once, and not at each failure: nothing was taken and nothing begun in between.
+ */
 static bool can_read(struct gateway *gateway)
 {
     struct store_next next;
@@ -301,7 +303,7 @@ static bool can_read(struct gateway *gateway)
         fine = modem_due(modem, &message) >= 0;
         message_clear(&message);
     }
-    return fine;
+    return fine && (!gateway->recount || count_queue(gateway));
 }
 
 /* A transaction has ended: the question of a lookup may be another's now. */
@@ -318,8 +320,8 @@ void schedule_init(struct gateway *gateway)
     loop_timer_init(&gateway->schedule.due, gateway->loop, on_due, gateway);
     store_before_commit(gateway->store, claim_due, gateway);
     store_on_savepoint(gateway->store, on_savepoint, gateway);
-    count_queue(gateway);
-    arm_next(gateway);
+    if (count_queue(gateway))
+        arm_next(gateway);
 }
 
 void schedule_stop(struct gateway *gateway)

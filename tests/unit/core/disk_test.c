@@ -17,7 +17,7 @@ enum { FOREVER_S = 600 };
 
 static char dir[] = "/tmp/otpgate-disk-XXXXXX";
 static unsigned raised, cleared, undone;
-static bool due_fails, sweep_fails;
+static bool due_fails, sweep_fails, scan_fails;
 
 static void on_alarm(void *arg, const struct alarm_view *alarm, bool is_raised)
 {
@@ -43,7 +43,7 @@ static int setup(void **state)
     rig_settle(world);
     log_sink_set(on_log, NULL);
     raised = cleared = undone = 0;
-    due_fails = sweep_fails = false;
+    due_fails = sweep_fails = scan_fails = false;
     alarm_on_change(gateway_alarms(world->gateway), on_alarm, NULL);
     return 0;
 }
@@ -123,6 +123,19 @@ int __wrap_store_rows_expired(struct store *store, int64_t now_ms, int64_t *rows
     return sweep_fails ? -EBADMSG : __real_store_rows_expired(store, now_ms, rows, limit);
 }
 
+int __real_store_queue_scan(struct store *store,
+                            void (*fn)(void *arg, int class_, int parts, int64_t expires_ms),
+                            void *arg);
+int __wrap_store_queue_scan(struct store *store,
+                            void (*fn)(void *arg, int class_, int parts, int64_t expires_ms),
+                            void *arg);
+int __wrap_store_queue_scan(struct store *store,
+                            void (*fn)(void *arg, int class_, int parts, int64_t expires_ms),
+                            void *arg)
+{
+    return scan_fails ? -EIO : __real_store_queue_scan(store, fn, arg);
+}
+
 /* Though all is written: told once, and nothing is taken that would only expire. */
 static void cannot_be_read(struct world *world, bool *fails)
 {
@@ -162,6 +175,26 @@ static void nor_what_has_expired(void **state)
     sweep_fails = false;
     rig_run_for(world, 61 * 1000);
     assert_int_equal(cleared, 1);
+}
+
+/* A start that cannot count its queue would think it empty. */
+static void nor_what_waits(void **state)
+{
+    struct world *world = *state;
+
+    accept_one(world, "a");
+    scan_fails = true;
+    rig_restart(world);
+    alarm_on_change(gateway_alarms(world->gateway), on_alarm, NULL);
+    rig_ready(world, 0);
+    rig_run_for(world, 200 * 1000);
+    assert_true(stats_of(world).store_failing);
+    assert_int_equal(cleared, 0);
+    assert_string_equal(refusal_of(world, "b"), "overloaded");
+    scan_fails = false;
+    play(world, 65);
+    assert_int_equal(cleared, 1);
+    assert_int_equal(stats_of(world).sent, 1);
 }
 
 static void a_failing_disk_is_told_once(void **state)
@@ -325,6 +358,7 @@ int main(void)
         TEST(a_failing_disk_is_told_once),
         TEST(what_is_due_cannot_be_read),
         TEST(nor_what_has_expired),
+        TEST(nor_what_waits),
         TEST(it_is_tried_ever_less_often),
         TEST(nothing_is_taken_until_a_write_has_reached_it),
         TEST(an_outcome_on_disk_mends_it_too),
