@@ -91,6 +91,19 @@ static void a_copy_does_not_wait_for_one_that_hangs(void **state)
     rig_assert_state(world, row, MESSAGE_SENT);
 }
 
+/* Nor for one that has nothing under way and owes an answer to what it had. */
+static void nor_for_one_that_owes_an_answer(void **state)
+{
+    struct world *world = *state;
+    int64_t row = copy_for_the_other(world);
+
+    hand_link_state(world->link[1], LINK_BUSY);
+    rig_run_for(world, WAIT_MS);
+    assert_true(world->link[0]->busy);
+    sent(world, 0);
+    rig_assert_state(world, row, MESSAGE_SENT);
+}
+
 static void on_told(void *arg, const struct lease_result *result)
 {
     (void)arg;
@@ -357,6 +370,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_copy_does_not_wait_for_one_that_hangs),
+        TEST(nor_for_one_that_owes_an_answer),
         TEST(nor_for_one_that_asks_the_network),
         TEST(evidence_is_heard_until_the_text_leaves),
         TEST(a_copy_may_have_left_whatever_the_next_says),
