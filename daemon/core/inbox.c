@@ -18,6 +18,7 @@
 enum {
     SET_LIFE_MS = 24 * 3600 * 1000, /* a set that is not complete by then never will be */
     SETS_AT_ONCE = 16,
+    SETS_AGAIN_MS = 60000,  /* the disk failed */
     REFUSALS_A_LINE = 1000, /* the log tells of refusals by number */
 };
 
@@ -158,7 +159,8 @@ static bool join_part(struct joined *joined, const struct pdu_deliver *deliver)
     return text != NULL;
 }
 
-/* The parts there are become one message; `missing` says how many never came. */
+/* The parts there are become one message; `missing` says how many never came. Where none of them
+ * opens there is nothing to show, now or later. */
 static int join(struct gateway *gateway, const uint8_t set[32])
 {
     static struct inbox_part parts[INBOX_PARTS_MAX]; /* one thread, and too large for the stack */
@@ -167,8 +169,12 @@ static int join(struct gateway *gateway, const uint8_t set[32])
     struct joined joined = {0};
     int count = store_parts_of(gateway->store, set, parts, INBOX_PARTS_MAX);
 
-    if (count <= 0)
+    if (count < 0)
         return count;
+    if (count == 0) {
+        refuse(gateway, "-", "does_not_open");
+        return store_parts_delete(gateway->store, set);
+    }
     joined.text = malloc((size_t)count * AIRTEXT_MAX + 1);
     joined.ucs2 = malloc((size_t)count * sizeof deliver.data);
     bool fine = joined.text && joined.ucs2;
@@ -211,6 +217,17 @@ static int make_room(struct gateway *gateway, const char *modem)
     return store_parts_delete(gateway->store, set);
 }
 
+/* One message, and the next of a sender whose reference is always the same: what has come of the
+ * first is shown. A sender who does so without end gets no more shown than with single messages. */
+static int give_way(struct gateway *gateway, const char *modem, const uint8_t set[32])
+{
+    int64_t count = ++gateway->intake.displaced;
+
+    if (count == 1 || count % REFUSALS_A_LINE == 0)
+        log_event(LOG_LEVEL_NOTICE, "inbox", modem, "displaced", "count=%lld", (long long)count);
+    return join(gateway, set);
+}
+
 static int take_part(struct modem *modem, const struct link_inbound *inbound,
                      const struct pdu_deliver *deliver)
 {
@@ -222,7 +239,8 @@ static int take_part(struct modem *modem, const struct link_inbound *inbound,
     do {
         rc = store_part_insert(gateway->store, set, deliver->header.sequence, deliver->header.total,
                                inbound->iccid, modem->config.name, inbound->tpdu, inbound->len);
-    } while (rc == -ENOSPC && (rc = make_room(gateway, modem->config.name)) == 0);
+    } while ((rc == -ENOSPC && (rc = make_room(gateway, modem->config.name)) == 0) ||
+             (rc == -EEXIST && (rc = give_way(gateway, modem->config.name, set)) == 0));
     if (rc == 0)
         gateway->counted.inbound_doubles++;
     if (rc <= 0)
@@ -236,30 +254,47 @@ static int take_part(struct modem *modem, const struct link_inbound *inbound,
     return rc >= deliver->header.total ? join(gateway, set) : (rc < 0 ? rc : 0);
 }
 
-/* Sets that were not completed in a day: what has come is shown, and what is missing is said. */
+/* The oldest set, if its day is over: what has come is shown, and what is missing is said. One that
+ * came while the clock stood ahead has its day from now on: else all behind it would wait for that
+ * date. 1 done, 0 none, and *wall_ms is that of the oldest or 0; -errno. */
+static int give_up_oldest(struct gateway *gateway, int64_t *wall_ms)
+{
+    int64_t now_ms = loop_wall_ms(gateway->loop);
+    uint8_t set[32];
+    int rc;
+
+    *wall_ms = 0;
+    rc = store_parts_oldest(gateway->store, set, wall_ms);
+    if (rc <= 0 || (*wall_ms <= now_ms && *wall_ms + SET_LIFE_MS > now_ms))
+        return rc < 0 ? rc : 0;
+    rc = *wall_ms > now_ms ? store_parts_renew(gateway->store, set) : join(gateway, set);
+    return rc < 0 ? rc : 1;
+}
+
 static void on_sets(void *arg)
 {
     struct gateway *gateway = arg;
-    uint8_t set[32];
-    int64_t wall_ms = 0, now_ms = loop_wall_ms(gateway->loop);
+    int64_t wall_ms = 0, in_ms = 1; /* a set may be left */
     int rc = store_begin(gateway->store), given_up = 0;
 
     if (rc == 0) {
         disk_guard(gateway);
-        while (given_up++ < SETS_AT_ONCE &&
-               (rc = store_parts_oldest(gateway->store, set, &wall_ms)) > 0 &&
-               wall_ms + SET_LIFE_MS <= now_ms && (rc = join(gateway, set)) == 0)
-            ;
+        do
+            rc = give_up_oldest(gateway, &wall_ms);
+        while (rc > 0 && ++given_up < SETS_AT_ONCE);
         int end = store_end(gateway->store, rc >= 0);
         if (rc >= 0 && end < 0)
             rc = end;
     }
-    if (rc < 0)
+    if (rc < 0) {
         log_event(LOG_LEVEL_ERROR, "inbox", "-", "sets_failed", "errno=%d", -rc);
-    if (rc != 0 || given_up > SETS_AT_ONCE) { /* a set may be left, or the disk failed */
-        int64_t in_ms = wall_ms + SET_LIFE_MS - now_ms;
-        loop_timer_arm_in(&gateway->intake.sets, rc < 0 ? 60000 : in_ms > 1 ? in_ms : 1);
+        in_ms = SETS_AGAIN_MS;
+    } else if (rc == 0 && wall_ms == 0) {
+        return;
+    } else if (rc == 0) {
+        in_ms = wall_ms + SET_LIFE_MS - loop_wall_ms(gateway->loop);
     }
+    loop_timer_arm_in(&gateway->intake.sets, in_ms);
 }
 
 /* --- the door

@@ -12,6 +12,7 @@ struct taking;
 struct intake {
     struct taking *takings; /* TPDUs whose modems wait to hear that they are on disk */
     struct loop_timer sets; /* unfinished sets are given up */
+    int64_t displaced;      /* sets that gave way to another text for one of their parts */
 };
 
 void inbox_init(struct gateway *gateway);

@@ -402,9 +402,10 @@ int store_inbox_list(struct store *store, int64_t cursor, struct inbox *out, siz
 int store_seen(struct store *store, const char *iccid, const void *tpdu, size_t len);
 
 /* Parts of an unfinished set; `set` is a keyed hash (store_hash) of what makes it one. The TPDU is
- * sealed. Inside store_begin(). 1 kept, 0 this part is there already, -ENOSPC: over STORE_PARTS_MAX
- * rows in all (the oldest set of all must go first: see store_parts_oldest; or the disk is full:
- * then store_parts_delete() fails too), -E2BIG: no TPDU is that long, -errno. */
+ * sealed. Inside store_begin(). 1 kept, 0 this very part is there already, -EEXIST: another TPDU,
+ * or one that does not open, has its place; -ENOSPC: over STORE_PARTS_MAX rows in all (the oldest
+ * set of all must go first: see store_parts_oldest; or the disk is full: then store_parts_delete()
+ * fails too), -E2BIG: no TPDU is that long, -errno. */
 enum { STORE_PARTS_MAX = 20000 };
 int store_part_insert(struct store *store, const uint8_t set[32], uint8_t part, uint8_t total,
                       const char *iccid, const char *modem, const void *tpdu, size_t len);
@@ -422,7 +423,10 @@ int store_parts_of(struct store *store, const uint8_t set[32], struct inbox_part
 int store_parts_count(struct store *store, const uint8_t set[32]); /* or -errno */
 int store_parts_delete(struct store *store, const uint8_t set[32])
     __attribute__((warn_unused_result));
-/* The set whose first part is the oldest of all: 1 and *set, *wall_ms; 0: none; -errno. */
+/* Its parts count as if they had come just now, after all others. Inside store_begin(). */
+int store_parts_renew(struct store *store, const uint8_t set[32])
+    __attribute__((warn_unused_result));
+/* The set whose first part came before all others: 1 and *set, *wall_ms; 0: none; -errno. */
 int store_parts_oldest(struct store *store, uint8_t set[32], int64_t *wall_ms);
 
 /* --- pairs of modem and SIM ------------------------------------------------------------------- */

@@ -22,16 +22,36 @@ static void part_id(const struct store *store, const uint8_t set[SET], uint8_t p
     memcpy(out, hash, SEAL_ROW_ID);
 }
 
-/* 1 there, 0 not, -errno. */
-static int part_find(struct store *store, const uint8_t set[SET], uint8_t part)
+/* The two columns that hold the TPDU. 0, -EBADMSG: it does not open. */
+static int tpdu_get(struct query *query, const uint8_t set[SET], struct inbox_part *out)
 {
+    uint8_t id[SEAL_ROW_ID];
+    size_t len;
+    const uint8_t *key = keys_body(query->store, query_get(query));
+    const uint8_t *sealed = query_get_blob(query, &len);
+    if (!key || !sealed || len < SEAL_OVERHEAD || len > sizeof out->tpdu + SEAL_OVERHEAD)
+        return -EBADMSG;
+    out->len = (uint8_t)(len - SEAL_OVERHEAD);
+    part_id(query->store, set, out->part, id);
+    return seal_open(key, column_tpdu, id, sealed, len, out->tpdu);
+}
+
+/* Is this very part there? 1 yes, 0 its place is free, -EEXIST: its place is taken, -errno. */
+static int part_find(struct store *store, const uint8_t set[SET], uint8_t part, const void *tpdu,
+                     size_t len)
+{
+    struct inbox_part there = {.part = part};
     struct query query = query_start(store, SQL_PART_FIND);
     query_put_blob(&query, set, SET);
     query_put(&query, part);
     int rc = query_step(&query);
-    if (rc == 1)
-        query_end(&query);
-    return rc;
+    if (rc != 1)
+        return rc;
+    bool same = tpdu_get(&query, set, &there) == 0 && there.len == len &&
+                memcmp(there.tpdu, tpdu, len) == 0;
+    query_end(&query);
+    explicit_bzero(&there, sizeof there);
+    return same ? 1 : -EEXIST;
 }
 
 int store_part_insert(struct store *store, const uint8_t set[32], uint8_t part, uint8_t total,
@@ -40,7 +60,7 @@ int store_part_insert(struct store *store, const uint8_t set[32], uint8_t part, 
     assert(store->txn.savepoint);
     if (len > PDU_TPDU_MAX)
         return -E2BIG;
-    int rc = part_find(store, set, part);
+    int rc = part_find(store, set, part, tpdu, len);
     if (rc != 0)
         return rc < 0 ? rc : 0;
     if (store->tally.parts >= STORE_PARTS_MAX)
@@ -66,21 +86,13 @@ int store_part_insert(struct store *store, const uint8_t set[32], uint8_t part, 
 
 static int part_get(struct query *query, const uint8_t set[SET], struct inbox_part *out)
 {
-    uint8_t id[SEAL_ROW_ID];
-    size_t len;
     memset(out, 0, sizeof *out);
     out->part = (uint8_t)query_get(query);
     out->total = (uint8_t)query_get(query);
     out->wall_ms = query_get(query);
     query_get_text(query, out->iccid, sizeof out->iccid);
     query_get_text(query, out->modem, sizeof out->modem);
-    const uint8_t *key = keys_body(query->store, query_get(query));
-    const uint8_t *sealed = query_get_blob(query, &len);
-    if (!key || !sealed || len < SEAL_OVERHEAD || len > sizeof out->tpdu + SEAL_OVERHEAD)
-        return -EBADMSG;
-    out->len = (uint8_t)(len - SEAL_OVERHEAD);
-    part_id(query->store, set, out->part, id);
-    return seal_open(key, column_tpdu, id, sealed, len, out->tpdu);
+    return tpdu_get(query, set, out);
 }
 
 int store_parts_of(struct store *store, const uint8_t set[32], struct inbox_part *out, size_t limit)
@@ -121,6 +133,15 @@ int store_parts_delete(struct store *store, const uint8_t set[32])
     if (rc == 0)
         store->tally.parts -= sqlite3_changes(store->db);
     return rc;
+}
+
+int store_parts_renew(struct store *store, const uint8_t set[32])
+{
+    assert(store->txn.savepoint);
+    struct query query = query_start(store, SQL_PARTS_RENEW);
+    query_put(&query, loop_wall_ms(store->loop));
+    query_put_blob(&query, set, SET);
+    return query_run(&query);
 }
 
 int store_parts_oldest(struct store *store, uint8_t set[32], int64_t *wall_ms)

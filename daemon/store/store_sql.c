@@ -220,13 +220,16 @@ static const char *const sql_text[SQLS] = {
     [SQL_SEEN_FIND] = "SELECT row, wall FROM seen WHERE hash = ?",
     [SQL_SEEN_FORGET] = "DELETE FROM seen WHERE row <= ?1 AND row >= ?2",
     [SQL_SEEN_INSERT] = "INSERT INTO seen (hash, wall) VALUES (?, ?)",
-    [SQL_PART_FIND] = "SELECT 1 FROM part WHERE set_hash = ? AND part = ?",
+    [SQL_PART_FIND] = "SELECT seal, sealed_tpdu FROM part WHERE set_hash = ? AND part = ?",
     [SQL_PART_INSERT] = "INSERT INTO part (set_hash, part, total, wall, iccid, modem, seal, "
                         "sealed_tpdu) VALUES (?,?,?,?,?,?,?,?)",
     [SQL_PARTS_OF] = "SELECT part, total, wall, iccid, modem, seal, sealed_tpdu FROM part WHERE "
                      "set_hash = ? ORDER BY part LIMIT ?",
     [SQL_PARTS_COUNT] = "SELECT count(*) FROM part WHERE set_hash = ?",
     [SQL_PARTS_DELETE] = "DELETE FROM part WHERE set_hash = ?",
+    /* behind all others, and each of them in a row of its own */
+    [SQL_PARTS_RENEW] = "UPDATE part SET row = (SELECT max(row) FROM part) + 1 + part, wall = ? "
+                        "WHERE set_hash = ?",
     [SQL_PARTS_OLDEST] = "SELECT set_hash, wall FROM part ORDER BY row LIMIT 1",
     [SQL_PARTS_ALL] = "SELECT count(*) FROM part",
 

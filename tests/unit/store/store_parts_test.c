@@ -43,7 +43,8 @@ static void test_round_trip(void **state)
     assert_int_equal(put(&rig, set, 1, 3, 20), 1);
     assert_int_equal(put(&rig, set, 255, 3, 0), 1);
     assert_int_equal(put(&rig, set, 0, 3, 1), 1);
-    assert_int_equal(put(&rig, set, 3, 3, 20), 0); /* the first one stays */
+    assert_int_equal(put(&rig, set, 3, 3, 176), 0);
+    assert_int_equal(put(&rig, set, 3, 3, 20), -EEXIST); /* the first one stays */
     assert_int_equal(put(&rig, set_of(2), 3, 9, 20), 1);
     rig_reopen(&rig);
     assert_int_equal(store_parts_count(rig.store, set.hash), 4);
@@ -87,6 +88,8 @@ static void test_damage(void **state)
     assert_int_equal(store_parts_of(rig.store, set_of(1).hash, out, 4), 2);
     assert_int_equal(out[0].part, 1);
     assert_int_equal(out[1].part, 4);
+    assert_int_equal(put(&rig, set_of(1), 4, 4, 20), 0);
+    assert_int_equal(put(&rig, set_of(1), 3, 4, 20), -EEXIST);
     rig_end(&rig);
 }
 
@@ -115,6 +118,35 @@ static void test_oldest(void **state)
     assert_int_equal(store_parts_oldest(rig.store, set.hash, &wall_ms), 1);
     assert_memory_equal(set.hash, set_of(5).hash, 32);
     assert_int_equal(wall_ms, RIG_WALL_MS + 1000);
+    rig_end(&rig);
+}
+
+/* All of it counts as if it had come now; what comes after is behind it. */
+static void test_renew(void **state)
+{
+    struct rig rig;
+    struct inbox_part out[4];
+    struct set set;
+    int64_t wall_ms;
+    (void)state;
+    rig_disk(&rig);
+    for (uint8_t part = 0; part < 4; part++)
+        put(&rig, set_of(9), (uint8_t)(part * 85), 2, 20);
+    put(&rig, set_of(5), 1, 3, 20);
+    rig_pass(&rig, 1000);
+    rig_begin(&rig);
+    assert_int_equal(store_parts_renew(rig.store, set_of(9).hash), 0);
+    rig_keep(&rig);
+    put(&rig, set_of(7), 1, 3, 20);
+    static const int order[] = {5, 9, 7};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(store_parts_oldest(rig.store, set.hash, &wall_ms), 1);
+        assert_memory_equal(set.hash, set_of(order[i]).hash, 32);
+        assert_int_equal(wall_ms, RIG_WALL_MS + (i == 0 ? 0 : 1000));
+        if (order[i] == 9)
+            assert_int_equal(store_parts_of(rig.store, set.hash, out, 4), 4);
+        drop(&rig, set);
+    }
     rig_end(&rig);
 }
 
@@ -154,9 +186,8 @@ static void test_bound(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_oldest),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_oldest),     cmocka_unit_test(test_renew),
         cmocka_unit_test(test_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
