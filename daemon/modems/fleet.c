@@ -323,7 +323,7 @@ static bool adopted_stays(const struct fleet *fleet, const struct modem *modem)
     for (size_t i = 0; i < fleet->config->modem_count; i++) {
         const struct config_modem *section = &fleet->config->modems[i];
         if (strcmp(section->name, modem->config.name) == 0 ||
-            same_imei(section->imei, modem->config.imei))
+            same_imei(section->imei, modem->config.imei) || plug_is_named(modem, section))
             return false;
     }
     return true;

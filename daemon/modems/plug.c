@@ -53,6 +53,27 @@ enum plug_fit plug_fit(const struct config_modem *section, const struct usb_port
     return fit;
 }
 
+static bool port_fits(const struct config_modem *section, const struct usb_port *port,
+                      const struct link_identity *identity)
+{
+    if (section->gammu_device[0])
+        return usb_port_is(port, section->gammu_device);
+    return plug_fit(section, port, identity) == PLUG_FITS;
+}
+
+bool plug_is_named(const struct modem *modem, const struct config_modem *section)
+{
+    const struct stick *stick = modem->fleet->plug.sticks;
+
+    while (stick && stick->modem != modem)
+        stick = stick->next;
+    for (size_t i = 0; stick && i < stick->count; i++)
+        if (port_fits(section, &stick->port[i],
+                      modem_is_known(modem) ? &modem->link->identity : &stick->identity))
+            return true;
+    return false;
+}
+
 /* --- sticks ----------------------------------------------------------------------------------- */
 
 static void on_again(void *arg)
@@ -222,11 +243,25 @@ static void stick_adopt(struct stick *stick)
     stick_give(stick, modem);
 }
 
+/* Its section came while the stick was away. */
+static void adopted_goes(struct stick *stick)
+{
+    struct modem *next;
+
+    for (struct modem *modem = stick->fleet->modems; modem; modem = next) {
+        next = modem->next;
+        if (modem->adopted && !modem->retired && !modem->place[0] &&
+            same_imei(modem->config.imei, stick->identity.imei))
+            fleet_retire(modem);
+    }
+}
+
 /* It has said who it is. */
 static void stick_decide(struct stick *stick)
 {
     const struct usb_port *port = &stick->port[stick->at];
     const struct modem *other = whose(stick);
+    struct modem *fits = NULL;
     bool perhaps = false;
     char why[96];
 
@@ -240,13 +275,15 @@ static void stick_decide(struct stick *stick)
             continue;
         enum plug_fit fit = plug_fit(&modem->config, port, &stick->identity);
         perhaps = perhaps || fit == PLUG_PERHAPS;
-        if (fit == PLUG_FITS) {
-            stick_give(stick, modem);
-            tell_others(stick);
-            return;
-        }
+        if (fit == PLUG_FITS && (!fits || (fits->adopted && !modem->adopted)))
+            fits = modem;
     }
-    if (perhaps) {
+    if (fits) {
+        if (!fits->adopted)
+            adopted_goes(stick);
+        stick_give(stick, fits);
+        tell_others(stick);
+    } else if (perhaps) {
         stick_leave(stick, "its SIM cannot be read yet");
         loop_timer_arm_in(&stick->again, ++stick->looks < SOON_LOOKS ? SOON_MS : LATER_MS);
     } else if (stick->fleet->config->adopt) {

@@ -82,6 +82,9 @@ enum plug_fit {
 enum plug_fit plug_fit(const struct config_modem *section, const struct usb_port *port,
                        const struct link_identity *identity);
 
+/* Whether `section` means the stick that this modem has, by its port, socket, IMEI or SIM. */
+bool plug_is_named(const struct modem *modem, const struct config_modem *section);
+
 /* Looks again at what nobody has: a section came or went, a modem was let go. */
 void plug_look(struct fleet *fleet);
 /* What has said nothing for so long that it is asked no more is to be asked again. */

@@ -285,6 +285,87 @@ static void a_stranger_is_left_or_adopted(void **state)
     assert_int_equal(gateway_modem_count(world->gateway), 1);
 }
 
+/* One that was taken unnamed, works, and is in a section after a reload. */
+static void adopted_on_ttyusb2(struct world *world)
+{
+    world->config.adopt = true;
+    start(world);
+    port(world, "1-1", 2, 2, USB_ROLE_AT);
+    tell(world);
+    answer(world, 0, imei_b, sim_2);
+    comes_up(world, 0, imei_b, sim_2);
+    assert_string_equal(view_of(world, "imei-000025").port, "/dev/ttyUSB2");
+}
+
+static void reload(struct world *world)
+{
+    gateway_reload(world->gateway, &world->config);
+    settle(world);
+}
+
+static void an_adopted_one_goes_to_its_socket_s_section(void **state)
+{
+    struct world *world = *state;
+    adopted_on_ttyusb2(world);
+    strcpy(section(world, "a")->usb_path, "1-2"); /* another's */
+    reload(world);
+    assert_string_equal(view_of(world, "imei-000025").port, "/dev/ttyUSB2");
+    strcpy(section(world, "b")->usb_path, "1-1");
+    reload(world);
+    assert_int_equal(gateway_modem_count(world->gateway), 2);
+    assert_string_equal(view_of(world, "b").port, "/dev/ttyUSB2");
+}
+
+static void an_adopted_one_goes_to_its_sim_s_section(void **state)
+{
+    struct world *world = *state;
+    adopted_on_ttyusb2(world);
+    strcpy(section(world, "a")->iccid, sim_1); /* another's */
+    reload(world);
+    assert_string_equal(view_of(world, "imei-000025").port, "/dev/ttyUSB2");
+    strcpy(section(world, "b")->iccid, sim_2);
+    reload(world);
+    answer(world, 0, imei_b, sim_2);
+    assert_int_equal(gateway_modem_count(world->gateway), 2);
+    assert_string_equal(view_of(world, "b").port, "/dev/ttyUSB2");
+}
+
+static void an_adopted_one_goes_to_its_subscriber_s_section(void **state)
+{
+    struct world *world = *state;
+    adopted_on_ttyusb2(world);
+    strcpy(world->link[0]->link.identity.imsi, "452040000000002");
+    strcpy(section(world, "a")->imsi, "452040000000002");
+    reload(world);
+    assert_int_equal(gateway_modem_count(world->gateway), 1);
+    asked(world, "/dev/ttyUSB2");
+}
+
+static void an_adopted_one_goes_to_the_section_of_its_port(void **state)
+{
+    struct world *world = *state;
+    adopted_on_ttyusb2(world);
+    strcpy(section(world, "a")->port, "/dev/ttyUSB2");
+    reload(world);
+    assert_int_equal(gateway_modem_count(world->gateway), 1);
+}
+
+/* The section came while it was not plugged in. */
+static void what_comes_back_goes_to_its_section(void **state)
+{
+    struct world *world = *state;
+    adopted_on_ttyusb2(world);
+    pull(world);
+    hand_link_state(world->link[0], LINK_GONE);
+    strcpy(section(world, "a")->iccid, sim_2);
+    reload(world);
+    port(world, "1-3", 2, 6, USB_ROLE_AT);
+    tell(world);
+    answer(world, 0, imei_b, sim_2);
+    assert_string_equal(view_of(world, "a").port, "/dev/ttyUSB6");
+    assert_int_equal(gateway_modem_count(world->gateway), 1);
+}
+
 static void one_modem_has_one_section(void **state)
 {
     struct world *world = *state;
@@ -431,6 +512,11 @@ int main(void)
         TEST(a_port_of_a_section_is_nobody_elses),
         TEST(nobody_is_asked_where_nobody_waits),
         TEST(a_stranger_is_left_or_adopted),
+        TEST(an_adopted_one_goes_to_its_socket_s_section),
+        TEST(an_adopted_one_goes_to_its_sim_s_section),
+        TEST(an_adopted_one_goes_to_its_subscriber_s_section),
+        TEST(an_adopted_one_goes_to_the_section_of_its_port),
+        TEST(what_comes_back_goes_to_its_section),
         TEST(one_modem_has_one_section),
         TEST(ports_that_come_late_disturb_nobody),
         TEST(a_swapped_sim_waits),
