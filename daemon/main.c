@@ -309,6 +309,15 @@ static bool read_rules(struct daemon *daemon)
     return false;
 }
 
+/* Not a mistake: the default may be what is missing, and messages leave all the same. */
+static void warn_of_zone(const struct config *config)
+{
+    if (!config_zone_is_here(config->timezone))
+        log_event(LOG_LEVEL_WARNING, "main", "-", "timezone_unknown",
+                  "timezone=%s why=\"not known here (tzdata): days are those of UTC\"",
+                  config->timezone);
+}
+
 static int run(const struct options *options)
 {
     struct daemon daemon = {.config_path = options->config_path};
@@ -322,6 +331,7 @@ static int run(const struct options *options)
     config_mistakes_free(&mistakes);
     if (!read_rules(&daemon))
         return EXIT_CONFIG;
+    warn_of_zone(daemon.config);
     if (options->check) {
         printf("%s: fine, %zu modems\n", options->config_path, daemon.config->modem_count);
         subscriber_rules_free(daemon.rules);

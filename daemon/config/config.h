@@ -62,6 +62,9 @@ struct config_modem {
     int power_cycle_every_s;
 };
 
+/* Whether this system knows the zone. Where it does not, its time is UTC without a word (tzset). */
+bool config_zone_is_here(const char *zone);
+
 /* What a role may; see x-role in proto/openrpc.json. */
 enum {
     MAY_SEND = 1,

@@ -326,19 +326,31 @@ static void check_purpose(struct reading *reading, const void *root, const void 
     }
 }
 
-/* A phone of libgammu's is where its device is; only there do gammu_ keys mean anything. */
+/* A phone of libgammu's is where its device is; only there do gammu_ keys mean anything, and there
+ * nobody types a PIN or cuts the power. */
 static bool check_gammu(struct reading *reading, const struct config_modem *modem)
 {
-    static const char *const needed[] = {"gammu_connection", "gammu_device"};
     bool is_gammu = strcmp(modem->driver, "gammu") == 0;
-    const char *const given[] = {modem->gammu_connection, modem->gammu_device};
-    for (size_t i = 0; i < 2; i++) {
-        if (is_gammu && !*given[i] && !config_is_wrong(reading, needed[i]))
-            config_mistake(reading, NULL, "driver = gammu wants %s", needed[i]);
-        if (!is_gammu && *given[i])
-            config_mistake(reading, needed[i], "is for driver = gammu");
+    const struct {
+        const char *key, *given;
+        bool gammu, needed;
+    } rows[] = {
+        {"gammu_connection", modem->gammu_connection, true, true},
+        {"gammu_device", modem->gammu_device, true, true},
+        {"gammu_model", modem->gammu_model, true, false},
+        {"pin_file", modem->pin_file, false, false},
+        {"pin_credential", modem->pin_credential, false, false},
+        {"power_cycle", modem->power_cycle, false, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (is_gammu && rows[i].needed && !*rows[i].given && !config_is_wrong(reading, rows[i].key))
+            config_mistake(reading, NULL, "driver = gammu wants %s", rows[i].key);
+        if (is_gammu != rows[i].gammu && *rows[i].given)
+            config_mistake(reading, rows[i].key, "is for driver = %s",
+                           rows[i].gammu ? "gammu" : "at");
     }
-    if (is_gammu && (*modem->port || *modem->usb_path || *modem->imei || *modem->iccid))
+    if (is_gammu &&
+        (*modem->port || *modem->usb_path || *modem->imei || *modem->iccid || *modem->imsi))
         config_mistake(reading, NULL, "driver = gammu has a gammu_device, and no port or identity");
     return is_gammu;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "config.h"
 #include "purpose.h"
 #include "text.h"
 #include "values_inside.h"
@@ -52,17 +53,29 @@ static bool is_tcp(const char *text)
     return read_number(rest, 10, 1, 65535, &port);
 }
 
+static const char zones[] = "/usr/share/zoneinfo";
+
+static bool zone_path(const char *zone, char *out, size_t room)
+{
+    if (!*zone || *zone == '/' || strstr(zone, "..") || strpbrk(zone, " :"))
+        return false;
+    int len = snprintf(out, room, "%s/%s", zones, zone);
+    return len > 0 && (size_t)len < room;
+}
+
+bool config_zone_is_here(const char *zone)
+{
+    char path[128];
+    return zone_path(zone, path, sizeof path) && access(path, R_OK) == 0;
+}
+
 /* A mistyped zone is UTC without a word (tzset), and budgets then start anew at seven in the
- * morning. */
+ * morning. Where no zones are installed it cannot be told from a right one: main warns. */
 static bool is_zone(const char *text)
 {
-    static const char root[] = "/usr/share/zoneinfo";
     char path[128];
-    if (!*text || *text == '/' || strstr(text, "..") || strpbrk(text, " :"))
-        return false;
-    int len = snprintf(path, sizeof path, "%s/%s", root, text);
-    return len > 0 && (size_t)len < sizeof path &&
-           (access(path, R_OK) == 0 || access(root, F_OK) != 0);
+    return zone_path(text, path, sizeof path) &&
+           (access(path, R_OK) == 0 || access(zones, F_OK) != 0);
 }
 
 /* Split at blanks and run as it is: no shell, so no quotes to remove. */

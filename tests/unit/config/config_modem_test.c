@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "config.h"
 
 static struct config *config;
@@ -104,6 +105,34 @@ static void phones_without_at(void **state)
     wrong("[modem a]\ndriver=gammu\ngammu_connection=dku2\ngammu_device=/a\n"
           "[modem b]\ndriver=gammu\ngammu_connection=dku2\ngammu_device=/a\n",
           "otpgate.conf:8: [modem b] gammu_device: is the gammu_device of [modem a] already");
+    wrong("[modem a]\nport=/a\ngammu_model=6310\n",
+          "otpgate.conf:3: [modem a] gammu_model: is for driver = gammu");
+    wrong("[modem a]\ndriver=gammu\ngammu_connection=dku2\ngammu_device=/a\nimsi=452040000000001\n",
+          "otpgate.conf:1: [modem a]: driver = gammu has a gammu_device, and no port or identity");
+    static const char *const for_at[] = {"pin_file = /p", "pin_credential = p",
+                                         "power_cycle = /bin/x"};
+    static const char *const keys[] = {"pin_file", "pin_credential", "power_cycle"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        char text[200], message[100];
+        snprintf(text, sizeof text,
+                 "[modem a]\ndriver=gammu\ngammu_connection=dku2\ngammu_device=/a\n%s\n",
+                 for_at[i]);
+        snprintf(message, sizeof message, "otpgate.conf:5: [modem a] %s: is for driver = at",
+                 keys[i]);
+        wrong(text, message);
+    }
+    right("[modem a]\ndriver=gammu\ngammu_connection=dku2\ngammu_device=/a\ngammu_model=6310\n"
+          "smsc=+84900000023\nroaming=yes\n");
+}
+
+/* The default too: what a machine without it takes for midnight is that of UTC. */
+static void zones_of_this_system(void **state)
+{
+    (void)state;
+    assert_false(config_zone_is_here("Asia/No_Such_Town"));
+    assert_false(config_zone_is_here("../zoneinfo"));
+    assert_false(config_zone_is_here(""));
+    assert_int_equal(config_zone_is_here("UTC"), access("/usr/share/zoneinfo/UTC", R_OK) == 0);
 }
 
 int main(void)
@@ -112,6 +141,7 @@ int main(void)
         cmocka_unit_test_teardown(identities, forget),
         cmocka_unit_test_teardown(programs, forget),
         cmocka_unit_test_teardown(phones_without_at, forget),
+        cmocka_unit_test(zones_of_this_system),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
