@@ -28,7 +28,7 @@ struct offload_call {
 
 /* 0, or -errno (no memory, no file or no thread is left): then nothing is called. The handle ends
  * where done() begins. */
-int offload_start(struct loop *loop, const char *lane, const struct offload_call *call,
+int offload_start(struct loop *loop, const char *lane, const struct offload_call *what,
                   struct offload **out) __attribute__((warn_unused_result));
 void offload_abandon(struct offload *call);
 /* What nobody waits for, and what must be done: a close. Where no thread is to be had it is done

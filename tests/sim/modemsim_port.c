@@ -25,8 +25,9 @@ enum {
     REPLAY_MAX = 4 << 20,
     DRAIN_MS = 5,
     DRAIN_TICKS = 200, /* 1 s at the most */
-    DRAIN_QUIET = 2,   /* looks in a row that found nothing unread */
-    DRAIN_BLIND = 10,  /* looks where the tty cannot be opened (TIOCEXCL) */
+    DRAIN_QUIET =
+        10, /* looks in a row that found nothing unread: bytes on their way are not seen */
+    DRAIN_BLIND = 10, /* looks where the tty cannot be opened (TIOCEXCL) */
 };
 
 static void close_io(struct modemsim_port *port)

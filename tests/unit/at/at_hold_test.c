@@ -166,7 +166,8 @@ static void a_plain_one_is_held_too(void **state)
     }
 }
 
-/* A minute behind the verdict it is ready again; the next silence is a rung, and none that waits. */
+/* A minute behind the verdict it is ready again; the next silence is a rung, and none that waits.
+ */
 static void a_plain_one_is_held_for_a_minute(void **state)
 {
     (void)state;
