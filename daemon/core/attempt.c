@@ -117,7 +117,7 @@ int attempt_claim(struct modem *modem, struct message *message)
     };
 
     text_copy(attempt.modem, sizeof attempt.modem, modem->config.name);
-    text_copy(attempt.iccid, sizeof attempt.iccid, modem->link->identity.iccid);
+    text_copy(attempt.iccid, sizeof attempt.iccid, modem_sim(modem));
     disk_guard(gateway);
     int rc = write_claim(modem, message, &attempt);
     if (rc < 0)

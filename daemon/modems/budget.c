@@ -50,7 +50,7 @@ static bool is_counted(const struct modem *modem)
     int64_t wall_ms = loop_wall_ms(modem->fleet->loop);
 
     return wall_ms >= modem->budget.start_wall_ms && wall_ms < modem->budget.end_wall_ms &&
-           strcmp(modem->link->identity.iccid, modem->budget.iccid) == 0;
+           strcmp(modem_sim(modem), modem->budget.iccid) == 0;
 }
 
 /* Counts anew on disk when the day or the SIM is another than the counter's: then true. Where the
@@ -58,7 +58,7 @@ static bool is_counted(const struct modem *modem)
 static bool budget_refresh(struct modem *modem)
 {
     struct fleet *fleet = modem->fleet;
-    const char *iccid = modem->link->identity.iccid;
+    const char *iccid = modem_sim(modem);
 
     if (is_counted(modem))
         return false;

@@ -81,7 +81,7 @@ struct modem *choose_for(struct modem *first, const struct message *message)
     for (struct modem *modem = fleet->modems; modem; modem = modem->next) {
         if (!may_be_chosen(modem) || modem_is_paused(modem) ||
             penalty_step(modem) != penalty_step(first) || !same_network(modem, carrier) ||
-            strcmp(modem->link->identity.iccid, message->avoid) == 0 ||
+            strcmp(modem_sim(modem), message->avoid) == 0 ||
             budget_left(modem) < message->parts - message->parts_done)
             continue;
         if (best == first || modem_used_today(modem) < modem_used_today(best))

@@ -41,6 +41,7 @@ static void on_state(void *ctx, struct link *link, enum link_state state, const 
     if (state == LINK_GONE && !modem->place[0])
         why = modem->absent;
     text_copy(modem->why, sizeof modem->why, why);
+    modem_name_sim(modem);
     identity_look(modem);
     habit_recall(modem);
     if (is_off)
@@ -95,13 +96,21 @@ static void on_outcome(void *ctx, struct link *link, uint64_t token, unsigned pa
 static void on_evidence(void *ctx, struct link *link, const struct link_evidence *evidence)
 {
     (void)link;
-    owner_of(ctx)->evidence(ctx, evidence);
+    struct link_evidence of = *evidence;
+
+    if (!of.iccid[0])
+        modem_stand_in(ctx, of.iccid);
+    owner_of(ctx)->evidence(ctx, &of);
 }
 
 static void on_inbound(void *ctx, struct link *link, const struct link_inbound *inbound)
 {
     (void)link;
-    owner_of(ctx)->inbound(ctx, inbound);
+    struct link_inbound of = *inbound;
+
+    if (!of.iccid[0])
+        modem_stand_in(ctx, of.iccid);
+    owner_of(ctx)->inbound(ctx, &of);
 }
 
 static void on_radio(void *ctx, struct link *link, const struct link_radio *radio)
@@ -396,7 +405,7 @@ void modem_view_fill(struct modem *modem, struct modem_view *view)
     const struct carrier *carrier =
         carriers_of_imsi(modem->fleet->config->carriers, modem->link->identity.imsi);
 
-    if (modem->link->identity.iccid[0])
+    if (modem_sim(modem)[0])
         (void)modem_used_today(modem);
     *view = (struct modem_view){
         .name = modem->config.name,

@@ -86,7 +86,7 @@ int hold_next_part(struct modem *modem, struct message *out)
     struct store *store = modem->fleet->store;
     char pin[MODEM_NAME_MAX + 8];
 
-    snprintf(pin, sizeof pin, "sim:%s", modem->link->identity.iccid);
+    snprintf(pin, sizeof pin, "sim:%s", modem_sim(modem));
     int rc = store_message_begun(store, pin, out);
     if (rc < 0 || (rc > 0 && out->wait_until_ms == 0))
         return rc;

@@ -28,7 +28,7 @@ static bool card_is_out(const struct modem *modem)
 /* Until when this modem keeps the SIM: 0 it does not, INT64_MAX no end is known. */
 static int64_t kept_until(const struct modem *modem, const char *iccid)
 {
-    const char *is = modem->link->identity.iccid, *was = modem->keeper.had_iccid;
+    const char *is = modem_sim(modem), *was = modem->keeper.had_iccid;
     bool away = modem_is_away(modem) || card_is_out(modem);
 
     if (modem->retired)
@@ -54,7 +54,7 @@ int64_t sim_kept_until(const struct fleet *fleet, const char *iccid)
 void keeper_follow(struct modem *modem)
 {
     struct keeper *keeper = &modem->keeper;
-    const char *is = modem->link->identity.iccid;
+    const char *is = modem_sim(modem);
     bool out = card_is_out(modem);
 
     if (out && !keeper->card_out)

@@ -1,5 +1,6 @@
 #include "modem.h"
 
+#include <stdio.h>
 #include <string.h>
 #include "alarm.h"
 #include "fleet.h"
@@ -60,6 +61,30 @@ bool modem_is_known(const struct modem *modem)
         break;
     }
     return false;
+}
+
+void modem_stand_in(const struct modem *modem, char out[23])
+{
+    const char *imei = modem->link->identity.imei;
+
+    out[0] = '\0';
+    if (imei[0])
+        (void)snprintf(out, 23, "imei:%.14s", imei);
+}
+
+void modem_name_sim(struct modem *modem)
+{
+    if (modem->state == LINK_READY)
+        modem_stand_in(modem, modem->stand_in);
+    else if (modem->state != LINK_BUSY && modem->state != LINK_RECOVERING)
+        modem->stand_in[0] = '\0';
+}
+
+const char *modem_sim(const struct modem *modem)
+{
+    const char *iccid = modem->link->identity.iccid;
+
+    return iccid[0] ? iccid : modem->stand_in;
 }
 
 /* --- what others hear of it --------------------------------------------------------------------

@@ -49,6 +49,8 @@ struct modem {
     char why[96];
     char last_error[128];
 
+    char stand_in[23]; /* ready without an ICCID: what its SIM is called; else "" */
+
     char place[256]; /* the port it is at; "": nowhere */
     bool moving;     /* to another port of its stick: takes nothing new */
     char absent[96]; /* why it is nowhere */
@@ -80,6 +82,12 @@ void fleet_guard(struct fleet *fleet);
 
 /* The link has learned which modem it is, and is not on its way there again. */
 bool modem_is_known(const struct modem *modem);
+/* What its SIM is called in all that is counted, pinned and matched by SIM: the ICCID. Where a
+ * modem tells none and is ready all the same it stands for its SIM, as "imei:" and fourteen digits:
+ * two such modems are two SIMs. "": not known. */
+const char *modem_sim(const struct modem *modem);
+void modem_name_sim(struct modem *modem); /* its state is another */
+void modem_stand_in(const struct modem *modem, char out[23]);
 /* The same identity number, where one may have its check digit and the other not. Pure. */
 bool same_imei(const char *a, const char *b);
 bool same_iccid(const char *a, const char *b);

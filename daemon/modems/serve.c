@@ -53,7 +53,7 @@ static int other_parts(struct fleet *fleet, const struct modem *than, int64_t *u
     for (struct modem *modem = fleet->modems; modem; modem = modem->next) {
         int64_t soon_ms = soon_until_ms(modem);
         if (modem == than || soon_ms <= loop_now_ms(fleet->loop) ||
-            strcmp(modem->link->identity.iccid, than->link->identity.iccid) == 0)
+            strcmp(modem_sim(modem), modem_sim(than)) == 0)
             continue;
         if (budget_left(modem) > most)
             most = budget_left(modem);
@@ -76,7 +76,7 @@ int modem_due(struct modem *modem, struct message *out)
     int64_t until_ms;
     const struct store_taker taker = {
         .modem = modem->config.name,
-        .iccid = modem->link->identity.iccid,
+        .iccid = modem_sim(modem),
         .parts = budget_left(modem),
         .others = other_parts(fleet, modem, &until_ms),
     };

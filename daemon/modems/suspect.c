@@ -366,7 +366,7 @@ void suspect_claimed(struct modem *modem, const struct message *message)
 {
     struct suspicion *suspicion = &modem->suspicion;
     bool elsewhere = message->sent_nothing > 0 && message->avoid[0] &&
-                     strcmp(message->avoid, modem->link->identity.iccid) != 0;
+                     strcmp(message->avoid, modem_sim(modem)) != 0;
     uint8_t hash[32];
 
     store_hash(modem->fleet->store, "suspect", message->to, strlen(message->to), hash);
@@ -383,7 +383,7 @@ void suspect_let_go(struct modem *modem)
 void suspect_meet(struct modem *modem)
 {
     struct suspicion *suspicion = &modem->suspicion;
-    const char *iccid = modem->link->identity.iccid;
+    const char *iccid = modem_sim(modem);
 
     if (!iccid[0] || strcmp(iccid, suspicion->iccid) == 0)
         return;
