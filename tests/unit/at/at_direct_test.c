@@ -101,7 +101,7 @@ static void say_message(unsigned n)
 static unsigned messages_told_again(void)
 {
     unsigned again = 0;
-    unsigned before[SIM_WORLD_KEPT];
+    unsigned before[SIM_WORLD_KEPT] = {0};
     for (unsigned i = 0; i < t.kepts; i++)
         before[i] = t.kept[i].told;
     t.owner = SIM_OWNER_TAKES;
