@@ -1,6 +1,7 @@
 /* verbs_events: events.follow. */
 #include <stdio.h>
 #include <string.h>
+#include "audit.h"
 #include "hall.h"
 #include "verbs.h"
 #include "view_put.h"
@@ -105,6 +106,14 @@ static void follow_trace(const struct call *call, struct follower *follower)
         events_follow_trace(follower, modem, (uint64_t)line);
 }
 
+/* What only an operator sees is on record: everybody's messages and codes, what comes in, what a
+ * modem is told. */
+static bool is_of_others(unsigned bits, uint32_t uid)
+{
+    return (bits & (TOPIC_INBOX | TOPIC_TRACE)) != 0 ||
+           (uid == UINT32_MAX && (bits & (TOPIC_MESSAGE | TOPIC_OTP)) != 0);
+}
+
 void verb_events_follow(struct call *call)
 {
     struct front *front = call->front;
@@ -123,6 +132,8 @@ void verb_events_follow(struct call *call)
         call_fail(call, WIRE_GONE, NULL, json_pack("{s:I}", "oldest_seq", (json_int_t)oldest));
     } else if (trace_is_whole(call, bits)) {
         struct follower *follower = events_follow(call->session, bits, uid, position);
+        if (is_of_others(bits, uid))
+            audit_note(call, &(struct audit_fields){0});
         call_reply(call, follower ? view_follow(bits, newest) : NULL);
         if (follower) {
             follow_trace(call, follower);

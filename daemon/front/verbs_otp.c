@@ -1,6 +1,7 @@
 /* verbs_otp: from the params of a call to the life of a code, and back. */
 #include <string.h>
 #include <time.h>
+#include "audit.h"
 #include "hall.h"
 #include "number.h"
 #include "otp_conversion.h"
@@ -35,6 +36,13 @@ static bool param_id(struct call *call, uint8_t id[OTP_ID])
 static uint32_t whose(const struct call *call)
 {
     return peer_may(call->front, &call->peer, "operate") ? UINT32_MAX : call->peer.uid;
+}
+
+/* Another's is on record, looked at or taken back. */
+static void note_others(struct call *call, const struct otp_row *row)
+{
+    if (row->uid != call->peer.uid)
+        audit_note(call, &(struct audit_fields){0});
 }
 
 void verb_otp_start(struct call *call)
@@ -92,8 +100,10 @@ void verb_otp_cancel(struct call *call)
     uint8_t id[OTP_ID];
     if (param_id(call, id) && call_begun(call) &&
         call_kept(call, otp_cancel(call->front->otp, whose(call), id, &standing, &refusal),
-                  &refusal))
+                  &refusal)) {
+        note_others(call, &standing.row);
         call_reply(call, view_otp_standing(&standing));
+    }
 }
 
 /* --- looking ---------------------------------------------------------------------------------- */
@@ -118,6 +128,7 @@ static json_t *view_whole(struct call *call, struct otp_row *row, int *rc)
 {
     struct otp_standing standing;
     json_t *messages = json_array();
+    note_others(call, row);
     *rc = 0;
     for (int nth = 1; nth <= row->sends && *rc >= 0; nth++) {
         json_t *message = view_nth(call, row, nth, rc);

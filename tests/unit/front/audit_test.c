@@ -12,6 +12,7 @@
 #include "hall_world.h"
 #include "log.h"
 #include "store_audit.h"
+#include "store_otp.h"
 
 #define REQUEST(id, method, params)                                                                \
     "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method "\",\"params\":" params "}"
@@ -229,6 +230,83 @@ static void a_list_with_anothers_messages(void **state)
     client_close(&staff);
 }
 
+static void who_follows_the_others(void **state)
+{
+    struct client portal, staff;
+    (void)state;
+    assert_true(client_open(&portal, &world, PORTAL));
+    assert_true(client_open(&staff, &world, STAFF));
+    TALK(&portal, {REQUEST("1", "events.follow", "{}"), "{\"result\":\"*\"}"});
+    TALK(&staff, {REQUEST("1", "events.follow", "{\"topics\":[\"modem\",\"alarm\"]}"),
+                  "{\"result\":\"*\"}"});
+    assert_int_equal(records(), 0);
+    static const char *const topics[] = {"message", "inbox", "otp"};
+    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
+        char line[120];
+        snprintf(line, sizeof line, REQUEST("2", "events.follow", "{\"topics\":[\"%s\"]}"),
+                 topics[i]);
+        TALK(&staff, {line, "{\"result\":\"*\"}"});
+        record(0, STAFF, "events.follow", "ok", "");
+        assert_int_equal(records(), i + 1);
+    }
+    client_close(&portal);
+    client_close(&staff);
+}
+
+static void verification(uint32_t uid, char id[37])
+{
+    struct otp_row otp = {.uid = uid,
+                          .purpose = "register",
+                          .locale = "vi",
+                          .to = "+84912345678",
+                          .last3 = "678",
+                          .length = 6,
+                          .checked_ms = INT64_MIN,
+                          .created_wall_ms = loop_wall_ms(world.loop),
+                          .expires_wall_ms = loop_wall_ms(world.loop) + 300000,
+                          .expires_ms = store_clock_ms(world.store) + 300000};
+    store_random(otp.id, sizeof otp.id);
+    store_random(otp.seed, sizeof otp.seed);
+    store_random(otp.tuple, sizeof otp.tuple);
+    assert_int_equal(store_begin(world.store), 0);
+    assert_int_equal(store_otp_insert(world.store, &otp), 0);
+    assert_int_equal(store_end(world.store, true), 0);
+    message_id_text(otp.id, id);
+}
+
+static void anothers_codes(void **state)
+{
+    static const struct {
+        const char *method;
+        bool by_id;
+    } asked[] = {{"otp.get", true}, {"otp.find", false}, {"otp.cancel", true}};
+    struct client staff;
+    char own[37], others[37];
+    (void)state;
+    roles[1].may |= MAY_VERIFY;
+    assert_true(client_open(&staff, &world, STAFF));
+    verification(STAFF, own);
+    for (int of_others = 0; of_others < 2; of_others++) {
+        if (of_others)
+            verification(PORTAL, others);
+        for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+            char line[200];
+            snprintf(line, sizeof line,
+                     "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\","
+                     "\"params\":{\"%s\":\"%s\"}}",
+                     asked[i].method, asked[i].by_id ? "id" : "last3",
+                     !asked[i].by_id ? "678"
+                     : of_others     ? others
+                                     : own);
+            TALK(&staff, {line, "{\"result\":\"*\"}"});
+            assert_int_equal(records(), of_others ? i + 1 : 0);
+            if (of_others)
+                record(0, STAFF, asked[i].method, "ok", "");
+        }
+    }
+    client_close(&staff);
+}
+
 /* What a verb knows goes to the disk whole, and into the journal without what people wrote. */
 static void fields_of_a_verb(void **state)
 {
@@ -300,6 +378,8 @@ int main(void)
         TEST(what_only_an_operator_may_ask),
         TEST(who_hangs_up_is_on_record),
         TEST(a_list_with_anothers_messages),
+        TEST(who_follows_the_others),
+        TEST(anothers_codes),
         TEST(fields_of_a_verb),
         TEST(a_subscriber_call_says_why),
         TEST(refusals_do_not_fill_the_disk),
