@@ -102,8 +102,9 @@ static const struct ctl_option subscriber_options[] = {
 #define OPTIONS(table) (table), sizeof(table) / sizeof *(table)
 static const struct ctl_command commands[] = {
     {"send", "TO", 1, 1, "send a message; its text comes from standard input",
-     "The text is never an argument: everybody may read those in the process list. One line\n"
-     "end at its end is dropped.",
+     "The text is never an argument: everybody may read those in the process list; with - for\n"
+     "TO the number is none either, but the first line of standard input. One line end at the\n"
+     "end of the text is dropped.",
      OPTIONS(send_options), ctl_send},
     {"get", "[ID]", 0, 1, "where a message stands and how it came there", NULL,
      OPTIONS(get_options), ctl_get},
@@ -143,7 +144,8 @@ static const struct ctl_command commands[] = {
      "get ID              how it stands, with its messages; never the code\n"
      "find TO or 678      \"I did not get the code\": by the number or its last three digits\n"
      "feedback MESSAGE    whether a code of yours that went by send came back\n"
-     "A code is never an argument: everybody may read those in the process list.",
+     "A code is never an argument: everybody may read those in the process list. With - for TO\n"
+     "the number is none either, but the first line of standard input.",
      OPTIONS(otp_options), ctl_otp},
     {"follow", "", 0, 0, "events as they happen", NULL, OPTIONS(follow_options), ctl_follow},
     {"subscriber", "WHAT [MODEM]", 1, 2,

@@ -202,8 +202,11 @@ int ctl_send(struct ctl *ctl)
     } else {
         snprintf(key, sizeof key, "%s", given);
     }
-    if (json_object_set_new(params, "to", json_string(ctl->args->operand[0])) < 0) {
-        ctl_complain("the number is not UTF-8");
+    char number[CTL_SHOW_NUMBER];
+    const char *to = ctl_show_number_of(ctl->args->operand[0], number);
+    if (!to || json_object_set_new(params, "to", json_string(to)) < 0) {
+        if (to)
+            ctl_complain("the number is not UTF-8");
         json_decref(params);
         return CTL_USAGE;
     }

@@ -25,8 +25,9 @@ static json_t *params_with(const struct ctl *ctl, const char *member, const char
 
 static int do_start(struct ctl *ctl, const char *to)
 {
-    char key[CTL_KEY];
-    json_t *params = params_with(ctl, "to", to);
+    char key[CTL_KEY], number[CTL_SHOW_NUMBER];
+    to = ctl_show_number_of(to, number);
+    json_t *params = to ? params_with(ctl, "to", to) : NULL;
     if (!params)
         return CTL_USAGE;
     if (!json_object_get(params, "key")) {
@@ -134,7 +135,9 @@ static void show_found(json_t *result)
 
 static int do_find(struct ctl *ctl, const char *number)
 {
-    json_t *params = params_with(ctl, strlen(number) == 3 ? "last3" : "to", number);
+    char line[CTL_SHOW_NUMBER];
+    number = ctl_show_number_of(number, line);
+    json_t *params = number ? params_with(ctl, strlen(number) == 3 ? "last3" : "to", number) : NULL;
     return params ? ctl_show_call(ctl, "otp.find", params, show_found, NULL) : CTL_USAGE;
 }
 

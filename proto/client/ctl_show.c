@@ -303,6 +303,24 @@ void ctl_show_event(const json_t *event)
 /* --- text in -------------------------------------------------------------------------------------
  */
 
+const char *ctl_show_number_of(const char *operand, char out[CTL_SHOW_NUMBER])
+{
+    size_t len = 0;
+    ssize_t count = 1;
+    if (strcmp(operand, "-") != 0)
+        return operand;
+    if (isatty(STDIN_FILENO))
+        fputs("number:\n", stderr);
+    while (len < CTL_SHOW_NUMBER - 1 && (count = read(STDIN_FILENO, out + len, 1)) == 1 &&
+           out[len] != '\n')
+        len++;
+    out[len] = '\0';
+    if (len > 0 && len < CTL_SHOW_NUMBER - 1 && count >= 0)
+        return out;
+    ctl_complain("standard input: its first line is no number");
+    return NULL;
+}
+
 char *ctl_show_read(const char *path, size_t *len)
 {
     int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;

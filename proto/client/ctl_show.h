@@ -29,6 +29,11 @@ void ctl_show_event(const json_t *event);
 /* One step of a message's ladder, as it happens. */
 void ctl_show_step(const json_t *event);
 
+/* A number as an operand gives it: itself, or for "-" one line of standard input, the rest of which
+ * stays there: everybody may read arguments in the process list. NULL: it has been said why. */
+enum { CTL_SHOW_NUMBER = 64 };
+const char *ctl_show_number_of(const char *operand, char out[CTL_SHOW_NUMBER]);
+
 /* All of a file (NULL: standard input), with a NUL behind it that `len` does not count; malloc'd.
  * NULL: it has been said why. Bounded: nothing that can be sent is longer. */
 char *ctl_show_read(const char *path, size_t *len);

@@ -72,6 +72,16 @@ class Send(Case):
         _, err = self.run_ctl("send", "0912345678", "--file", self.folder.name + "/none", code=6)
         self.assertIn("No such file", err)
 
+    def test_the_number_is_no_argument_either(self):
+        self.run_ctl("send", "-", text="0912345678\nMa OTP: 1\nhai\n")
+        self.assertEqual((self.sent()["to"], self.sent()["text"]), ("0912345678", "Ma OTP: 1\nhai"))
+        (pathlib.Path(self.folder.name) / "t").write_text("t\n", encoding="utf-8")
+        self.run_ctl("send", "-", "--file", self.folder.name + "/t", text="0912345679")
+        self.assertEqual((self.sent()["to"], self.sent()["text"]), ("0912345679", "t"))
+        for none in ("", "\ntext", "0" * 64 + "\ntext"):
+            _, err = self.run_ctl("send", "-", text=none, code=2)
+            self.assertIn("its first line is no number", err)
+
     def test_a_random_key_each_time(self):
         keys = set()
         for _ in range(3):
