@@ -23,16 +23,6 @@ static bool answers(struct world *w, const char *command)
     return false;
 }
 
-static unsigned wrote(const struct world *w, const char *command)
-{
-    unsigned count = 0;
-    const char *end = w->wire + w->wire_len;
-    size_t len = strlen(command);
-    for (const char *at = w->wire; (at = memmem(at, (size_t)(end - at), command, len)); at += len)
-        count++;
-    return count;
-}
-
 static struct world *ready_with(const struct row *with)
 {
     struct world *w = world_new();
@@ -57,11 +47,11 @@ static void a_memory_without_slots_is_none(void **state)
         {NULL, NULL}};
     (void)state;
     struct world *w = ready_with(none);
-    assert_int_equal(wrote(w, "AT+CPMS=\"SM\",\"SM\",\"SM\"\r"), 1);
+    assert_int_equal(world_wrote(w, "AT+CPMS=\"SM\",\"SM\",\"SM\"\r"), 1);
     w->wire_len = 0;
     world_run(w, 300000);
-    assert_true(wrote(w, "AT+CPMS?\r") > 0);
-    assert_int_equal(wrote(w, "AT+CPMS=\"ME\""), 0);
+    assert_true(world_wrote(w, "AT+CPMS?\r") > 0);
+    assert_int_equal(world_wrote(w, "AT+CPMS=\"ME\""), 0);
     world_end(w);
 }
 
@@ -70,7 +60,7 @@ static void one_that_tells_of_no_memory_is_asked_for_it(void **state)
     static const struct row silent[] = {{"AT+CPMS=?", ERROR}, {NULL, NULL}};
     (void)state;
     struct world *w = ready_with(silent);
-    assert_int_equal(wrote(w, "AT+CPMS=\"ME\",\"ME\",\"ME\"\r"), 1);
+    assert_int_equal(world_wrote(w, "AT+CPMS=\"ME\",\"ME\",\"ME\"\r"), 1);
     world_end(w);
 }
 
@@ -81,8 +71,8 @@ static void one_that_takes_no_notices(void **state)
     (void)state;
     struct world *w = ready_with(stubborn);
     world_run(w, 300000);
-    assert_int_equal(wrote(w, "AT+CNMI?\r"), 0);
-    assert_true(wrote(w, "AT+CPMS?\r") > 3); /* it is looked through instead */
+    assert_int_equal(world_wrote(w, "AT+CNMI?\r"), 0);
+    assert_true(world_wrote(w, "AT+CPMS?\r") > 3); /* it is looked through instead */
     world_end(w);
 }
 
@@ -94,10 +84,10 @@ static void one_that_lies_of_its_notices(void **state)
                                       {NULL, NULL}};
     (void)state;
     struct world *w = ready_with(liar);
-    assert_true(wrote(w, "AT+CNMI=1,1,0,1,0\r") > 0);
-    assert_int_equal(wrote(w, "AT+CNMI=2,1,0,1,0\r"), 1);
+    assert_true(world_wrote(w, "AT+CNMI=1,1,0,1,0\r") > 0);
+    assert_int_equal(world_wrote(w, "AT+CNMI=2,1,0,1,0\r"), 1);
     world_run(w, 100000);
-    assert_true(wrote(w, "AT+CNMI?\r") > 0);
+    assert_true(world_wrote(w, "AT+CNMI?\r") > 0);
     world_end(w);
 }
 

@@ -77,16 +77,6 @@ static unsigned most_in(const char *rung, int64_t span_ms)
     return most;
 }
 
-static unsigned wrote(const struct world *w, const char *command)
-{
-    unsigned count = 0;
-    const char *end = w->wire + w->wire_len;
-    size_t len = strlen(command);
-    for (const char *at = w->wire; (at = memmem(at, (size_t)(end - at), command, len)); at += len)
-        count++;
-    return count;
-}
-
 static void send_one(struct world *w, enum sms_verdict verdict)
 {
     assert_true(world_until_ready(w, 120000));
@@ -108,9 +98,9 @@ static void a_modem_that_answers_registers_anew_first(void **state)
     world_run(w, 0);
     rungs_are("radio");
     assert_true(world_until_ready(w, 30000));
-    assert_int_equal(wrote(w, "AT+CFUN=4\r"), 1);
-    assert_int_equal(wrote(w, "AT+CFUN=1\r"), 1);
-    assert_int_equal(wrote(w, "AT+CFUN=1,1\r"), 0);
+    assert_int_equal(world_wrote(w, "AT+CFUN=4\r"), 1);
+    assert_int_equal(world_wrote(w, "AT+CFUN=1\r"), 1);
+    assert_int_equal(world_wrote(w, "AT+CFUN=1,1\r"), 0);
     for (int i = 0; i < 3; i++)
         send_one(w, SMS_UNKNOWN);
     world_run(w, 0);
@@ -133,7 +123,7 @@ static void a_deaf_modem_is_not_talked_to(void **state)
     world_run(w, 75000);
     rungs_are("reset");
     assert_string_equal(climbs[0].why, "deaf");
-    assert_int_equal(wrote(w, "AT+CFUN=4\r"), 0);
+    assert_int_equal(world_wrote(w, "AT+CFUN=4\r"), 0);
     send_one(w, SMS_SENT);
     world_end(w);
 }

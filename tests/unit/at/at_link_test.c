@@ -51,16 +51,6 @@ static bool said(const struct world *w, const char *text)
     return strstr(w->trace, text) != NULL;
 }
 
-static unsigned wrote(const struct world *w, const char *command)
-{
-    unsigned count = 0;
-    const char *end = w->wire + w->wire_len;
-    size_t len = strlen(command);
-    for (const char *at = w->wire; (at = memmem(at, (size_t)(end - at), command, len)); at += len)
-        count++;
-    return count;
-}
-
 static void say(struct world *w, const char *text)
 {
     world_say(w, text, strlen(text));
@@ -93,7 +83,7 @@ static void a_sim_that_cannot_is_reported(void **state)
         /* one look a minute; where it asks for its PIN, at the attempts left and which it
          * is too */
         assert_in_range(w->commands - before, 9, i ? 11 : 33);
-        assert_int_equal(wrote(w, "AT+CPIN="), 0);
+        assert_int_equal(world_wrote(w, "AT+CPIN="), 0);
         w->cpin = NULL;
         assert_true(world_until_ready(w, 61000));
         send_one(w);
@@ -108,8 +98,8 @@ static void a_busy_sim_is_waited_for(void **state)
     w->cpin = "\r\n+CME ERROR: 14\r\n";
     world_start(w);
     world_run(w, 9000);
-    assert_in_range(wrote(w, "AT+CPIN?"), 4, 6); /* every 2 s */
-    w->cpin = "\r\n+CPIN: READY\r\n";            /* and without an OK */
+    assert_in_range(world_wrote(w, "AT+CPIN?"), 4, 6); /* every 2 s */
+    w->cpin = "\r\n+CPIN: READY\r\n";                  /* and without an OK */
     assert_true(world_until_ready(w, 10000));
     send_one(w);
     world_end(w);
@@ -180,10 +170,10 @@ static void the_service_centre_is_set_where_there_is_none(void **state)
         w->smsc = rows[i].configured;
         world_start(w);
         assert_true(world_until_ready(w, 5000));
-        assert_int_equal(wrote(w, "AT+CSCA="), rows[i].written != NULL);
+        assert_int_equal(world_wrote(w, "AT+CSCA="), rows[i].written != NULL);
         if (rows[i].written)
-            assert_int_equal(wrote(w, rows[i].written), 1);
-        assert_int_equal(wrote(w, "ATD"), 0);
+            assert_int_equal(world_wrote(w, rows[i].written), 1);
+        assert_int_equal(world_wrote(w, "ATD"), 0);
         world_end(w);
     }
 }
@@ -196,8 +186,8 @@ static void quirks_come_from_rows(void **state)
     strcpy(w->model, "E3372");
     world_start(w);
     assert_true(world_until_ready(w, 5000));
-    assert_int_equal(wrote(w, "AT^CURC=0\r"), 1);
-    assert_int_equal(wrote(w, "AT^ICCID?\r"), 1);
+    assert_int_equal(world_wrote(w, "AT^CURC=0\r"), 1);
+    assert_int_equal(world_wrote(w, "AT^ICCID?\r"), 1);
     world_end(w);
 }
 
@@ -231,14 +221,14 @@ static void a_message_waits_for_a_keepalive_on_the_wire(void **state)
     w->hook = answers_late;
     world_run(w, 60500); /* one of the keepalive's commands is unanswered */
     w->hook = NULL;
-    unsigned asked = wrote(w, "AT+CSQ\r");
+    unsigned asked = world_wrote(w, "AT+CSQ\r");
     uint64_t token = world_submit(w, false);
     assert_true(token != 0);
-    assert_int_equal(wrote(w, "AT+CMGS"), 0);
+    assert_int_equal(world_wrote(w, "AT+CMGS"), 0);
     assert_true(world_until_outcome(w, token, 3500));
     assert_int_equal(w->outcome.verdict, SMS_SENT);
     w->wire[w->wire_len] = '\0'; /* the rest of it waits for the message */
-    assert_int_equal(wrote(w, "AT+CSQ\r"), asked + 1);
+    assert_int_equal(world_wrote(w, "AT+CSQ\r"), asked + 1);
     assert_true(strstr(strstr(w->wire, "AT+CMGS"), "AT+CSQ\r") != NULL);
     world_run(w, 55000);
     w->mute = "AT+CREG?";
@@ -266,7 +256,7 @@ static void a_message_that_waits_does_not_go_to_a_restarted_modem(void **state)
     say(w, "\r\nRDY\r\n");
     assert_true(world_until_outcome(w, token, 5000));
     assert_int_equal(w->outcome.cause, SMS_LOCAL_NOT_READY);
-    assert_int_equal(wrote(w, "AT+CMGS"), 0);
+    assert_int_equal(world_wrote(w, "AT+CMGS"), 0);
     assert_true(world_until_ready(w, 10000));
     send_one(w);
     world_end(w);
@@ -279,9 +269,9 @@ static void three_silences_in_a_row_are_enough(void **state)
     w->mute = "AT+CGM";
     world_start(w);
     world_run(w, 20000);
-    assert_int_equal(wrote(w, "AT+CFUN=4\r"), 1);
+    assert_int_equal(world_wrote(w, "AT+CFUN=4\r"), 1);
     world_run(w, 20000);
-    assert_int_equal(wrote(w, "AT+CFUN=1,1\r"), 1);
+    assert_int_equal(world_wrote(w, "AT+CFUN=1,1\r"), 1);
     w->mute = NULL;
     assert_true(world_until_ready(w, 30000));
     world_end(w);
@@ -316,7 +306,7 @@ static void a_deaf_modem_is_noticed_and_reset(void **state)
     assert_int_equal(world_state(w), LINK_RECOVERING);
     assert_int_equal(w->outcomes, 0);
     assert_true(world_until_ready(w, 60000));
-    assert_int_equal(wrote(w, "AT+CFUN=1,1\r"), 1);
+    assert_int_equal(world_wrote(w, "AT+CFUN=1,1\r"), 1);
     assert_int_equal(w->opens, 1);
     send_one(w);
     world_end(w);
@@ -350,7 +340,7 @@ static void errors_without_a_cause_lead_to_a_fence_and_the_ladder(void **state)
         if (i < 2)
             assert_true(world_until_ready(w, 1000));
     }
-    assert_int_equal(wrote(w, "AT+CFUN=4\r"), 1);
+    assert_int_equal(world_wrote(w, "AT+CFUN=4\r"), 1);
     w->cmgs_answer = NULL;
     assert_true(world_until_ready(w, 30000));
     send_one(w);
@@ -381,12 +371,12 @@ static void a_restart_is_noticed(void **state)
     assert_false(w->echo);
     send_one(w);
     /* or finds text mode. */
-    unsigned modes = wrote(w, "AT+CMGF=0\r");
+    unsigned modes = world_wrote(w, "AT+CMGF=0\r");
     w->cmgf = "\r\n+CMGF: 1\r\n\r\nOK\r\n";
     world_run(w, 60000);
     w->cmgf = NULL;
     world_run(w, 1000);
-    assert_int_equal(wrote(w, "AT+CMGF=0\r"), modes + 2);
+    assert_int_equal(world_wrote(w, "AT+CMGF=0\r"), modes + 2);
     send_one(w);
     world_end(w);
 }
@@ -552,14 +542,14 @@ static void more_parts_keep_the_radio_link(void **state)
         assert_true(world_until_outcome(w, token, 1000));
         assert_int_equal(w->outcome.verdict, SMS_SENT);
     }
-    assert_int_equal(wrote(w, "AT+CMMS=2\r"), 1);
+    assert_int_equal(world_wrote(w, "AT+CMMS=2\r"), 1);
     world_end(w);
     w = world_new();
     strcpy(w->maker, "Cinterion");
     world_start(w);
     assert_true(world_until_ready(w, 5000));
     assert_true(world_until_outcome(w, world_submit(w, true), 1000));
-    assert_int_equal(wrote(w, "AT+CMMS"), 0);
+    assert_int_equal(world_wrote(w, "AT+CMMS"), 0);
     world_end(w);
 }
 

@@ -21,16 +21,6 @@ static void say(struct world *w, const char *text)
     world_say(w, text, strlen(text));
 }
 
-static unsigned wrote(const struct world *w, const char *command)
-{
-    unsigned count = 0;
-    const char *end = w->wire + w->wire_len;
-    size_t len = strlen(command);
-    for (const char *at = w->wire; (at = memmem(at, (size_t)(end - at), command, len)); at += len)
-        count++;
-    return count;
-}
-
 /* Circuit and packet, GSM and LTE, each with a state of its own: one that can carry short messages
  * is enough, and it is the one that is shown. */
 static void any_registration_that_carries_messages_is_one(void **state)
@@ -121,10 +111,11 @@ static void the_signal_comes_from_whoever_knows_it(void **state)
         world_start(w);
         assert_true(world_until_ready(w, 30000));
         world_run(w, 310000);
-        if (w->link->radio.signal_dbm != rows[i].dbm || wrote(w, "AT+CESQ") != rows[i].asked_cesq ||
-            wrote(w, "AT+CSQ") != rows[i].asked_csq)
+        if (w->link->radio.signal_dbm != rows[i].dbm ||
+            world_wrote(w, "AT+CESQ") != rows[i].asked_cesq ||
+            world_wrote(w, "AT+CSQ") != rows[i].asked_csq)
             fail_msg("row %zu: %d dBm, %u and %u times", i, w->link->radio.signal_dbm,
-                     wrote(w, "AT+CESQ"), wrote(w, "AT+CSQ"));
+                     world_wrote(w, "AT+CESQ"), world_wrote(w, "AT+CSQ"));
         world_end_well(w);
     }
 }
@@ -158,8 +149,8 @@ static void one_that_is_never_idle_is_looked_at_too(void **state)
             assert_true(world_until_ready(w, 1000));
         }
         assert_true(sent >= 10);
-        assert_in_range(wrote(w, "AT+CREG?\r"), 9, 10);
-        assert_in_range(wrote(w, "AT+CSQ\r"), 9, 10);
+        assert_in_range(world_wrote(w, "AT+CREG?\r"), 9, 10);
+        assert_in_range(world_wrote(w, "AT+CSQ\r"), 9, 10);
         w->creg = "\r\n+CREG: 2,2\r\n\r\nOK\r\n"; /* and says nothing */
         for (int s = 0; s < 61 && world_state(w) != LINK_REGISTERING; s++) {
             (void)world_submit(w, false);

@@ -40,16 +40,6 @@ static struct world *world_heard(const char *smsc)
     return w;
 }
 
-static unsigned wrote(const struct world *w, const char *command)
-{
-    unsigned count = 0;
-    const char *end = w->wire + w->wire_len;
-    size_t len = strlen(command);
-    for (const char *at = w->wire; (at = memmem(at, (size_t)(end - at), command, len)); at += len)
-        count++;
-    return count;
-}
-
 static void send_one(struct world *w, enum sms_verdict verdict)
 {
     assert_true(world_until_ready(w, 120000));
@@ -138,7 +128,7 @@ static void a_refusal_with_a_remedy(void **state)
     refusal = "\r\n+CMS ERROR: 330\r\n";
     send_one(w, SMS_NOT_SENT);
     assert_true(world_until_ready(w, 5000));
-    assert_int_equal(wrote(w, "AT+CSCA=\"+84980200031\",145\r"), 1);
+    assert_int_equal(world_wrote(w, "AT+CSCA=\"+84980200031\",145\r"), 1);
     refusal = "\r\n+CMS ERROR: 311\r\n";
     w->cpin = "\r\n+CPIN: SIM PIN\r\n\r\nOK\r\n";
     send_one(w, SMS_NOT_SENT);

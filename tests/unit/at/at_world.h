@@ -141,6 +141,8 @@ void world_plug(struct world *world);
 void world_let_go(struct world *world); /* another program has closed the port */
 /* The reference the modem gave to the message of this token; -1: it never had it whole. */
 int world_truth_of(const struct world *world, uint64_t token);
+/* How often the link has written this to its port. */
+unsigned world_wrote(const struct world *world, const char *command);
 enum link_state world_state(const struct world *world);
 
 #endif

@@ -1,6 +1,7 @@
 /* at_world on the heap, for tests that make one after another; and what became of its messages. */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "at_world.h"
 
@@ -32,4 +33,14 @@ int world_truth_of(const struct world *w, uint64_t token)
         if (w->truth[i].token == token)
             return w->truth[i].reference;
     return -1;
+}
+
+unsigned world_wrote(const struct world *w, const char *command)
+{
+    unsigned count = 0;
+    const char *end = w->wire + w->wire_len;
+    size_t len = strlen(command);
+    for (const char *at = w->wire; (at = memmem(at, (size_t)(end - at), command, len)); at += len)
+        count++;
+    return count;
 }
